@@ -1,0 +1,44 @@
+#include "model/families/activations.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "model/base/error_details.h"
+
+namespace transformerd {
+namespace {
+
+using NamedActivation = std::pair<std::string_view, Activation>;
+
+constexpr NamedActivation kActivations[] = {
+    {"gelu", Activation::kGelu},
+    {"gelu_python", Activation::kGelu},
+    {"gelu_fast", Activation::kGeluTanh},
+    {"gelu_new", Activation::kGeluTanh},
+    {"gelu_pytorch_tanh", Activation::kGeluTanh},
+    {"quick_gelu", Activation::kQuickGelu},
+    {"relu", Activation::kRelu},
+    {"silu", Activation::kSilu},
+    {"swish", Activation::kSilu},
+    {"tanh", Activation::kTanh},
+};
+
+}  // namespace
+
+absl::StatusOr<Activation> ActivationFromName(std::string_view key,
+                                              std::string_view name) {
+  for (const auto& [known, activation] : kActivations) {
+    if (known == name) return activation;
+  }
+  const auto name_of = [](std::string* out, const NamedActivation& entry) {
+    absl::StrAppend(out, entry.first);
+  };
+  return LoadError(
+      Reason::kConfigInvalid,
+      absl::StrCat("config.json: ", key, "=\"", name, "\", expected one of ",
+                   absl::StrJoin(kActivations, ", ", name_of)));
+}
+
+}  // namespace transformerd

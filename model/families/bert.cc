@@ -1,0 +1,91 @@
+// BERT: a post-norm encoder with learned positions (Devlin et al., 2019).
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
+#include "model/families/encoder_config.h"
+#include "model/families/families_internal.h"
+
+namespace transformerd {
+namespace {
+
+constexpr std::string_view kModelTypes[] = {"bert"};
+
+constexpr ModelClass kClasses[] = {
+    {"BertModel", HeadKind::kNone, /*pooler=*/true},
+    {"BertForSequenceClassification", HeadKind::kSequenceClassification,
+     /*pooler=*/true},
+    {"BertForTokenClassification", HeadKind::kTokenClassification,
+     /*pooler=*/false},
+    {"BertForQuestionAnswering", HeadKind::kQuestionAnswering,
+     /*pooler=*/false},
+    {"BertForMaskedLM", HeadKind::kMaskedLm, /*pooler=*/false},
+    {"BertForPreTraining", HeadKind::kPreTraining, /*pooler=*/true},
+};
+
+// clang-format off
+constexpr ParameterRule kBase[] = {
+    {"embeddings.word_embeddings",                  "embeddings.token"},
+    {"embeddings.position_embeddings",              "embeddings.position"},
+    {"embeddings.token_type_embeddings",            "embeddings.token_type"},
+    {"embeddings.LayerNorm",                        "embeddings.norm"},
+    {"encoder.layer.{}.attention.self.query",       "layers.{}.attention.query"},
+    {"encoder.layer.{}.attention.self.key",         "layers.{}.attention.key"},
+    {"encoder.layer.{}.attention.self.value",       "layers.{}.attention.value"},
+    {"encoder.layer.{}.attention.output.dense",     "layers.{}.attention.output"},
+    {"encoder.layer.{}.attention.output.LayerNorm", "layers.{}.attention_norm"},
+    {"encoder.layer.{}.intermediate.dense",         "layers.{}.mlp.up"},
+    {"encoder.layer.{}.output.dense",               "layers.{}.mlp.down"},
+    {"encoder.layer.{}.output.LayerNorm",           "layers.{}.mlp_norm"},
+    {"pooler.dense",                                "pooler.dense"},
+};
+
+constexpr ParameterRule kHeads[] = {
+    {"classifier",                                  "head.classifier"},
+    {"qa_outputs",                                  "head.classifier"},
+    {"cls.predictions.transform.dense",             "head.dense"},
+    {"cls.predictions.transform.LayerNorm",         "head.norm"},
+    {"cls.predictions.decoder",                     "head.decoder"},
+    {"cls.predictions",                             "head.decoder"},
+    {"cls.seq_relationship",                        "head.relationship"},
+};
+// clang-format on
+
+constexpr std::string_view kBuffers[] = {"embeddings.position_ids",
+                                         "embeddings.token_type_ids"};
+
+constexpr EncoderKeys kKeys = {
+    /*vocab_size=*/{"vocab_size", 30522},
+    /*hidden_size=*/{"hidden_size", 768},
+    /*num_hidden_layers=*/{"num_hidden_layers", 12},
+    /*num_attention_heads=*/{"num_attention_heads", 12},
+    /*intermediate_size=*/{"intermediate_size", 3072},
+    /*max_position_embeddings=*/{"max_position_embeddings", 512},
+    /*type_vocab_size=*/{"type_vocab_size", 2},
+    /*pad_token_id=*/{"pad_token_id", 0},
+};
+
+absl::StatusOr<Architecture> Parse(const ConfigReader& config,
+                                   const ModelClass& model_class) {
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(out.block.norm_eps,
+                   config.Double("layer_norm_eps", 1e-12, 0.0, 1.0));
+  ASSIGN_OR_RETURN(const std::string positions,
+                   config.String("position_embedding_type", "absolute"));
+  if (positions != "absolute") {
+    return LoadError(Reason::kUnsupported,
+                     absl::StrCat("config.json: position_embedding_type=\"",
+                                  positions, "\", expected \"absolute\""));
+  }
+  out.head_activation = out.block.activation;
+  return out;
+}
+
+}  // namespace
+
+const Family kBert = {kModelTypes, kClasses, /*base_prefix=*/"bert.",
+                      kBase,       kHeads,   kBuffers,
+                      Parse};
+
+}  // namespace transformerd

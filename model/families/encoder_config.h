@@ -1,0 +1,43 @@
+// What the config.json files of encoder families have in common.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "model/config/architecture.h"
+#include "model/config/config_reader.h"
+#include "model/families/family.h"
+
+namespace transformerd {
+
+// One dimension: its key in config.json and the default of the family's class.
+struct ConfigKey {
+  std::string_view key;
+  int64_t default_value;
+};
+
+// The dimensions of an encoder and where a family keeps them.
+struct EncoderKeys {
+  ConfigKey vocab_size;
+  ConfigKey hidden_size;
+  ConfigKey num_hidden_layers;
+  ConfigKey num_attention_heads;
+  ConfigKey intermediate_size;
+  ConfigKey max_position_embeddings;
+  // An empty key: the family has no token types.
+  ConfigKey type_vocab_size;
+  ConfigKey pad_token_id;
+  std::string_view activation = "hidden_act";
+};
+
+// Reads dimensions, activation, labels and the class into an architecture of
+// post-norm blocks with learned positions, which the family then adjusts.
+// Every dimension is bounded, so that later size arithmetic cannot overflow.
+// Errors: CONFIG_INVALID naming the key; UNSUPPORTED where the config asks for
+// a decoder.
+absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
+                                          const EncoderKeys& keys,
+                                          const ModelClass& model_class);
+
+}  // namespace transformerd

@@ -1,0 +1,51 @@
+// Slots and host tensors as ATen tensors, and errors of LibTorch as statuses.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "model/base/error_details.h"
+#include "model/base/host_tensor.h"
+#include "model/modules/parameter_slot.h"
+
+namespace transformerd {
+
+// The ATen name of a dtype that parameters can have (CHECK).
+at::ScalarType ScalarTypeOf(DType dtype);
+
+// A view of a filled slot; valid as long as the slot's storage.
+at::Tensor TensorOf(const ParameterSlot& slot);
+
+// A view of int64 values; valid as long as they are.
+at::Tensor TensorOf(absl::Span<const int64_t> values);
+
+// A float32 copy in host memory.
+HostTensor ToHostTensor(const at::Tensor& tensor);
+
+// Calls `function`, which uses LibTorch, and turns what it throws into a
+// Status. The one place where exceptions of LibTorch end.
+template <typename Function>
+auto CatchTorch(Function&& function) -> decltype(function()) {
+  try {
+    return std::forward<Function>(function)();
+  } catch (const std::bad_alloc&) {
+    return WithReason(
+        absl::ResourceExhaustedError("out of memory while computing"),
+        Reason::kResourceLimit);
+  } catch (const c10::Error& error) {
+    return absl::InternalError(
+        absl::StrCat("LibTorch: ", error.what_without_backtrace()));
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("LibTorch: ", error.what()));
+  }
+}
+
+}  // namespace transformerd

@@ -1,0 +1,22 @@
+// Computes one model on one device.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "model/runtime/packing.h"
+
+namespace transformerd {
+
+// Implementations hold no state between calls that changes results. Not
+// thread-safe: one call at a time; different executors run in parallel, also
+// where they share weights.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // Answers in the order of batch.outputs. The batch holds at least one
+  // token; ids and positions lie within the model's tables. Errors: INTERNAL,
+  // or RESOURCE_EXHAUSTED where memory ran out.
+  virtual absl::StatusOr<PackedOutputs> Run(const PackedBatch& batch) = 0;
+};
+
+}  // namespace transformerd

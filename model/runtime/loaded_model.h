@@ -1,0 +1,97 @@
+// The seam between serving and the model layer: a model that can run, and what
+// makes one out of a folder. Servers depend on this file alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "model/base/dtype.h"
+#include "model/config/architecture.h"
+#include "model/config/pooling.h"
+#include "model/loading/load_control.h"
+#include "model/runtime/inference.h"
+#include "model/runtime/signature.h"
+
+namespace transformerd {
+
+// What a load may ask for; the defaults take everything from the folder.
+struct LoadOptions {
+  // "BertModel"; empty: architectures[0] of config.json.
+  std::string architecture;
+  // Nothing: the checkpoint's.
+  std::optional<DType> dtype;
+  // Fewer layers than config.json says.
+  std::optional<int64_t> num_hidden_layers;
+  // A JSON object merged over config.json; empty: none.
+  std::string config_override;
+  bool strict = true;
+  // Regular expressions, anchored at the start: checkpoint keys to leave out.
+  std::vector<std::string> ignore;
+  // Nothing: what the sentence-transformers files say, else the mean.
+  std::optional<PoolingKind> pooling;
+};
+
+struct LoadRequest {
+  // Absolute folder of config.json and weights.
+  std::string directory;
+  LoadOptions options;
+};
+
+// What a finished load did.
+struct LoadReport {
+  absl::Duration plan_time, stream_time, warm_up_time;
+  int64_t parameters = 0;       // distinct numbers in the model
+  int64_t weight_bytes = 0;     // of one replica
+  int64_t replicas = 0;         // copies of the weights in memory
+  int64_t bytes_read = 0;       // payload bytes of the tensors needed
+  int64_t bytes_broadcast = 0;  // sent from rank 0 to others
+  std::vector<std::string> unused_keys;  // known and left unread, sorted
+  std::vector<std::string> warnings;
+};
+
+// A model in memory. Unloading is destroying it: all memory goes back.
+//
+// Run may be called by several threads at once with different workers; a
+// worker index is used by one thread at a time.
+class LoadedModel {
+ public:
+  virtual ~LoadedModel() = default;
+
+  virtual const Signature& signature() const = 0;
+  virtual const Architecture& architecture() const = 0;
+  virtual const LoadReport& report() const = 0;
+  // Facts for people (engine, dtype, ...), shown in ModelConfig.
+  virtual std::map<std::string, std::string> properties() const = 0;
+
+  // Runs the rows of all requests as one packed batch on worker `worker` and
+  // returns one answer a request. An error concerns the whole batch and means
+  // a fault of ours (INTERNAL) or of the machine (RESOURCE_EXHAUSTED): inputs
+  // were validated against signature() before.
+  virtual absl::StatusOr<std::vector<InferenceOutput>> Run(
+      int worker, absl::Span<const InferenceInput* const> batch) = 0;
+};
+
+// Makes models for a fixed set of workers. Thread-safe: several loads may run
+// at once.
+class ModelLoader {
+ public:
+  virtual ~ModelLoader() = default;
+
+  virtual int num_workers() const = 0;
+  // Name of a worker's device, such as "cpu".
+  virtual std::string device(int worker) const = 0;
+
+  // Blocks until the model is in memory and has answered a warm-up request, or
+  // `control` was cancelled. On error nothing is left behind.
+  virtual absl::StatusOr<std::unique_ptr<LoadedModel>> Load(
+      const LoadRequest& request, LoadControl& control) = 0;
+};
+
+}  // namespace transformerd

@@ -1,0 +1,117 @@
+#include "model/runtime/make_signature.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace transformerd {
+namespace {
+
+OutputSpec Output(std::string name, OutputKind kind, OutputRows rows,
+                  Shape row_shape) {
+  OutputSpec spec;
+  spec.name = std::move(name);
+  spec.kind = kind;
+  spec.rows = rows;
+  spec.row_shape = std::move(row_shape);
+  spec.is_default = true;
+  return spec;
+}
+
+void AddInputs(const Architecture& a, Signature& signature) {
+  signature.inputs.push_back({"input_ids", /*optional=*/false, a.vocab_size});
+  signature.inputs.push_back({"attention_mask", /*optional=*/true, 2});
+  if (a.type_vocab_size > 0) {
+    signature.inputs.push_back(
+        {"token_type_ids", /*optional=*/true, a.type_vocab_size});
+  }
+  if (a.max_position_embeddings > 0) {
+    signature.inputs.push_back(
+        {"position_ids", /*optional=*/true, a.max_position_embeddings});
+  }
+}
+
+void AddEncoderOutputs(const Architecture& a, bool has_pooler,
+                       PoolingKind pooling, std::vector<OutputSpec>& outputs) {
+  outputs.push_back(Output("last_hidden_state", OutputKind::kLastHiddenState,
+                           OutputRows::kToken, {a.hidden_size}));
+  if (has_pooler) {
+    outputs.push_back(Output("pooler_output", OutputKind::kPoolerOutput,
+                             OutputRows::kSequence, {a.hidden_size}));
+  }
+  if (pooling != PoolingKind::kNone) {
+    outputs.push_back(Output("sentence_embedding",
+                             OutputKind::kSentenceEmbedding,
+                             OutputRows::kSequence, {a.hidden_size}));
+  }
+}
+
+void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
+  switch (a.head) {
+    case HeadKind::kNone:
+      break;
+    case HeadKind::kSequenceClassification:
+      outputs.push_back(Output("logits", OutputKind::kLogits,
+                               OutputRows::kSequence, {a.num_labels}));
+      break;
+    case HeadKind::kTokenClassification:
+      outputs.push_back(Output("logits", OutputKind::kLogits,
+                               OutputRows::kToken, {a.num_labels}));
+      break;
+    case HeadKind::kQuestionAnswering:
+      outputs.push_back(Output("start_logits", OutputKind::kStartLogits,
+                               OutputRows::kToken, {}));
+      outputs.push_back(Output("end_logits", OutputKind::kEndLogits,
+                               OutputRows::kToken, {}));
+      break;
+    case HeadKind::kMaskedLm:
+      outputs.push_back(Output("logits", OutputKind::kLogits,
+                               OutputRows::kToken, {a.vocab_size}));
+      break;
+    case HeadKind::kPreTraining:
+      outputs.push_back(Output("prediction_logits", OutputKind::kLogits,
+                               OutputRows::kToken, {a.vocab_size}));
+      outputs.push_back(Output("seq_relationship_logits",
+                               OutputKind::kSeqRelationshipLogits,
+                               OutputRows::kSequence, {2}));
+      break;
+  }
+}
+
+void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
+  const auto add = [&](std::string_view name, OutputKind kind, int layer,
+                       OutputRows rows, int64_t extent) {
+    OutputSpec spec =
+        Output(absl::StrCat(name, ".", layer), kind, rows, {extent});
+    spec.layer = layer;
+    spec.is_default = false;
+    outputs.push_back(std::move(spec));
+  };
+  const int layers = static_cast<int>(a.num_hidden_layers);
+  for (int layer = 0; layer <= layers; ++layer) {
+    add("hidden_states", OutputKind::kHiddenState, layer, OutputRows::kToken,
+        a.hidden_size);
+  }
+  for (int layer = 0; layer < layers; ++layer) {
+    add("attentions", OutputKind::kAttention, layer, OutputRows::kTokenPair,
+        a.num_attention_heads);
+  }
+}
+
+}  // namespace
+
+Signature MakeSignature(const Architecture& architecture, bool has_pooler,
+                        PoolingKind pooling) {
+  Signature signature;
+  signature.max_sequence_length = architecture.max_sequence_length;
+  AddInputs(architecture, signature);
+  if (architecture.head == HeadKind::kNone) {
+    AddEncoderOutputs(architecture, has_pooler, pooling, signature.outputs);
+  } else {
+    AddHeadOutputs(architecture, signature.outputs);
+  }
+  AddLayerOutputs(architecture, signature.outputs);
+  return signature;
+}
+
+}  // namespace transformerd

@@ -1,0 +1,192 @@
+#include "model/runtime/packing.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "glog/logging.h"
+
+namespace transformerd {
+namespace {
+
+// Positions of one row, by the architecture's rule, for its first `length`
+// tokens.
+void AppendPositions(const InferenceInput& input, int64_t row, int64_t length,
+                     const Architecture& architecture,
+                     std::vector<int64_t>& positions) {
+  const int64_t begin = row * input.width;
+  if (!input.position_ids.empty()) {
+    positions.insert(positions.end(), input.position_ids.begin() + begin,
+                     input.position_ids.begin() + begin + length);
+    return;
+  }
+  const int64_t pad = architecture.pad_token_id;
+  int64_t seen = 0;  // tokens other than padding
+  for (int64_t i = 0; i < length; ++i) {
+    switch (architecture.position_rule) {
+      case PositionRule::kRowIndex:
+        positions.push_back(i);
+        break;
+      case PositionRule::kAfterPadding:
+        // By id, not by mask, as in transformers.
+        positions.push_back(
+            input.input_ids[begin + i] == pad ? pad : pad + ++seen);
+        break;
+    }
+  }
+}
+
+void AppendRow(const InferenceInput& input, int64_t row,
+               const Architecture& architecture, PackedBatch& batch) {
+  const int64_t begin = row * input.width;
+  const int64_t length = input.lengths[row];
+  const auto append = [&](const auto& from, auto& to, auto otherwise) {
+    if (from.empty()) {
+      to.insert(to.end(), length, otherwise);
+    } else {
+      to.insert(to.end(), from.begin() + begin, from.begin() + begin + length);
+    }
+  };
+  append(input.input_ids, batch.input_ids, int64_t{0});
+  append(input.token_type_ids, batch.token_type_ids, int64_t{0});
+  append(input.attention_mask, batch.attention_mask, uint8_t{1});
+  AppendPositions(input, row, length, architecture, batch.position_ids);
+  const auto row_mask = batch.attention_mask.end() - length;
+  batch.sequence_has_mask.push_back(
+      std::find(row_mask, batch.attention_mask.end(), 0) !=
+      batch.attention_mask.end());
+  batch.sequence_offsets.push_back(batch.num_tokens() + length);
+}
+
+// Bytes of one row ([row_shape], or one [heads] for pairs).
+int64_t RowBytes(const OutputSpec& spec) {
+  return *SizeBytes(spec.dtype, spec.row_shape);
+}
+
+// Where row s of a kTokenPair output begins, in elements a head.
+std::vector<int64_t> PairOffsets(const PackedBatch& batch) {
+  std::vector<int64_t> offsets = {0};
+  for (int64_t s = 0; s < batch.num_sequences(); ++s) {
+    offsets.push_back(offsets.back() + batch.length(s) * batch.length(s));
+  }
+  return offsets;
+}
+
+HostTensor UnpackSequences(const HostTensor& packed, const OutputSpec& spec,
+                           int64_t first, const InferenceInput& input) {
+  Shape shape = {input.batch};
+  shape.insert(shape.end(), spec.row_shape.begin(), spec.row_shape.end());
+  HostTensor tensor(spec.dtype, std::move(shape));
+  const int64_t row_bytes = RowBytes(spec);
+  std::memcpy(tensor.bytes.data(), packed.bytes.data() + first * row_bytes,
+              input.batch * row_bytes);
+  return tensor;
+}
+
+HostTensor UnpackTokens(const HostTensor& packed, const OutputSpec& spec,
+                        int64_t first, const PackedBatch& batch,
+                        const InferenceInput& input) {
+  Shape shape = {input.batch, input.width};
+  shape.insert(shape.end(), spec.row_shape.begin(), spec.row_shape.end());
+  HostTensor tensor(spec.dtype, std::move(shape));
+  const int64_t row_bytes = RowBytes(spec);
+  for (int64_t row = 0; row < input.batch; ++row) {
+    std::memcpy(tensor.bytes.data() + row * input.width * row_bytes,
+                packed.bytes.data() +
+                    batch.sequence_offsets[first + row] * row_bytes,
+                input.lengths[row] * row_bytes);
+  }
+  return tensor;
+}
+
+HostTensor UnpackPairs(const HostTensor& packed, const OutputSpec& spec,
+                       int64_t first, const std::vector<int64_t>& offsets,
+                       const InferenceInput& input) {
+  const int64_t heads = spec.row_shape.front();
+  HostTensor tensor(spec.dtype,
+                    {input.batch, heads, input.width, input.width});
+  const int64_t element = BytesOf(spec.dtype);
+  char* to = tensor.bytes.data();
+  for (int64_t row = 0; row < input.batch; ++row) {
+    const int64_t length = input.lengths[row];
+    const char* from =
+        packed.bytes.data() + offsets[first + row] * heads * element;
+    for (int64_t head = 0; head < heads; ++head) {
+      for (int64_t query = 0; query < input.width; ++query) {
+        if (query < length) {
+          std::memcpy(to, from, length * element);
+          from += length * element;
+        }
+        to += input.width * element;
+      }
+    }
+  }
+  return tensor;
+}
+
+HostTensor UnpackOutput(const HostTensor& packed, const OutputSpec& spec,
+                        int64_t first, const PackedBatch& batch,
+                        const std::vector<int64_t>& pair_offsets,
+                        const InferenceInput& input) {
+  switch (spec.rows) {
+    case OutputRows::kSequence:
+      return UnpackSequences(packed, spec, first, input);
+    case OutputRows::kToken:
+      return UnpackTokens(packed, spec, first, batch, input);
+    case OutputRows::kTokenPair:
+      return UnpackPairs(packed, spec, first, pair_offsets, input);
+  }
+  LOG(FATAL) << "unknown OutputRows";
+}
+
+}  // namespace
+
+PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
+                 const Architecture& architecture) {
+  PackedBatch batch;
+  int64_t num_tokens = 0;
+  std::set<int> outputs;
+  for (const InferenceInput* input : inputs) {
+    num_tokens += input->num_tokens();
+    outputs.insert(input->outputs.begin(), input->outputs.end());
+  }
+  for (auto* column : {&batch.input_ids, &batch.token_type_ids,
+                       &batch.position_ids}) {
+    column->reserve(num_tokens);
+  }
+  batch.attention_mask.reserve(num_tokens);
+  for (const InferenceInput* input : inputs) {
+    for (int64_t row = 0; row < input->batch; ++row) {
+      AppendRow(*input, row, architecture, batch);
+    }
+  }
+  batch.outputs.assign(outputs.begin(), outputs.end());
+  return batch;
+}
+
+std::vector<InferenceOutput> Unpack(
+    const PackedOutputs& outputs, const PackedBatch& batch,
+    absl::Span<const InferenceInput* const> inputs,
+    const Signature& signature) {
+  CHECK_EQ(outputs.size(), batch.outputs.size());
+  const std::vector<int64_t> pair_offsets = PairOffsets(batch);
+  std::vector<InferenceOutput> answers;
+  answers.reserve(inputs.size());
+  int64_t first = 0;  // sequence of the request's first row
+  for (const InferenceInput* input : inputs) {
+    InferenceOutput& answer = answers.emplace_back();
+    answer.reserve(input->outputs.size());
+    for (int index : input->outputs) {
+      const auto found = std::lower_bound(batch.outputs.begin(),
+                                          batch.outputs.end(), index);
+      answer.push_back(UnpackOutput(outputs[found - batch.outputs.begin()],
+                                    signature.outputs[index], first, batch,
+                                    pair_offsets, *input));
+    }
+    first += input->batch;
+  }
+  return answers;
+}
+
+}  // namespace transformerd

@@ -1,0 +1,59 @@
+// Requests of any lengths as one batch without padding.
+//
+// All tokens of all rows lie behind each other: [tokens, ...] instead of
+// [batch, width, ...]. Only attention looks at the borders between rows.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "model/base/host_tensor.h"
+#include "model/config/architecture.h"
+#include "model/runtime/inference.h"
+#include "model/runtime/signature.h"
+
+namespace transformerd {
+
+// Plain data; all vectors but sequence_* have one element a token.
+struct PackedBatch {
+  std::vector<int64_t> input_ids;
+  std::vector<int64_t> token_type_ids;
+  std::vector<int64_t> position_ids;
+  // 0 where a token is masked. Such tokens are left out at the end of a row;
+  // elsewhere they are computed, as their neighbours' positions depend on
+  // them, but nobody attends to them.
+  std::vector<uint8_t> attention_mask;
+  // Row s holds the tokens [sequence_offsets[s], sequence_offsets[s + 1]).
+  std::vector<int64_t> sequence_offsets = {0};
+  // Whether row s has a masked token.
+  std::vector<bool> sequence_has_mask;
+  // Indices into Signature::outputs that any request wants, ascending.
+  std::vector<int> outputs;
+
+  int64_t num_tokens() const { return sequence_offsets.back(); }
+  int64_t num_sequences() const {
+    return static_cast<int64_t>(sequence_offsets.size()) - 1;
+  }
+  int64_t length(int64_t sequence) const {
+    return sequence_offsets[sequence + 1] - sequence_offsets[sequence];
+  }
+};
+
+// Answers of a packed batch, one tensor for each of PackedBatch::outputs:
+// [sequences, ...] for OutputRows::kSequence, [tokens, ...] for kToken, and
+// for kTokenPair the [heads, length, length] blocks of all rows, flat.
+using PackedOutputs = std::vector<HostTensor>;
+
+// Packs the rows of all requests in order. Inputs were validated.
+PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
+                 const Architecture& architecture);
+
+// The reverse, one answer a request: padding is zero. `outputs` must be the
+// answer to `batch`, which was packed from `inputs`.
+std::vector<InferenceOutput> Unpack(
+    const PackedOutputs& outputs, const PackedBatch& batch,
+    absl::Span<const InferenceInput* const> inputs,
+    const Signature& signature);
+
+}  // namespace transformerd

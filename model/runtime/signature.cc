@@ -1,0 +1,27 @@
+#include "model/runtime/signature.h"
+
+namespace transformerd {
+
+Shape OutputSpec::FullShape() const {
+  Shape shape = {-1};
+  if (rows == OutputRows::kToken) shape.push_back(-1);
+  shape.insert(shape.end(), row_shape.begin(), row_shape.end());
+  if (rows == OutputRows::kTokenPair) shape.insert(shape.end(), {-1, -1});
+  return shape;
+}
+
+std::optional<int> Signature::FindOutput(std::string_view name) const {
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].name == name) return static_cast<int>(i);
+  }
+  return std::nullopt;
+}
+
+const InputSpec* Signature::FindInput(std::string_view name) const {
+  for (const InputSpec& input : inputs) {
+    if (input.name == name) return &input;
+  }
+  return nullptr;
+}
+
+}  // namespace transformerd

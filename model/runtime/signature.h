@@ -1,0 +1,70 @@
+// What a model takes and gives, independent of any protocol.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/base/dtype.h"
+#include "model/base/shape.h"
+
+namespace transformerd {
+
+// An integer input of shape [batch, tokens].
+struct InputSpec {
+  std::string name;  // "input_ids", "attention_mask", ...
+  bool optional = true;
+  // Allowed values are [0, limit).
+  int64_t limit = 0;
+};
+
+// What one row of an output belongs to.
+enum class OutputRows {
+  kSequence,   // [batch, ...]
+  kToken,      // [batch, tokens, ...]
+  kTokenPair,  // [batch, heads, tokens, tokens]
+};
+
+// What an output holds.
+enum class OutputKind {
+  kLastHiddenState,
+  kPoolerOutput,
+  kSentenceEmbedding,
+  kLogits,              // of the class's head, a row of labels or vocabulary
+  kStartLogits,
+  kEndLogits,
+  kSeqRelationshipLogits,
+  kHiddenState,  // what enters layer `layer`; the last one leaves the encoder
+  kAttention,    // probabilities of layer `layer`
+};
+
+struct OutputSpec {
+  std::string name;  // "last_hidden_state", "hidden_states.0", ...
+  OutputKind kind = OutputKind::kLastHiddenState;
+  int layer = 0;  // of kHiddenState and kAttention
+  OutputRows rows = OutputRows::kSequence;
+  // Extents behind [batch] or [batch, tokens]; the number of heads for
+  // kTokenPair. Empty for one number a row.
+  Shape row_shape;
+  // Given to requests that name no outputs.
+  bool is_default = false;
+  DType dtype = DType::kF32;
+
+  // The whole shape, with -1 for batch and tokens.
+  Shape FullShape() const;
+};
+
+struct Signature {
+  std::vector<InputSpec> inputs;  // the first one is required
+  std::vector<OutputSpec> outputs;
+  // Longest row taken, in tokens.
+  int64_t max_sequence_length = 0;
+
+  // Index of an output, nothing if there is none of that name.
+  std::optional<int> FindOutput(std::string_view name) const;
+  const InputSpec* FindInput(std::string_view name) const;
+};
+
+}  // namespace transformerd
