@@ -17,8 +17,8 @@ enum class NormPlacement {
 };
 
 enum class Activation {
-  kGelu,      // x * Phi(x), by erf
-  kGeluTanh,  // its tanh approximation ("gelu_new", "gelu_pytorch_tanh")
+  kGelu,       // x * Phi(x), by erf
+  kGeluTanh,   // its tanh approximation ("gelu_new", "gelu_pytorch_tanh")
   kQuickGelu,  // x * sigmoid(1.702 x)
   kRelu,
   kSilu,
@@ -57,7 +57,7 @@ enum class ClassifierPooling {
 };
 
 struct Architecture {
-  std::string family;      // model_type of the family, for messages and metadata
+  std::string family;  // model_type of the family, for messages and metadata
   std::string class_name;  // "BertModel", "BertForMaskedLM", ...
 
   int64_t vocab_size = 0;

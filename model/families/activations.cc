@@ -5,12 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 
 namespace transformerd {
 namespace {
 
-using NamedActivation = std::pair<std::string_view, Activation>;
+using NamedActivation = std::pair<absl::string_view, Activation>;
 
 constexpr NamedActivation kActivations[] = {
     {"gelu", Activation::kGelu},
@@ -27,8 +28,8 @@ constexpr NamedActivation kActivations[] = {
 
 }  // namespace
 
-absl::StatusOr<Activation> ActivationFromName(std::string_view key,
-                                              std::string_view name) {
+absl::StatusOr<Activation> ActivationFromName(absl::string_view key,
+                                              absl::string_view name) {
   for (const auto& [known, activation] : kActivations) {
     if (known == name) return activation;
   }

@@ -1,16 +1,15 @@
 // The names that config.json uses for activation functions.
 #pragma once
 
-#include <string_view>
-
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "model/config/architecture.h"
 
 namespace transformerd {
 
 // CONFIG_INVALID for an unknown name, with `key` (where it stood) and the known
 // names.
-absl::StatusOr<Activation> ActivationFromName(std::string_view key,
-                                              std::string_view name);
+absl::StatusOr<Activation> ActivationFromName(absl::string_view key,
+                                              absl::string_view name);
 
 }  // namespace transformerd

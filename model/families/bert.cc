@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
@@ -10,7 +11,7 @@
 namespace transformerd {
 namespace {
 
-constexpr std::string_view kModelTypes[] = {"bert"};
+constexpr absl::string_view kModelTypes[] = {"bert"};
 
 constexpr ModelClass kClasses[] = {
     {"BertModel", HeadKind::kNone, /*pooler=*/true},
@@ -52,8 +53,8 @@ constexpr ParameterRule kHeads[] = {
 };
 // clang-format on
 
-constexpr std::string_view kBuffers[] = {"embeddings.position_ids",
-                                         "embeddings.token_type_ids"};
+constexpr absl::string_view kBuffers[] = {"embeddings.position_ids",
+                                          "embeddings.token_type_ids"};
 
 constexpr EncoderKeys kKeys = {
     /*vocab_size=*/{"vocab_size", 30522},

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
@@ -24,8 +25,8 @@ absl::Status ReadDimension(const ConfigReader& config, const ConfigKey& key,
   return absl::OkStatus();
 }
 
-absl::Status ReadDimensions(const ConfigReader& config,
-                            const EncoderKeys& keys, Architecture& out) {
+absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
+                            Architecture& out) {
   RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1, kMaxVocabulary,
                                 out.vocab_size));
   RETURN_IF_ERROR(
@@ -66,7 +67,7 @@ absl::Status ReadLabels(const ConfigReader& config, Architecture& out) {
 }
 
 absl::Status RefuseDecoders(const ConfigReader& config) {
-  for (std::string_view key : {"is_decoder", "add_cross_attention"}) {
+  for (absl::string_view key : {"is_decoder", "add_cross_attention"}) {
     ASSIGN_OR_RETURN(const bool set, config.Bool(key, false));
     if (set) {
       return LoadError(Reason::kUnsupported,

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "model/config/architecture.h"
 #include "model/config/config_reader.h"
 #include "model/families/family.h"
@@ -13,7 +13,7 @@ namespace transformerd {
 
 // One dimension: its key in config.json and the default of the family's class.
 struct ConfigKey {
-  std::string_view key;
+  absl::string_view key;
   int64_t default_value;
 };
 
@@ -28,7 +28,7 @@ struct EncoderKeys {
   // An empty key: the family has no token types.
   ConfigKey type_vocab_size;
   ConfigKey pad_token_id;
-  std::string_view activation = "hidden_act";
+  absl::string_view activation = "hidden_act";
 };
 
 // Reads dimensions, activation, labels and the class into an architecture of

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/families_internal.h"
@@ -14,12 +15,12 @@ namespace {
 
 constexpr const Family* kFamilies[] = {&kBert};
 
-bool HasModelType(const Family& family, std::string_view model_type) {
+bool HasModelType(const Family& family, absl::string_view model_type) {
   return std::find(family.model_types.begin(), family.model_types.end(),
                    model_type) != family.model_types.end();
 }
 
-const ModelClass* FindClass(const Family& family, std::string_view name) {
+const ModelClass* FindClass(const Family& family, absl::string_view name) {
   for (const ModelClass& model_class : family.classes) {
     if (model_class.name == name) return &model_class;
   }
@@ -27,7 +28,7 @@ const ModelClass* FindClass(const Family& family, std::string_view name) {
 }
 
 std::string KnownModelTypes() {
-  std::vector<std::string_view> names;
+  std::vector<absl::string_view> names;
   for (const Family* family : kFamilies) {
     names.insert(names.end(), family->model_types.begin(),
                  family->model_types.end());
@@ -57,7 +58,7 @@ absl::StatusOr<const Family*> FindFamily(const ConfigReader& config) {
 // The class asked for, else the config's, else the family's base model.
 absl::StatusOr<const ModelClass*> ChooseClass(const ConfigReader& config,
                                               const Family& family,
-                                              std::string_view asked) {
+                                              absl::string_view asked) {
   std::string name(asked);
   if (name.empty()) {
     ASSIGN_OR_RETURN(const std::vector<std::string> architectures,
@@ -67,12 +68,12 @@ absl::StatusOr<const ModelClass*> ChooseClass(const ConfigReader& config,
   }
   const ModelClass* model_class = FindClass(family, name);
   if (model_class == nullptr) {
-    return LoadError(Reason::kUnknownArchitecture,
-                     absl::StrCat("architecture \"", name,
-                                  "\" is not known for model_type=\"",
-                                  family.model_types.front(),
-                                  "\", expected one of ",
-                                  KnownClasses(family)));
+    return LoadError(
+        Reason::kUnknownArchitecture,
+        absl::StrCat("architecture \"", name,
+                     "\" is not known for model_type=\"",
+                     family.model_types.front(), "\", expected one of ",
+                     KnownClasses(family)));
   }
   return model_class;
 }
@@ -82,7 +83,7 @@ absl::StatusOr<const ModelClass*> ChooseClass(const ConfigReader& config,
 absl::Span<const Family* const> AllFamilies() { return kFamilies; }
 
 absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
-                                       std::string_view class_name) {
+                                       absl::string_view class_name) {
   ASSIGN_OR_RETURN(const Family* family, FindFamily(config));
   ASSIGN_OR_RETURN(const ModelClass* model_class,
                    ChooseClass(config, *family, class_name));

@@ -1,10 +1,10 @@
 // The families that can be served.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "model/config/config_reader.h"
 #include "model/families/family.h"
@@ -23,6 +23,6 @@ struct ParsedModel {
 // architectures[0] of the config where that is empty, and parses the config.
 // Errors: LoadError with UNKNOWN_ARCHITECTURE or CONFIG_INVALID.
 absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
-                                       std::string_view class_name);
+                                       absl::string_view class_name);
 
 }  // namespace transformerd

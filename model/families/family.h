@@ -3,10 +3,10 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "model/config/architecture.h"
 #include "model/config/config_reader.h"
@@ -17,13 +17,13 @@ namespace transformerd {
 // number; the leaf ("weight" or "bias") is the same on both sides. Several
 // rules may name the same module: the first whose key is in the file is used.
 struct ParameterRule {
-  std::string_view checkpoint;
-  std::string_view module;
+  absl::string_view checkpoint;
+  absl::string_view module;
 };
 
 // A class that the family can be served as.
 struct ModelClass {
-  std::string_view name;  // "BertForMaskedLM"
+  absl::string_view name;  // "BertForMaskedLM"
   HeadKind head;
   bool pooler;
 };
@@ -31,17 +31,17 @@ struct ModelClass {
 // Constants only; see bert.cc for an example.
 struct Family {
   // The values of config.json's model_type that belong to it.
-  absl::Span<const std::string_view> model_types;
+  absl::Span<const absl::string_view> model_types;
   absl::Span<const ModelClass> classes;
   // The prefix that checkpoints of classes with a head put before the keys of
   // the base model, such as "bert."; checkpoints of the base model have none.
-  std::string_view base_prefix;
+  absl::string_view base_prefix;
   // Keys of the base model, without the prefix.
   absl::Span<const ParameterRule> base_parameters;
   // Keys of all heads, whole.
   absl::Span<const ParameterRule> head_parameters;
   // Keys that are no parameters and are left unread, without the prefix.
-  absl::Span<const std::string_view> buffers;
+  absl::Span<const absl::string_view> buffers;
   // Fills everything but class_name, head and pooler. Errors are of reason
   // CONFIG_INVALID and name key, value and what was expected.
   absl::StatusOr<Architecture> (*parse)(const ConfigReader& config,

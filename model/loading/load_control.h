@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
 namespace transformerd {
@@ -20,7 +20,7 @@ enum class LoadPhase {
   kDone,
 };
 
-std::string_view NameOf(LoadPhase phase);
+absl::string_view NameOf(LoadPhase phase);
 
 struct LoadProgress {
   LoadPhase phase = LoadPhase::kQueued;

@@ -40,8 +40,8 @@ ParameterSlot* Transformer::AddSlot(const std::string& name, Shape shape,
 Linear Transformer::AddLinear(const std::string& name, int64_t in, int64_t out,
                               bool bias) {
   Linear linear;
-  linear.weight = AddSlot(absl::StrCat(name, ".weight"), {out, in},
-                          Initializer::kNormal);
+  linear.weight =
+      AddSlot(absl::StrCat(name, ".weight"), {out, in}, Initializer::kNormal);
   if (bias) {
     linear.bias =
         AddSlot(absl::StrCat(name, ".bias"), {out}, Initializer::kZeros);
@@ -54,21 +54,20 @@ LayerNorm Transformer::AddLayerNorm(const std::string& name, int64_t size,
   LayerNorm norm;
   norm.weight =
       AddSlot(absl::StrCat(name, ".weight"), {size}, Initializer::kOnes);
-  norm.bias =
-      AddSlot(absl::StrCat(name, ".bias"), {size}, Initializer::kZeros);
+  norm.bias = AddSlot(absl::StrCat(name, ".bias"), {size}, Initializer::kZeros);
   norm.eps = eps;
   return norm;
 }
 
 void Transformer::AddEmbeddings(const Architecture& architecture) {
   const int64_t size = architecture.hidden_size;
-  embeddings_.token = AddSlot("embeddings.token.weight",
-                              {architecture.vocab_size, size},
-                              Initializer::kNormal);
+  embeddings_.token =
+      AddSlot("embeddings.token.weight", {architecture.vocab_size, size},
+              Initializer::kNormal);
   if (architecture.max_position_embeddings > 0) {
-    embeddings_.position = AddSlot(
-        "embeddings.position.weight",
-        {architecture.max_position_embeddings, size}, Initializer::kNormal);
+    embeddings_.position = AddSlot("embeddings.position.weight",
+                                   {architecture.max_position_embeddings, size},
+                                   Initializer::kNormal);
   }
   if (architecture.type_vocab_size > 0) {
     embeddings_.token_type =
@@ -100,9 +99,8 @@ void Transformer::AddBlock(const Architecture& architecture, int64_t layer) {
       AddLayerNorm(prefix + "attention_norm", hidden, recipe.norm_eps);
   block.mlp.up = AddLinear(prefix + "mlp.up", hidden,
                            architecture.intermediate_size, recipe.bias);
-  block.mlp.down = AddLinear(prefix + "mlp.down",
-                             architecture.intermediate_size, hidden,
-                             recipe.bias);
+  block.mlp.down = AddLinear(
+      prefix + "mlp.down", architecture.intermediate_size, hidden, recipe.bias);
   block.mlp_norm = AddLayerNorm(prefix + "mlp_norm", hidden, recipe.norm_eps);
   blocks_.push_back(block);
 }

@@ -2,17 +2,17 @@
 // row, R rows of the same length.
 #include "model/reference/attention.h"
 
-#include <cmath>
-#include <limits>
-#include <optional>
-#include <vector>
-
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
 
 #include "model/reference/ops.h"
 #include "model/reference/tensors.h"
@@ -49,8 +49,7 @@ std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
 // [n] with 0 for visible keys and -infinity for masked ones; nothing where all
 // are visible.
 std::optional<at::Tensor> KeyBias(const PackedBatch& batch,
-                                  const RowGroup& group,
-                                  at::ScalarType dtype) {
+                                  const RowGroup& group, at::ScalarType dtype) {
   if (!group.has_mask) return std::nullopt;
   at::Tensor bias = at::zeros({group.length}, at::kFloat);
   float* values = bias.mutable_data_ptr<float>();
@@ -92,8 +91,7 @@ at::Tensor Attend(const Attention& attention, int64_t num_heads,
   for (const RowGroup& group : GroupRows(batch)) {
     // A view [R, H, n, K] of the group's rows.
     const auto heads_of = [&](const at::Tensor& x_TD) {
-      return x_TD
-          .narrow(0, group.first_token, group.rows * group.length)
+      return x_TD.narrow(0, group.first_token, group.rows * group.length)
           .view({group.rows, group.length, num_heads, -1})
           .transpose(1, 2);
     };
@@ -101,9 +99,8 @@ at::Tensor Attend(const Attention& attention, int64_t num_heads,
         KeyBias(batch, group, query_TD.scalar_type());
     at::Tensor context_RHnK;
     if (probabilities != nullptr) {
-      context_RHnK =
-          AttendExplicitly(heads_of(query_TD), heads_of(key_TD),
-                           heads_of(value_TD), bias, collected);
+      context_RHnK = AttendExplicitly(heads_of(query_TD), heads_of(key_TD),
+                                      heads_of(value_TD), bias, collected);
     } else {
       // [n] as a mask of all heads and queries.
       const std::optional<at::Tensor> mask =

@@ -1,7 +1,5 @@
 #include "model/reference/ops.h"
 
-#include <vector>
-
 #include <ATen/ops/cat.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
@@ -11,6 +9,8 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tanh.h>
+
+#include <vector>
 
 #include "glog/logging.h"
 #include "model/reference/attention.h"
@@ -115,8 +115,7 @@ at::Tensor MeanOfRow(const PackedBatch& batch, int64_t s,
       visible.push_back(t);
     }
   }
-  return row_TD.index_select(0, TensorOf(absl::MakeConstSpan(visible)))
-      .mean(0);
+  return row_TD.index_select(0, TensorOf(absl::MakeConstSpan(visible))).mean(0);
 }
 
 at::Tensor MeanOfRows(const PackedBatch& batch, const at::Tensor& input_TD) {
@@ -124,8 +123,8 @@ at::Tensor MeanOfRows(const PackedBatch& batch, const at::Tensor& input_TD) {
   means.reserve(batch.num_sequences());
   for (int64_t s = 0; s < batch.num_sequences(); ++s) {
     means.push_back(MeanOfRow(
-        batch, s, input_TD.narrow(0, batch.sequence_offsets[s],
-                                  batch.length(s))));
+        batch, s,
+        input_TD.narrow(0, batch.sequence_offsets[s], batch.length(s))));
   }
   return at::stack(means);
 }
@@ -144,9 +143,8 @@ at::Tensor Pool(PoolingKind kind, bool normalize, const PackedBatch& batch,
       break;
     case PoolingKind::kLast: {
       const std::vector<int64_t> last = LastVisibleTokens(batch);
-      pooled_SD =
-          input_TD.index_select(0, TensorOf(absl::MakeConstSpan(last)))
-              .to(at::kFloat);
+      pooled_SD = input_TD.index_select(0, TensorOf(absl::MakeConstSpan(last)))
+                      .to(at::kFloat);
       break;
     }
     case PoolingKind::kNone:

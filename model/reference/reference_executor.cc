@@ -1,10 +1,10 @@
 #include "model/reference/reference_executor.h"
 
-#include <utility>
-#include <vector>
-
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+
+#include <utility>
+#include <vector>
 
 #include "glog/logging.h"
 #include "model/reference/ops.h"
@@ -86,9 +86,9 @@ class ReferenceExecutor : public Executor {
     for (const Block& block : transformer_.blocks()) {
       at::Tensor probabilities;
       const bool keep = outputs.Wants(OutputKind::kAttention, layer);
-      hidden_TD = Apply(block, architecture_.block,
-                        architecture_.num_attention_heads, batch, hidden_TD,
-                        keep ? &probabilities : nullptr);
+      hidden_TD =
+          Apply(block, architecture_.block, architecture_.num_attention_heads,
+                batch, hidden_TD, keep ? &probabilities : nullptr);
       if (keep) outputs.Offer(OutputKind::kAttention, probabilities, layer);
       ++layer;
       outputs.Offer(OutputKind::kHiddenState, hidden_TD, layer);
@@ -104,25 +104,25 @@ class ReferenceExecutor : public Executor {
       outputs.Offer(OutputKind::kPoolerOutput, RunPooler(batch, hidden_TD));
     }
     if (outputs.Wants(OutputKind::kSentenceEmbedding)) {
-      outputs.Offer(OutputKind::kSentenceEmbedding,
-                    Pool(options_.pooling, options_.normalize, batch,
-                         hidden_TD));
+      outputs.Offer(
+          OutputKind::kSentenceEmbedding,
+          Pool(options_.pooling, options_.normalize, batch, hidden_TD));
     }
     RunHead(batch, hidden_TD, outputs);
   }
 
   at::Tensor RunPooler(const PackedBatch& batch, const at::Tensor& hidden_TD) {
-    return Apply(Activation::kTanh, Apply(*transformer_.pooler(),
-                                          FirstTokens(batch, hidden_TD)));
+    return Apply(Activation::kTanh,
+                 Apply(*transformer_.pooler(), FirstTokens(batch, hidden_TD)));
   }
 
   void RunHead(const PackedBatch& batch, const at::Tensor& hidden_TD,
                OutputCollector& outputs) {
     const Head& head = transformer_.head();
     if (head.decoder && outputs.Wants(OutputKind::kLogits)) {
-      const at::Tensor transformed_TD =
-          Apply(*head.norm, Apply(architecture_.head_activation,
-                                  Apply(*head.dense, hidden_TD)));
+      const at::Tensor transformed_TD = Apply(
+          *head.norm,
+          Apply(architecture_.head_activation, Apply(*head.dense, hidden_TD)));
       outputs.Offer(OutputKind::kLogits, Apply(*head.decoder, transformed_TD));
     }
     if (head.relationship &&
@@ -158,9 +158,9 @@ class ReferenceExecutor : public Executor {
       case ClassifierPooling::kPooler:
         return RunPooler(batch, hidden_TD);
       case ClassifierPooling::kFirstDense:
-        return Apply(architecture_.classifier_activation,
-                     Apply(*transformer_.head().dense,
-                           FirstTokens(batch, hidden_TD)));
+        return Apply(
+            architecture_.classifier_activation,
+            Apply(*transformer_.head().dense, FirstTokens(batch, hidden_TD)));
     }
     LOG(FATAL) << "unknown ClassifierPooling";
   }

@@ -1,8 +1,8 @@
 #include "model/reference/tensors.h"
 
-#include <cstring>
-
 #include <ATen/ops/from_blob.h>
+
+#include <cstring>
 
 #include "glog/logging.h"
 

@@ -1,13 +1,13 @@
 // Slots and host tensors as ATen tensors, and errors of LibTorch as statuses.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+#include <c10/util/Exception.h>
+
 #include <exception>
 #include <new>
 #include <string>
 #include <utility>
-
-#include <ATen/core/Tensor.h>
-#include <c10/util/Exception.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"

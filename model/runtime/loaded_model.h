@@ -47,11 +47,11 @@ struct LoadRequest {
 // What a finished load did.
 struct LoadReport {
   absl::Duration plan_time, stream_time, warm_up_time;
-  int64_t parameters = 0;       // distinct numbers in the model
-  int64_t weight_bytes = 0;     // of one replica
-  int64_t replicas = 0;         // copies of the weights in memory
-  int64_t bytes_read = 0;       // payload bytes of the tensors needed
-  int64_t bytes_broadcast = 0;  // sent from rank 0 to others
+  int64_t parameters = 0;                // distinct numbers in the model
+  int64_t weight_bytes = 0;              // of one replica
+  int64_t replicas = 0;                  // copies of the weights in memory
+  int64_t bytes_read = 0;                // payload bytes of the tensors needed
+  int64_t bytes_broadcast = 0;           // sent from rank 0 to others
   std::vector<std::string> unused_keys;  // known and left unread, sorted
   std::vector<std::string> warnings;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace transformerd {
 namespace {
@@ -61,8 +62,8 @@ void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
     case HeadKind::kQuestionAnswering:
       outputs.push_back(Output("start_logits", OutputKind::kStartLogits,
                                OutputRows::kToken, {}));
-      outputs.push_back(Output("end_logits", OutputKind::kEndLogits,
-                               OutputRows::kToken, {}));
+      outputs.push_back(
+          Output("end_logits", OutputKind::kEndLogits, OutputRows::kToken, {}));
       break;
     case HeadKind::kMaskedLm:
       outputs.push_back(Output("logits", OutputKind::kLogits,
@@ -79,7 +80,7 @@ void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
 }
 
 void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
-  const auto add = [&](std::string_view name, OutputKind kind, int layer,
+  const auto add = [&](absl::string_view name, OutputKind kind, int layer,
                        OutputRows rows, int64_t extent) {
     OutputSpec spec =
         Output(absl::StrCat(name, ".", layer), kind, rows, {extent});

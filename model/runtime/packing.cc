@@ -30,8 +30,8 @@ void AppendPositions(const InferenceInput& input, int64_t row, int64_t length,
         break;
       case PositionRule::kAfterPadding:
         // By id, not by mask, as in transformers.
-        positions.push_back(
-            input.input_ids[begin + i] == pad ? pad : pad + ++seen);
+        positions.push_back(input.input_ids[begin + i] == pad ? pad
+                                                              : pad + ++seen);
         break;
     }
   }
@@ -53,9 +53,9 @@ void AppendRow(const InferenceInput& input, int64_t row,
   append(input.attention_mask, batch.attention_mask, uint8_t{1});
   AppendPositions(input, row, length, architecture, batch.position_ids);
   const auto row_mask = batch.attention_mask.end() - length;
-  batch.sequence_has_mask.push_back(
-      std::find(row_mask, batch.attention_mask.end(), 0) !=
-      batch.attention_mask.end());
+  batch.sequence_has_mask.push_back(std::find(row_mask,
+                                              batch.attention_mask.end(),
+                                              0) != batch.attention_mask.end());
   batch.sequence_offsets.push_back(batch.num_tokens() + length);
 }
 
@@ -92,10 +92,10 @@ HostTensor UnpackTokens(const HostTensor& packed, const OutputSpec& spec,
   HostTensor tensor(spec.dtype, std::move(shape));
   const int64_t row_bytes = RowBytes(spec);
   for (int64_t row = 0; row < input.batch; ++row) {
-    std::memcpy(tensor.bytes.data() + row * input.width * row_bytes,
-                packed.bytes.data() +
-                    batch.sequence_offsets[first + row] * row_bytes,
-                input.lengths[row] * row_bytes);
+    std::memcpy(
+        tensor.bytes.data() + row * input.width * row_bytes,
+        packed.bytes.data() + batch.sequence_offsets[first + row] * row_bytes,
+        input.lengths[row] * row_bytes);
   }
   return tensor;
 }
@@ -104,8 +104,7 @@ HostTensor UnpackPairs(const HostTensor& packed, const OutputSpec& spec,
                        int64_t first, const std::vector<int64_t>& offsets,
                        const InferenceInput& input) {
   const int64_t heads = spec.row_shape.front();
-  HostTensor tensor(spec.dtype,
-                    {input.batch, heads, input.width, input.width});
+  HostTensor tensor(spec.dtype, {input.batch, heads, input.width, input.width});
   const int64_t element = BytesOf(spec.dtype);
   char* to = tensor.bytes.data();
   for (int64_t row = 0; row < input.batch; ++row) {
@@ -151,8 +150,8 @@ PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
     num_tokens += input->num_tokens();
     outputs.insert(input->outputs.begin(), input->outputs.end());
   }
-  for (auto* column : {&batch.input_ids, &batch.token_type_ids,
-                       &batch.position_ids}) {
+  for (auto* column :
+       {&batch.input_ids, &batch.token_type_ids, &batch.position_ids}) {
     column->reserve(num_tokens);
   }
   batch.attention_mask.reserve(num_tokens);
@@ -178,8 +177,8 @@ std::vector<InferenceOutput> Unpack(
     InferenceOutput& answer = answers.emplace_back();
     answer.reserve(input->outputs.size());
     for (int index : input->outputs) {
-      const auto found = std::lower_bound(batch.outputs.begin(),
-                                          batch.outputs.end(), index);
+      const auto found =
+          std::lower_bound(batch.outputs.begin(), batch.outputs.end(), index);
       answer.push_back(UnpackOutput(outputs[found - batch.outputs.begin()],
                                     signature.outputs[index], first, batch,
                                     pair_offsets, *input));

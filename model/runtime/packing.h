@@ -53,7 +53,6 @@ PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
 // answer to `batch`, which was packed from `inputs`.
 std::vector<InferenceOutput> Unpack(
     const PackedOutputs& outputs, const PackedBatch& batch,
-    absl::Span<const InferenceInput* const> inputs,
-    const Signature& signature);
+    absl::Span<const InferenceInput* const> inputs, const Signature& signature);
 
 }  // namespace transformerd

@@ -1,5 +1,7 @@
 #include "model/runtime/signature.h"
 
+#include "absl/strings/string_view.h"
+
 namespace transformerd {
 
 Shape OutputSpec::FullShape() const {
@@ -10,14 +12,14 @@ Shape OutputSpec::FullShape() const {
   return shape;
 }
 
-std::optional<int> Signature::FindOutput(std::string_view name) const {
+std::optional<int> Signature::FindOutput(absl::string_view name) const {
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i].name == name) return static_cast<int>(i);
   }
   return std::nullopt;
 }
 
-const InputSpec* Signature::FindInput(std::string_view name) const {
+const InputSpec* Signature::FindInput(absl::string_view name) const {
   for (const InputSpec& input : inputs) {
     if (input.name == name) return &input;
   }

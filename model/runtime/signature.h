@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "model/base/dtype.h"
 #include "model/base/shape.h"
 
@@ -32,7 +32,7 @@ enum class OutputKind {
   kLastHiddenState,
   kPoolerOutput,
   kSentenceEmbedding,
-  kLogits,              // of the class's head, a row of labels or vocabulary
+  kLogits,  // of the class's head, a row of labels or vocabulary
   kStartLogits,
   kEndLogits,
   kSeqRelationshipLogits,
@@ -63,8 +63,8 @@ struct Signature {
   int64_t max_sequence_length = 0;
 
   // Index of an output, nothing if there is none of that name.
-  std::optional<int> FindOutput(std::string_view name) const;
-  const InputSpec* FindInput(std::string_view name) const;
+  std::optional<int> FindOutput(absl::string_view name) const;
+  const InputSpec* FindInput(absl::string_view name) const;
 };
 
 }  // namespace transformerd
