@@ -1,0 +1,51 @@
+// One version of a model in the repository.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "model/loading/load_control.h"
+#include "server/lifecycle/model_instance.h"
+#include "server/lifecycle/model_state.h"
+
+namespace transformerd {
+
+// The state of one (name, version), why it is in it, and what it holds. Not
+// thread-safe: the repository guards it.
+class ModelEntry {
+ public:
+  ModelState state() const { return state_; }
+  // Null unless kReady.
+  const std::shared_ptr<ModelInstance>& instance() const { return instance_; }
+
+  // A load begins; a ready entry stays ready. `control` is the load's.
+  void BeginLoad(std::shared_ptr<LoadControl> control);
+  // It went well: returns the instance that was there before, if any.
+  std::shared_ptr<ModelInstance> FinishLoad(
+      std::shared_ptr<ModelInstance> instance);
+  // It did not: a ready entry stays ready, a cancelled one is unloaded.
+  void FailLoad(const absl::Status& status);
+
+  // Nobody finds it any more: returns the instance, whose handles have to be
+  // waited for before Unloaded. Only of a ready entry.
+  std::shared_ptr<ModelInstance> BeginDrain();
+  // Nothing is left of it. Of a draining or failed entry.
+  void Unloaded();
+
+  // For people: why it failed, with the full report; how far a load is.
+  std::string Reason() const;
+
+ private:
+  void SetState(ModelState state);
+
+  ModelState state_ = ModelState::kUnloaded;
+  std::string reason_;
+  std::shared_ptr<ModelInstance> instance_;
+  std::shared_ptr<LoadControl> control_;  // null unless a load runs
+};
+
+// How far a load is, in words: "LOADING 61% 1.9/3.1 GB".
+std::string DescribeProgress(const LoadProgress& progress);
+
+}  // namespace transformerd

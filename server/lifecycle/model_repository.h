@@ -1,0 +1,150 @@
+// The models of one folder: what is there, what is loaded, and its handles.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "model/runtime/loaded_model.h"
+#include "server/lifecycle/load_parameters.h"
+#include "server/lifecycle/model_handle.h"
+#include "server/lifecycle/model_record.h"
+#include "server/lifecycle/model_state.h"
+#include "server/lifecycle/operation_threads.h"
+#include "server/lifecycle/repository_folder.h"
+#include "server/lifecycle/repository_observer.h"
+#include "server/lifecycle/residency_budget.h"
+
+namespace transformerd {
+
+// When the server counts as ready: see --readiness.
+enum class ReadinessPolicy { kAll, kAny };
+
+// One row of the repository's index.
+struct ModelIndexEntry {
+  std::string name;
+  int64_t version = 1;
+  ModelState state = ModelState::kUnloaded;
+  // Why it failed, with all keys; how far a load is; else mostly empty.
+  std::string reason;
+};
+
+// Names a caller's wait for a load.
+struct LoadTicket {
+  std::string name;
+  int64_t id = 0;  // 0: there is nothing to wait for
+};
+
+// Loads, unloads and finds models by name and version; the only owner of
+// loaded models. Loads and unloads run on threads of its own; a name has one
+// at a time, and identical ones join.
+//
+// Thread-safe. No call but Load, Unload and Shutdown waits for a load or a
+// request; LoadAsync, Find (of a model that is not loaded) and Index look
+// into the repository's folder.
+class ModelRepository {
+ public:
+  // Called exactly once, without locks held, on a thread of the repository or
+  // before the call that takes it returns.
+  using LoadDone = absl::AnyInvocable<void(absl::Status)>;
+  using UnloadDone = absl::AnyInvocable<void(absl::StatusOr<int64_t>)>;
+
+  struct Options {
+    std::string root;  // the folder of --model_repository
+    // Whether callers may load and unload; else FAILED_PRECONDITION.
+    bool allow_control = true;
+    ReadinessPolicy readiness = ReadinessPolicy::kAll;
+    // What neither transformerd.json nor a call's parameters set.
+    ModelOptions defaults;
+    int64_t host_memory_limit_bytes = 0;  // 0: what the system has
+    // More loads wait for their turn.
+    int max_concurrent_loads = 2;
+  };
+
+  // INVALID_ARGUMENT where the root is not a folder that can be read. `loader`
+  // and `observer` (may be null) must outlive the repository.
+  static absl::StatusOr<std::unique_ptr<ModelRepository>> Create(
+      Options options, ModelLoader& loader, RepositoryObserver* observer);
+
+  // As Shutdown.
+  ~ModelRepository();
+
+  // Loads all versions of a model, or joins an identical load that runs. Of a
+  // model that is ready the folder is read again; the old instances serve
+  // until their successors are ready, and stay if those fail. `done` gets OK
+  // when all versions are ready, else the first error.
+  //
+  // INVALID_ARGUMENT: malformed name, or see ApplyLoadParameters. NOT_FOUND:
+  // no such folder. UNAVAILABLE with a retry delay: unloading, or loading with
+  // other parameters. RESOURCE_EXHAUSTED: does not fit. Else the loader's.
+  LoadTicket LoadAsync(std::string_view name, const LoadParameters& parameters,
+                       LoadDone done) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The caller's wait ends now: its `done` gets CANCELLED, unless it was
+  // called already. The load is cancelled when nobody waits for it any more.
+  void Abandon(const LoadTicket& ticket) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Refuses new handles, cancels a running load, waits for the last handle,
+  // frees the memory, and gives `done` the bytes of weights that came back (0
+  // where nothing was loaded). NOT_FOUND for an unknown model.
+  void UnloadAsync(std::string_view name, UnloadDone done)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The same, waiting.
+  absl::Status Load(std::string_view name, const LoadParameters& parameters);
+  absl::StatusOr<int64_t> Unload(std::string_view name);
+
+  // `version` is a decimal number, or empty for the newest that is ready.
+  // NOT_FOUND: unknown, or in the repository and not loaded (the message says
+  // so). UNAVAILABLE with a retry delay: loading or unloading.
+  // FAILED_PRECONDITION: its load failed, with the reason.
+  absl::StatusOr<ModelHandle> Find(std::string_view name,
+                                   std::string_view version) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // All versions in the folder or in memory, by name and version.
+  std::vector<ModelIndexEntry> Index() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The versions that are ready, in ascending order.
+  std::vector<int64_t> ReadyVersions(std::string_view name) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Starts loading these models ("*": all in the folder), which makes them the
+  // ones that readiness asks for. Allowed without allow_control. Once.
+  void LoadAtStart(const std::vector<std::string>& names)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // OK, or UNAVAILABLE with what is missing in a line. Loads of further models
+  // and reloads never change it.
+  absl::Status Readiness() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Cancels loads, refuses new ones, waits for handles and unloads everything.
+  void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  ModelRepository(Options options, RepositoryFolder folder, ModelLoader& loader,
+                  RepositoryObserver* observer);
+
+  const Options options_;
+  const RepositoryFolder folder_;
+  ModelLoader& loader_;
+  RepositoryObserver* const observer_;
+  ResidencyBudget budget_;
+
+  mutable absl::Mutex mutex_;
+  std::map<std::string, ModelRecord, std::less<>> records_
+      ABSL_GUARDED_BY(mutex_);
+
+  // Last, so that its threads end before what they use goes.
+  OperationThreads threads_;
+};
+
+}  // namespace transformerd

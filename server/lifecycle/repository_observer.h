@@ -1,0 +1,34 @@
+// How health and metrics follow what the repository does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "model/runtime/loaded_model.h"
+#include "server/lifecycle/model_state.h"
+
+namespace transformerd {
+
+struct ModelId {
+  std::string name;
+  int64_t version = 1;
+};
+
+// Called on the repository's own threads, without its locks, in the order in
+// which a model changes; calls for different models may overlap. Must not
+// wait for the repository.
+class RepositoryObserver {
+ public:
+  virtual ~RepositoryObserver() = default;
+
+  // A version is in a new state.
+  virtual void OnState(const ModelId& id, ModelState state) = 0;
+  // A load has finished well, before OnState(kReady).
+  virtual void OnLoaded(const ModelId& id, const LoadReport& report,
+                        absl::Duration total_time) = 0;
+  // The memory of an instance came back, by an unload or a reload.
+  virtual void OnReleased(const ModelId& id, int64_t bytes) = 0;
+};
+
+}  // namespace transformerd

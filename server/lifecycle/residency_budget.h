@@ -1,0 +1,65 @@
+// Refuses a load that will not fit, before a byte is read.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+
+namespace transformerd {
+
+// Bytes that the system can still give out (MemAvailable of /proc/meminfo).
+absl::StatusOr<int64_t> AvailableMemoryBytes();
+
+// Counts the bytes of host memory that models hold or are about to. Must
+// outlive its reservations. Thread-safe.
+class ResidencyBudget {
+ public:
+  // The right to hold some bytes, until it is destroyed. Movable.
+  class Reservation {
+   public:
+    Reservation() = default;
+    Reservation(Reservation&& other) noexcept;
+    Reservation& operator=(Reservation&& other) noexcept;
+    ~Reservation();
+
+    // The bytes are in memory now: they count as held, and the system's own
+    // figure shows them.
+    void Settle(int64_t bytes);
+
+   private:
+    friend class ResidencyBudget;
+    Reservation(ResidencyBudget* budget, int64_t bytes)
+        : budget_(budget), bytes_(bytes) {}
+    void Return();
+
+    ResidencyBudget* budget_ = nullptr;
+    int64_t bytes_ = 0;
+    bool settled_ = false;
+  };
+
+  using AvailableBytes = std::function<absl::StatusOr<int64_t>()>;
+
+  // At most `limit_bytes` for all models; 0: what `available` says is there.
+  explicit ResidencyBudget(int64_t limit_bytes,
+                           AvailableBytes available = AvailableMemoryBytes);
+
+  // RESOURCE_EXHAUSTED with reason RESOURCE_LIMIT and both numbers where
+  // `bytes` do not fit.
+  absl::StatusOr<Reservation> Reserve(int64_t bytes)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  const int64_t limit_bytes_;
+  const AvailableBytes available_;
+
+  absl::Mutex mutex_;
+  // Promised and not in memory yet; in memory.
+  int64_t pending_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t resident_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace transformerd
