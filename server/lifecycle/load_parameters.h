@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "model/runtime/loaded_model.h"
 #include "server/lifecycle/serving_options.h"
 
@@ -35,6 +35,6 @@ absl::Status ApplyLoadParameters(const LoadParameters& parameters,
 // The same for the text of a model's transformerd.json, in which lists and
 // objects are plain JSON and the limits of ServingOptions may stand as well.
 // FAILED_PRECONDITION with reason CONFIG_INVALID, naming the key.
-absl::Status ApplyModelFile(std::string_view json, ModelOptions& options);
+absl::Status ApplyModelFile(absl::string_view json, ModelOptions& options);
 
 }  // namespace transformerd

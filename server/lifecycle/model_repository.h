@@ -5,13 +5,13 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "model/runtime/loaded_model.h"
 #include "server/lifecycle/load_parameters.h"
@@ -85,7 +85,7 @@ class ModelRepository {
   // INVALID_ARGUMENT: malformed name, or see ApplyLoadParameters. NOT_FOUND:
   // no such folder. UNAVAILABLE with a retry delay: unloading, or loading with
   // other parameters. RESOURCE_EXHAUSTED: does not fit. Else the loader's.
-  LoadTicket LoadAsync(std::string_view name, const LoadParameters& parameters,
+  LoadTicket LoadAsync(absl::string_view name, const LoadParameters& parameters,
                        LoadDone done) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The caller's wait ends now: its `done` gets CANCELLED, unless it was
@@ -95,26 +95,26 @@ class ModelRepository {
   // Refuses new handles, cancels a running load, waits for the last handle,
   // frees the memory, and gives `done` the bytes of weights that came back (0
   // where nothing was loaded). NOT_FOUND for an unknown model.
-  void UnloadAsync(std::string_view name, UnloadDone done)
+  void UnloadAsync(absl::string_view name, UnloadDone done)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The same, waiting.
-  absl::Status Load(std::string_view name, const LoadParameters& parameters);
-  absl::StatusOr<int64_t> Unload(std::string_view name);
+  absl::Status Load(absl::string_view name, const LoadParameters& parameters);
+  absl::StatusOr<int64_t> Unload(absl::string_view name);
 
   // `version` is a decimal number, or empty for the newest that is ready.
   // NOT_FOUND: unknown, or in the repository and not loaded (the message says
   // so). UNAVAILABLE with a retry delay: loading or unloading.
   // FAILED_PRECONDITION: its load failed, with the reason.
-  absl::StatusOr<ModelHandle> Find(std::string_view name,
-                                   std::string_view version) const
+  absl::StatusOr<ModelHandle> Find(absl::string_view name,
+                                   absl::string_view version) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // All versions in the folder or in memory, by name and version.
   std::vector<ModelIndexEntry> Index() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The versions that are ready, in ascending order.
-  std::vector<int64_t> ReadyVersions(std::string_view name) const
+  std::vector<int64_t> ReadyVersions(absl::string_view name) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Starts loading these models ("*": all in the folder), which makes them the

@@ -1,16 +1,15 @@
 // The life of one version of a model.
 #pragma once
 
-#include <string_view>
+#include "absl/strings/string_view.h"
 
 namespace transformerd {
 
 //   kUnloaded -> kLoading -> kReady -> kDraining -> kUnloaded
-//                   |  \
-//                   |   -> kFailed -> kLoading (tried again)
-//                   |         \
-//                   |          -> kUnloaded (forgotten)
-//                   -> kUnloaded (cancelled)
+//   kLoading -> kFailed     with the reason
+//   kLoading -> kUnloaded   cancelled
+//   kFailed  -> kLoading    tried again
+//   kFailed  -> kUnloaded   forgotten
 //
 // A reload leaves the state at kReady: the old instance serves until the new
 // one takes its place, and stays if the new one fails.
@@ -19,10 +18,10 @@ enum class ModelState { kUnloaded, kLoading, kReady, kDraining, kFailed };
 bool IsLegal(ModelState from, ModelState to);
 
 // "unloaded", "loading", "ready", "draining", "failed".
-std::string_view NameOf(ModelState state);
+absl::string_view NameOf(ModelState state);
 
 // The words of the Open Inference Protocol's RepositoryIndex: "READY",
 // "LOADING", "UNLOADING", and "UNAVAILABLE" for unloaded and failed.
-std::string_view RepositoryStateName(ModelState state);
+absl::string_view RepositoryStateName(ModelState state);
 
 }  // namespace transformerd

@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace transformerd {
 
@@ -27,15 +27,15 @@ class RepositoryFolder {
   // The models, sorted: folders whose names are not hidden.
   std::vector<std::string> Models() const;
 
-  bool HasModel(std::string_view name) const;
+  bool HasModel(absl::string_view name) const;
 
   // The absolute folder of each version. NOT_FOUND without such a model.
   absl::StatusOr<std::map<int64_t, std::string>> Versions(
-      std::string_view name) const;
+      absl::string_view name) const;
 
   // The text of transformerd.json, empty where there is none.
   // FAILED_PRECONDITION where it cannot be read.
-  absl::StatusOr<std::string> ReadModelFile(std::string_view name) const;
+  absl::StatusOr<std::string> ReadModelFile(absl::string_view name) const;
 
  private:
   explicit RepositoryFolder(std::string root) : root_(std::move(root)) {}

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <string_view>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
 namespace transformerd {
