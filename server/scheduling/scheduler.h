@@ -1,0 +1,150 @@
+// Holds requests of all models until a worker is idle, and runs them in
+// batches.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "model/runtime/loaded_model.h"
+#include "server/scheduling/batching_policy.h"
+#include "server/scheduling/clock.h"
+#include "server/scheduling/job.h"
+#include "server/scheduling/queue_observer.h"
+#include "server/scheduling/request_queue.h"
+
+namespace transformerd {
+
+// Names one open queue; never used twice.
+using QueueId = uint64_t;
+
+struct QueueOptions {
+  std::string model, version;  // for messages and metrics
+  BatchLimits batch;
+  QueueLimits limits;
+  // Not owned, may be null; must outlive the scheduler.
+  QueueObserver* observer = nullptr;
+};
+
+// Names an accepted job, for Cancel().
+struct JobTicket {
+  QueueId queue = 0;
+  JobKey job;
+};
+
+// What waits for one model.
+struct QueueDepth {
+  std::string model, version;
+  int64_t requests = 0, tokens = 0;
+};
+
+// Every model in memory has a bounded queue here. Idle workers pull: RunOne()
+// takes the next batch of the models in turn. A job that is accepted is
+// completed exactly once: with its answer, or with the error of its batch,
+// DEADLINE_EXCEEDED at its deadline while it is queued, CANCELLED, or
+// UNAVAILABLE when the scheduler stops or its queue is closed.
+//
+// Thread-safe. A thread of its own completes jobs whose deadline passes, so
+// that they end in time when every worker is busy.
+class Scheduler {
+ public:
+  // `clock` must outlive the scheduler.
+  Scheduler(int num_workers, Clock& clock);
+  // Stops. All calls of RunOne must have returned, or return on Stop().
+  ~Scheduler();
+
+  // Opens the queue of a model, which must live until the queue is closed and
+  // the last job's keep_alive is dropped.
+  QueueId OpenQueue(LoadedModel& model, QueueOptions options)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Completes what still waits with UNAVAILABLE and forgets the queue. Does not
+  // wait for a running batch. May be called by the destructor of a keep_alive.
+  void CloseQueue(QueueId queue) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Accepts a job, or leaves it untouched with the caller: RESOURCE_EXHAUSTED
+  // where the queue is full, UNAVAILABLE where the scheduler drains or the
+  // queue is closed, DEADLINE_EXCEEDED where the deadline has passed. `done`
+  // may be called before this returns.
+  absl::StatusOr<JobTicket> Submit(QueueId queue, Job&& job)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Completes a job that still waits with CANCELLED, before this returns. False
+  // where it is running or completed, or its queue is closed.
+  bool Cancel(const JobTicket& ticket) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Blocks until a batch is due, runs it on worker `worker` (in [0,
+  // num_workers), one thread at a time) and completes its jobs. False, without
+  // having run anything, once the scheduler is stopped.
+  bool RunOne(int worker) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // From now on refuses new jobs; workers finish what was accepted.
+  void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until nothing is queued or running; false if `deadline` came first.
+  bool AwaitIdle(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Drains, completes what still waits with UNAVAILABLE and sends workers home.
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  int num_workers() const { return num_workers_; }
+  // One entry a queue, in the order of opening.
+  std::vector<QueueDepth> depths() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // How long a worker has been at its present batch; zero when it is idle.
+  absl::Duration busy_for(int worker) const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Time that all workers together have spent on batches.
+  absl::Duration total_busy_time() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  struct Queue {
+    LoadedModel* model;
+    QueueOptions options;
+    RequestQueue requests;
+  };
+  // Jobs of one queue that leave it together.
+  struct Departure {
+    LoadedModel* model = nullptr;
+    std::string name;
+    QueueObserver* observer = nullptr;
+    std::vector<WaitingJob> jobs;
+  };
+
+  bool AwaitBatch(int worker, Departure& batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool TakeBatchLocked(Departure& batch, absl::Time& wait_until)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RunBatch(int worker, Departure batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  void ExpireUntilStopped() ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<Departure> TakeExpiredLocked(absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Time NextDeadlineLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AdmitLocked(QueueId id, const Job& job, absl::Time now,
+                           RejectReason& reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Drop(Departure jobs, DropReason reason, const absl::Status& status);
+
+  const int num_workers_;
+  Clock& clock_;
+
+  mutable absl::Mutex mutex_;
+  std::map<QueueId, Queue> queues_ ABSL_GUARDED_BY(mutex_);
+  QueueId last_opened_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Models take turns: the next batch is looked for behind this one.
+  QueueId last_served_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Grows whenever a job comes or goes, so that waiters look again.
+  uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  // Start of each worker's batch; InfiniteFuture when it is idle.
+  std::vector<absl::Time> busy_since_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration finished_busy_time_ ABSL_GUARDED_BY(mutex_);
+
+  std::thread expirer_;  // last: it uses all of the above
+};
+
+}  // namespace transformerd

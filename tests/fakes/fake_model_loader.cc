@@ -1,0 +1,66 @@
+#include "tests/fakes/fake_model_loader.h"
+
+#include <utility>
+
+#include "absl/time/time.h"
+#include "model/base/status_macros.h"
+
+namespace transformerd {
+
+absl::StatusOr<std::unique_ptr<LoadedModel>> FakeModelLoader::Load(
+    const LoadRequest& request, LoadControl& control) {
+  {
+    absl::MutexLock lock(&mutex_);
+    requests_.push_back(request);
+  }
+  control.SetPhase(LoadPhase::kPlan);
+  control.SetTotals(/*tensors=*/10, /*bytes=*/1000);
+  RETURN_IF_ERROR(AwaitUnblocked(control));
+  control.SetPhase(LoadPhase::kStream);
+  control.Advance(/*tensors=*/10, /*bytes=*/1000);
+  control.SetPhase(LoadPhase::kDone);
+  return std::make_unique<FakeLoadedModel>(models_);
+}
+
+absl::Status FakeModelLoader::AwaitUnblocked(const LoadControl& control) {
+  absl::MutexLock lock(&mutex_);
+  const auto is_free = [this]()
+                           ABSL_NO_THREAD_SAFETY_ANALYSIS { return !blocked_; };
+  // A cancellation wakes nobody: loads look for it now and then, as real ones
+  // do between two buckets.
+  while (!mutex_.AwaitWithTimeout(absl::Condition(&is_free),
+                                  absl::Milliseconds(1))) {
+    RETURN_IF_ERROR(control.CheckNotCancelled());
+  }
+  RETURN_IF_ERROR(control.CheckNotCancelled());
+  return failure_;
+}
+
+void FakeModelLoader::Block() {
+  absl::MutexLock lock(&mutex_);
+  blocked_ = true;
+}
+
+void FakeModelLoader::Unblock() {
+  absl::MutexLock lock(&mutex_);
+  blocked_ = false;
+}
+
+void FakeModelLoader::FailWith(absl::Status status) {
+  absl::MutexLock lock(&mutex_);
+  failure_ = std::move(status);
+}
+
+void FakeModelLoader::AwaitLoads(int count) const {
+  const auto have_begun = [this, count]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return static_cast<int>(requests_.size()) >= count;
+  };
+  absl::MutexLock lock(&mutex_, absl::Condition(&have_begun));
+}
+
+std::vector<LoadRequest> FakeModelLoader::requests() const {
+  absl::MutexLock lock(&mutex_);
+  return requests_;
+}
+
+}  // namespace transformerd

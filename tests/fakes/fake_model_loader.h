@@ -1,0 +1,51 @@
+// Loads fake models from folders that need not exist.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "model/runtime/loaded_model.h"
+#include "tests/fakes/fake_loaded_model.h"
+
+namespace transformerd {
+
+// Thread-safe.
+class FakeModelLoader : public ModelLoader {
+ public:
+  explicit FakeModelLoader(int num_workers = 1) : num_workers_(num_workers) {}
+
+  int num_workers() const override { return num_workers_; }
+  std::string device(int) const override { return "cpu"; }
+  absl::StatusOr<std::unique_ptr<LoadedModel>> Load(
+      const LoadRequest& request, LoadControl& control) override;
+
+  // Loads wait between the two, unless they are cancelled.
+  void Block();
+  void Unblock();
+  // Loads fail with this from now on; an OK status heals.
+  void FailWith(absl::Status status);
+
+  // Blocks until `count` loads have begun, over all time.
+  void AwaitLoads(int count) const;
+  // All requests so far, in that order.
+  std::vector<LoadRequest> requests() const;
+  // Shared by all models of this loader.
+  FakeModelControl& models() { return *models_; }
+
+ private:
+  absl::Status AwaitUnblocked(const LoadControl& control);
+
+  const int num_workers_;
+  const std::shared_ptr<FakeModelControl> models_ =
+      std::make_shared<FakeModelControl>();
+  mutable absl::Mutex mutex_;
+  bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  std::vector<LoadRequest> requests_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace transformerd
