@@ -1,0 +1,84 @@
+#include "client/channel.h"
+
+#include <cstdint>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
+
+namespace transformerd {
+namespace {
+
+constexpr absl::string_view kService = "inference.GRPCInferenceService";
+
+// Repeating one of these does no harm: the first may have been answered.
+constexpr absl::string_view kRetriedMethods[] = {
+    "ServerLive",    "ServerReady", "ServerMetadata",  "ModelReady",
+    "ModelMetadata", "ModelConfig", "RepositoryIndex", "ModelInfer",
+};
+
+bool HasScheme(absl::string_view address) {
+  for (absl::string_view scheme :
+       {"dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:"}) {
+    if (absl::StartsWith(address, scheme)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::Status CheckAddress(absl::string_view address) {
+  if (HasScheme(address)) return absl::OkStatus();
+  const size_t colon = address.rfind(':');
+  uint32_t port = 0;
+  if (colon == absl::string_view::npos || colon == 0 ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port == 0 ||
+      port > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("server address '", address,
+                     "' is not HOST:PORT with a port from 1 to 65535, such as "
+                     "127.0.0.1:8001"));
+  }
+  return absl::OkStatus();
+}
+
+bool IsLoopback(absl::string_view address) {
+  if (absl::StartsWith(address, "unix")) return true;
+  for (absl::string_view prefix : {"dns:", "ipv4:", "ipv6:", "///"}) {
+    absl::ConsumePrefix(&address, prefix);
+  }
+  return absl::StartsWith(address, "localhost:") ||
+         absl::StartsWith(address, "127.") ||
+         absl::StartsWith(address, "[::1]:");
+}
+
+std::string RetryServiceConfig() {
+  const std::string methods = absl::StrJoin(
+      kRetriedMethods, ",", [](std::string* out, absl::string_view method) {
+        absl::StrAppend(out, R"({"service":")", kService, R"(","method":")",
+                        method, R"("})");
+      });
+  return absl::StrCat(R"({"methodConfig":[{"name":[)", methods,
+                      R"(],"retryPolicy":{"maxAttempts":4,)"
+                      R"("initialBackoff":"0.1s","maxBackoff":"1s",)"
+                      R"("backoffMultiplier":2,)"
+                      R"("retryableStatusCodes":["UNAVAILABLE"]}}]})");
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(RetryServiceConfig());
+  arguments.SetMaxReceiveMessageSize(-1);
+  arguments.SetMaxSendMessageSize(-1);
+  // With http_proxy set, gRPC would ask the proxy even for this machine.
+  if (IsLoopback(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
+
+}  // namespace transformerd
