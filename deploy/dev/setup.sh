@@ -25,8 +25,9 @@ if [[ $goal != build ]] && ! command -v go >/dev/null; then packages+=(golang-go
 
 missing_packages() {
   local installed
-  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null \
-    | sed -n 's/^installed //p')
+  # It fails for a package that it never heard of, and lists the others.
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${packages[@]}" 2>/dev/null || true)
+  installed=$(sed -n 's/^installed //p' <<<"$installed")
   comm -23 <(printf '%s\n' "${packages[@]}" | sort -u) <(sort -u <<<"$installed")
 }
 
