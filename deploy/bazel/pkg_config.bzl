@@ -69,6 +69,10 @@ _WHOLE_LIBRARIES = {
 }
 
 _DEPS = {
+    "absl": """select({
+        "@transformerd//deploy/bazel/tsan": ["@transformerd//deploy/bazel/tsan:absl_mutex"],
+        "//conditions:default": [],
+    })""",
     "grpc": [":absl", ":protobuf"],
     "grpc_error_details": [":grpc"],
     "grpc_reflection": [":grpc"],

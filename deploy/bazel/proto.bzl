@@ -29,7 +29,7 @@ def _generate(name, srcs, imports, sources, then = ""):
         srcs = srcs + imports,
         outs = outs,
         cmd = _PROTOC.format(
-            sources = " ".join(["$(location %s)" % src for src in srcs]),
+            sources = " ".join(["$(execpath %s)" % src for src in srcs]),
         ) + then,
         message = "Generating C++ from",
     )
