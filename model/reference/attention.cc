@@ -71,8 +71,8 @@ at::Tensor AttendExplicitly(const at::Tensor& query_RHnK,
   const double scale =
       1.0 / std::sqrt(static_cast<double>(query_RHnK.size(-1)));
   at::Tensor scores_RHnn =
-      at::matmul(query_RHnK, key_RHnK.transpose(-2, -1)) * scale;
-  if (bias) scores_RHnn = scores_RHnn + *bias;
+      at::matmul(query_RHnK, key_RHnK.transpose(-2, -1)).mul(scale);
+  if (bias) scores_RHnn.add_(*bias);
   const at::Tensor probabilities_RHnn = at::softmax(scores_RHnn, -1);
   probabilities.push_back(probabilities_RHnn.reshape({-1}));
   return at::matmul(probabilities_RHnn, value_RHnK);

@@ -1,6 +1,5 @@
 #include "model/reference/ops.h"
 
-#include <ATen/ops/cat.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
@@ -37,7 +36,7 @@ at::Tensor Apply(Activation activation, const at::Tensor& input) {
     case Activation::kGeluTanh:
       return at::gelu(input, "tanh");
     case Activation::kQuickGelu:
-      return input * at::sigmoid(input * 1.702);
+      return input.mul(at::sigmoid(input.mul(1.702)));
     case Activation::kRelu:
       return at::relu(input);
     case Activation::kSilu:
@@ -75,12 +74,12 @@ at::Tensor Apply(const Block& block, const BlockRecipe& recipe,
   };
   if (recipe.norm_placement == NormPlacement::kPre) {
     const at::Tensor x_TD =
-        input_TD + attend(Apply(block.attention_norm, input_TD));
-    return x_TD + feed_forward(Apply(block.mlp_norm, x_TD));
+        input_TD.add(attend(Apply(block.attention_norm, input_TD)));
+    return x_TD.add(feed_forward(Apply(block.mlp_norm, x_TD)));
   }
   const at::Tensor x_TD =
-      Apply(block.attention_norm, input_TD + attend(input_TD));
-  return Apply(block.mlp_norm, x_TD + feed_forward(x_TD));
+      Apply(block.attention_norm, input_TD.add(attend(input_TD)));
+  return Apply(block.mlp_norm, x_TD.add(feed_forward(x_TD)));
 }
 
 at::Tensor FirstTokens(const PackedBatch& batch, const at::Tensor& input_TD) {
@@ -152,7 +151,8 @@ at::Tensor Pool(PoolingKind kind, bool normalize, const PackedBatch& batch,
   }
   if (!normalize) return pooled_SD;
   // The bound of torch.nn.functional.normalize.
-  return pooled_SD / pooled_SD.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12);
+  return pooled_SD.div(
+      pooled_SD.norm(2, {1}, /*keepdim=*/true).clamp_min(1e-12));
 }
 
 }  // namespace transformerd

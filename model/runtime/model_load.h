@@ -1,0 +1,66 @@
+// One load, from a folder to a model that has answered.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/checkpoint/checkpoint_reader.h"
+#include "model/config/sentence_transformers.h"
+#include "model/families/families.h"
+#include "model/loading/load_control.h"
+#include "model/loading/load_plan.h"
+#include "model/loading/name_map.h"
+#include "model/modules/transformer.h"
+#include "model/runtime/loaded_model.h"
+#include "model/runtime/packed_model.h"
+
+namespace transformerd {
+
+struct WorkerLayout {
+  int num_workers = 1;
+  int threads_per_worker = 1;
+  bool private_replicas = false;
+
+  int num_replicas() const { return private_replicas ? num_workers : 1; }
+};
+
+// Holds the state of one load between its steps. Used once, by one thread.
+class ModelLoad {
+ public:
+  // The references must outlive the object.
+  ModelLoad(const LoadRequest& request, const WorkerLayout& workers,
+            LoadControl& control);
+
+  // See ModelLoader::Load.
+  absl::StatusOr<std::unique_ptr<LoadedModel>> Run();
+
+ private:
+  // Config and architecture; reads no weights.
+  absl::Status ReadConfig();
+  // Headers, names and the checked plan.
+  absl::Status MakePlan();
+  // Every byte of weights.
+  absl::Status Stream();
+  // Executors, signature, and one request through every worker.
+  absl::Status WarmUp();
+
+  absl::StatusOr<DType> ChooseDType() const;
+  void MakeSignatureAndExecutors();
+  void Report();
+
+  const LoadRequest& request_;
+  const WorkerLayout& workers_;
+  LoadControl& control_;
+
+  const Family* family_ = nullptr;
+  SentenceTransformersConfig sentence_config_;
+  std::unique_ptr<CheckpointReader> reader_;
+  DType dtype_ = DType::kF32;
+  NameMap name_map_;
+  std::unique_ptr<LoadPlan> plan_;
+  std::unique_ptr<PackedModelParts> parts_;
+  std::unique_ptr<PackedModel> model_;
+};
+
+}  // namespace transformerd

@@ -1,0 +1,31 @@
+// Makes models for the workers of this process.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/base/dtype.h"
+#include "model/runtime/loaded_model.h"
+
+namespace transformerd {
+
+struct ModelLoaderOptions {
+  // One worker each. "cpu" is the only device of this build.
+  std::vector<std::string> devices = {"cpu"};
+  // Threads of one worker's computation; 0: the cores, shared out evenly.
+  int threads_per_worker = 0;
+  // Whether every worker has its own copy of the weights, filled by broadcast,
+  // or all look at one.
+  bool private_replicas = false;
+  // For loads that name none; nothing: the checkpoint's own.
+  std::optional<DType> dtype;
+};
+
+// INVALID_ARGUMENT naming the option, its value and what was expected.
+absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
+    const ModelLoaderOptions& options);
+
+}  // namespace transformerd

@@ -1,0 +1,17 @@
+// One copy of a model's weights and the modules that look at them.
+#pragma once
+
+#include <memory>
+
+#include "model/loading/arena.h"
+#include "model/modules/transformer.h"
+
+namespace transformerd {
+
+struct Replica {
+  // Destroyed after the modules, whose slots point into it.
+  std::unique_ptr<Arena> arena;
+  std::unique_ptr<Transformer> transformer;
+};
+
+}  // namespace transformerd

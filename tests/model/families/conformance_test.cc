@@ -1,0 +1,225 @@
+// What every family must do; a family without golden cases fails.
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/families/families.h"
+#include "model/loading/name_map.h"
+#include "model/modules/transformer.h"
+#include "model/runtime/model_loader.h"
+#include "tests/matchers/status_matchers.h"
+#include "tests/model/families/golden_case.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+using Tensors = std::map<std::string, HostTensor>;
+
+std::unique_ptr<ModelLoader> MakeLoader(std::vector<std::string> devices,
+                                        bool private_replicas) {
+  ModelLoaderOptions options;
+  options.devices = std::move(devices);
+  options.threads_per_worker = 1;
+  options.private_replicas = private_replicas;
+  absl::StatusOr<std::unique_ptr<ModelLoader>> loader =
+      MakeModelLoader(options);
+  CHECK(loader.ok()) << loader.status();
+  return *std::move(loader);
+}
+
+absl::StatusOr<std::unique_ptr<LoadedModel>> Load(ModelLoader& loader,
+                                                  const std::string& directory,
+                                                  const GoldenCase& golden) {
+  LoadRequest request;
+  request.directory = directory;
+  request.options.architecture = golden.class_name;
+  request.options.dtype = DType::kF32;
+  request.options.strict = !golden.needs_lenient_load;
+  LoadControl control;
+  return loader.Load(request, control);
+}
+
+class FamilyTest : public ::testing::TestWithParam<const Family*> {
+ protected:
+  void SetUp() override {
+    for (absl::string_view model_type : GetParam()->model_types) {
+      ASSERT_OK_AND_ASSIGN(std::vector<GoldenCase> cases,
+                           ReadGoldenCases(std::string(model_type)));
+      EXPECT_THAT(cases, Not(IsEmpty())) << "no golden case for " << model_type;
+      for (GoldenCase& golden : cases) cases_.push_back(std::move(golden));
+    }
+    for (const GoldenCase& golden : cases_) {
+      const bool one_file = std::filesystem::exists(
+          absl::StrCat(golden.model_directory, "/model.safetensors"));
+      if (one_file && !golden.needs_lenient_load) plain_ = &golden;
+    }
+    ASSERT_NE(plain_, nullptr);
+  }
+
+  // Loads `plain_` on two ranks with its own copy each, after `change` was made
+  // to its tensors; the load must fail.
+  template <typename Change>
+  absl::Status LoadChanged(const Change& change) {
+    const std::string directory =
+        absl::StrCat(::testing::TempDir(), "/changed_model");
+    std::filesystem::remove_all(directory);
+    std::filesystem::copy(plain_->model_directory, directory,
+                          std::filesystem::copy_options::recursive);
+    const std::string path = absl::StrCat(directory, "/model.safetensors");
+    absl::StatusOr<Tensors> tensors = ReadTensors(path);
+    CHECK(tensors.ok()) << tensors.status();
+    change(*tensors);
+    WriteTensors(path, *tensors);
+    const auto loader = MakeLoader({"cpu", "cpu"}, /*private_replicas=*/true);
+    return Load(*loader, directory, *plain_).status();
+  }
+
+  std::vector<GoldenCase> cases_;
+  const GoldenCase* plain_ = nullptr;
+};
+
+absl::StatusOr<Architecture> DefaultArchitecture(
+    const Family& family, const ModelClass& model_class) {
+  const std::string json =
+      absl::StrCat(R"({"model_type": ")", family.model_types.front(), "\"}");
+  auto config = ConfigReader::Parse(json, "config.json");
+  CHECK(config.ok());
+  return family.parse(*config, model_class);
+}
+
+TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
+  const Family& family = *GetParam();
+  for (const ModelClass& model_class : family.classes) {
+    ASSERT_OK_AND_ASSIGN(const Architecture architecture,
+                         DefaultArchitecture(family, model_class));
+    const Transformer transformer(architecture, DType::kF32);
+    // What an empty file lacks is what a complete one holds.
+    ASSERT_OK_AND_ASSIGN(
+        const NameMap empty,
+        NameMap::Create(family, architecture, transformer.slots(), {}, {}));
+    std::vector<CheckpointEntry> entries;
+    std::set<std::string> keys;
+    for (const SlotMapping& slot : empty.slots) {
+      EXPECT_TRUE(keys.insert(slot.key).second) << "twice: " << slot.key;
+      CheckpointEntry entry;
+      entry.key = slot.key;
+      entries.push_back(entry);
+    }
+
+    ASSERT_OK_AND_ASSIGN(const NameMap full,
+                         NameMap::Create(family, architecture,
+                                         transformer.slots(), entries, {}));
+
+    EXPECT_THAT(full.missing, IsEmpty());
+    EXPECT_THAT(full.unexpected, IsEmpty());
+    EXPECT_THAT(full.unused, IsEmpty());
+    for (const SlotMapping& slot : full.slots) {
+      EXPECT_EQ(slot.source, SlotSource::kEntry) << slot.key;
+    }
+  }
+}
+
+TEST_P(FamilyTest, EveryRuleNamesAModuleOfSomeClass) {
+  const Family& family = *GetParam();
+  std::set<std::string> modules;
+  for (const ModelClass& model_class : family.classes) {
+    ASSERT_OK_AND_ASSIGN(const Architecture architecture,
+                         DefaultArchitecture(family, model_class));
+    for (const auto& slot : Transformer(architecture, DType::kF32).slots()) {
+      modules.insert(slot->name().substr(0, slot->name().rfind('.')));
+    }
+  }
+  for (const auto& rules : {family.base_parameters, family.head_parameters}) {
+    for (const ParameterRule& rule : rules) {
+      EXPECT_EQ(modules.count(absl::StrReplaceAll(rule.module, {{"{}", "0"}})),
+                1u)
+          << rule.module;
+    }
+  }
+}
+
+TEST_P(FamilyTest, AnswersAsTransformersDoes) {
+  const auto loader = MakeLoader({"cpu"}, /*private_replicas=*/false);
+  for (const GoldenCase& golden : cases_) {
+    SCOPED_TRACE(golden.name);
+    absl::StatusOr<std::unique_ptr<LoadedModel>> model =
+        Load(*loader, golden.model_directory, golden);
+    ASSERT_THAT(model.status(), IsOk());
+    for (const GoldenProbe& probe : golden.probes) {
+      EXPECT_THAT(CheckProbe(golden, probe, 0, **model), IsOk()) << probe.name;
+    }
+  }
+}
+
+TEST_P(FamilyTest, TwoRanksAnswerWithTheSameBits) {
+  const auto loader = MakeLoader({"cpu", "cpu"}, /*private_replicas=*/true);
+  absl::StatusOr<std::unique_ptr<LoadedModel>> model =
+      Load(*loader, plain_->model_directory, *plain_);
+  ASSERT_THAT(model.status(), IsOk());
+  EXPECT_EQ((*model)->report().replicas, 2);
+  EXPECT_EQ((*model)->report().bytes_read, (*model)->report().bytes_broadcast);
+  const InferenceInput input = MakeInput(plain_->probes.front(), {0});
+  const InferenceInput* batch[] = {&input};
+
+  ASSERT_OK_AND_ASSIGN(const auto first, (*model)->Run(0, batch));
+  ASSERT_OK_AND_ASSIGN(const auto second, (*model)->Run(1, batch));
+
+  EXPECT_EQ(first[0][0].bytes, second[0][0].bytes);
+}
+
+TEST_P(FamilyTest, RefusesADroppedTensorByName) {
+  std::string dropped;
+  const absl::Status status = LoadChanged([&](Tensors& tensors) {
+    dropped = tensors.begin()->first;
+    tensors.erase(tensors.begin());
+  });
+
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("1 missing"), HasSubstr(dropped))));
+}
+
+TEST_P(FamilyTest, RefusesAnAddedTensorByName) {
+  const absl::Status status = LoadChanged([](Tensors& tensors) {
+    tensors["surprise.weight"] = MakeTensor({1}, {1.f});
+  });
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(HasSubstr("1 unexpected"),
+                                     HasSubstr("surprise.weight"))));
+}
+
+TEST_P(FamilyTest, RefusesAReshapedTensorByName) {
+  std::string reshaped;
+  const absl::Status status = LoadChanged([&](Tensors& tensors) {
+    auto& [key, tensor] = *tensors.begin();
+    reshaped = key;
+    tensor.shape.push_back(1);
+  });
+
+  EXPECT_THAT(status,
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("1 shape"), HasSubstr(reshaped))));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, FamilyTest, ::testing::ValuesIn(AllFamilies()),
+    [](const ::testing::TestParamInfo<const Family*>& info) {
+      return absl::StrReplaceAll(info.param->model_types.front(), {{"-", "_"}});
+    });
+
+}  // namespace
+}  // namespace transformerd

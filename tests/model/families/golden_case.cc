@@ -1,0 +1,199 @@
+#include "tests/model/families/golden_case.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "glog/logging.h"
+#include "model/base/status_macros.h"
+#include "model/checkpoint/safetensors.h"
+#include "nlohmann/json.hpp"
+
+namespace transformerd {
+namespace {
+
+constexpr char kRoot[] = "tests/testdata/goldens";
+
+absl::StatusOr<GoldenCase> ReadGoldenCase(const std::string& directory,
+                                          const nlohmann::json& description) {
+  GoldenCase golden;
+  golden.name = description["name"];
+  golden.family = description["family"];
+  golden.class_name = description["class"];
+  golden.model_directory = absl::StrCat(directory, "/model");
+  golden.needs_lenient_load = !description["load"]["missing_keys"].empty() ||
+                              !description["load"]["unexpected_keys"].empty();
+  golden.atol = description["tolerance"]["atol"];
+  golden.rtol = description["tolerance"]["rtol"];
+  ASSIGN_OR_RETURN(auto tensors,
+                   ReadTensors(absl::StrCat(directory, "/golden.safetensors")));
+  std::map<std::string, GoldenProbe> probes;
+  for (auto& [key, tensor] : tensors) {
+    const std::vector<std::string> parts =
+        absl::StrSplit(key, absl::MaxSplits('.', 2));
+    GoldenProbe& probe = probes[parts[0]];
+    probe.name = parts[0];
+    auto& side = parts[1] == "in" ? probe.inputs : probe.outputs;
+    side[parts[2]] = std::move(tensor);
+  }
+  for (auto& [name, probe] : probes) golden.probes.push_back(std::move(probe));
+  return golden;
+}
+
+// Whether the element at `index` of an output belongs to visible tokens only:
+// what stands under a zero mask is not compared.
+bool IsCompared(const InferenceInput& input, const OutputSpec& spec,
+                const Shape& shape, int64_t index) {
+  if (input.attention_mask.empty()) return true;
+  const auto visible = [&](int64_t row, int64_t token) {
+    return input.attention_mask[row * input.width + token] != 0;
+  };
+  switch (spec.rows) {
+    case OutputRows::kSequence:
+      return true;
+    case OutputRows::kToken: {
+      const int64_t row_elements = *NumElements(spec.row_shape);
+      const int64_t position = index / row_elements;
+      return visible(position / input.width, position % input.width);
+    }
+    case OutputRows::kTokenPair: {
+      const int64_t key = index % input.width;
+      const int64_t query = index / input.width % input.width;
+      const int64_t row = index / (input.width * input.width) / shape[1];
+      return visible(row, query) && visible(row, key);
+    }
+  }
+  return true;
+}
+
+absl::Status Compare(const GoldenCase& golden, const InferenceInput& input,
+                     const OutputSpec& spec, const HostTensor& got,
+                     const HostTensor& want) {
+  if (got.shape != want.shape) {
+    return absl::InternalError(absl::StrCat(spec.name, ": shape ",
+                                            ToString(got.shape), ", expected ",
+                                            ToString(want.shape)));
+  }
+  const auto got_values = got.as<float>();
+  const auto want_values = want.as<float>();
+  for (size_t i = 0; i < got_values.size(); ++i) {
+    if (!IsCompared(input, spec, got.shape, static_cast<int64_t>(i))) continue;
+    const double allowed =
+        golden.atol + golden.rtol * std::fabs(want_values[i]);
+    if (!(std::fabs(got_values[i] - want_values[i]) <= allowed)) {
+      return absl::InternalError(
+          absl::StrCat(spec.name, "[", i, "]: ", got_values[i], ", expected ",
+                       want_values[i], " within ", allowed));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::map<std::string, HostTensor>> ReadTensors(
+    const std::string& path) {
+  ASSIGN_OR_RETURN(const auto reader, OpenSafetensors(path));
+  std::map<std::string, HostTensor> tensors;
+  for (const CheckpointEntry& entry : reader->entries()) {
+    HostTensor tensor(entry.dtype, entry.shape);
+    const absl::Span<std::byte> bytes(
+        reinterpret_cast<std::byte*>(tensor.bytes.data()), tensor.bytes.size());
+    RETURN_IF_ERROR(reader->Read(entry.file, entry.offset_bytes, {bytes}));
+    tensors.emplace(entry.key, std::move(tensor));
+  }
+  return tensors;
+}
+
+void WriteTensors(const std::string& path,
+                  const std::map<std::string, HostTensor>& tensors) {
+  nlohmann::json header = nlohmann::json::object();
+  uint64_t end = 0;
+  for (const auto& [key, tensor] : tensors) {
+    const uint64_t begin = std::exchange(end, end + tensor.bytes.size());
+    header[key] = {{"dtype", std::string(NameOf(tensor.dtype))},
+                   {"shape", std::vector<int64_t>(tensor.shape.begin(),
+                                                  tensor.shape.end())},
+                   {"data_offsets", {begin, end}}};
+  }
+  const std::string text = header.dump();
+  const uint64_t size = text.size();
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file.write(reinterpret_cast<const char*>(&size), sizeof(size));
+  file << text;
+  for (const auto& [key, tensor] : tensors) file << tensor.bytes;
+  CHECK(file.flush()) << path;
+}
+
+absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(
+    const std::string& model_type) {
+  std::vector<GoldenCase> cases;
+  for (const auto& folder : std::filesystem::directory_iterator(kRoot)) {
+    std::ifstream file(folder.path() / "case.json");
+    const nlohmann::json description = nlohmann::json::parse(file);
+    if (description["type"] != "forward" ||
+        description["family"] != model_type) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(GoldenCase golden,
+                     ReadGoldenCase(folder.path().string(), description));
+    cases.push_back(std::move(golden));
+  }
+  std::sort(
+      cases.begin(), cases.end(),
+      [](const GoldenCase& a, const GoldenCase& b) { return a.name < b.name; });
+  return cases;
+}
+
+InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs) {
+  InferenceInput input;
+  const HostTensor& ids = probe.inputs.at("input_ids");
+  input.batch = ids.shape[0];
+  input.width = ids.shape[1];
+  const auto values_of = [&](const std::string& name) {
+    const auto found = probe.inputs.find(name);
+    if (found == probe.inputs.end()) return std::vector<int64_t>();
+    const auto values = found->second.as<int64_t>();
+    return std::vector<int64_t>(values.begin(), values.end());
+  };
+  input.input_ids = values_of("input_ids");
+  input.token_type_ids = values_of("token_type_ids");
+  input.position_ids = values_of("position_ids");
+  const std::vector<int64_t> mask = values_of("attention_mask");
+  input.attention_mask.assign(mask.begin(), mask.end());
+  for (int64_t row = 0; row < input.batch; ++row) {
+    int64_t length = input.width;
+    while (!mask.empty() && mask[row * input.width + length - 1] == 0) --length;
+    input.lengths.push_back(length);
+  }
+  input.outputs = std::move(outputs);
+  return input;
+}
+
+absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
+                        int worker, LoadedModel& model) {
+  std::vector<int> outputs;
+  for (const auto& [name, want] : probe.outputs) {
+    const std::optional<int> found = model.signature().FindOutput(name);
+    if (!found) return absl::NotFoundError(absl::StrCat("no output ", name));
+    outputs.push_back(*found);
+  }
+  const InferenceInput input = MakeInput(probe, outputs);
+  const InferenceInput* batch[] = {&input};
+  ASSIGN_OR_RETURN(const std::vector<InferenceOutput> answers,
+                   model.Run(worker, batch));
+  size_t i = 0;
+  for (const auto& [name, want] : probe.outputs) {
+    RETURN_IF_ERROR(Compare(golden, input,
+                            model.signature().outputs[outputs[i]],
+                            answers[0][i], want));
+    ++i;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace transformerd

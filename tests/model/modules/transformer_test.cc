@@ -1,0 +1,99 @@
+#include "model/modules/transformer.h"
+
+#include <set>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace transformerd {
+namespace {
+
+Architecture Small(HeadKind head = HeadKind::kNone) {
+  Architecture architecture;
+  architecture.vocab_size = 10;
+  architecture.hidden_size = 4;
+  architecture.num_hidden_layers = 2;
+  architecture.num_attention_heads = 2;
+  architecture.head_size = 2;
+  architecture.intermediate_size = 6;
+  architecture.max_position_embeddings = 8;
+  architecture.type_vocab_size = 2;
+  architecture.num_labels = 3;
+  architecture.head = head;
+  return architecture;
+}
+
+const ParameterSlot* Find(const Transformer& transformer,
+                          const std::string& name) {
+  for (const auto& slot : transformer.slots()) {
+    if (slot->name() == name) return slot.get();
+  }
+  return nullptr;
+}
+
+TEST(TransformerTest, DeclaresShapesWithoutStorage) {
+  const Transformer transformer(Small(), DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "embeddings.token.weight")->shape(),
+            Shape({10, 4}));
+  EXPECT_EQ(Find(transformer, "layers.1.mlp.up.weight")->shape(),
+            Shape({6, 4}));
+  EXPECT_EQ(Find(transformer, "layers.1.mlp.down.weight")->shape(),
+            Shape({4, 6}));
+  EXPECT_EQ(Find(transformer, "layers.2.mlp.up.weight"), nullptr);
+  for (const auto& slot : transformer.slots()) {
+    EXPECT_FALSE(slot->is_filled()) << slot->name();
+  }
+}
+
+TEST(TransformerTest, VisitsSlotsInTheSameOrderEachTime) {
+  const Transformer a(Small(HeadKind::kMaskedLm), DType::kF32);
+  const Transformer b(Small(HeadKind::kMaskedLm), DType::kF32);
+
+  ASSERT_EQ(a.slots().size(), b.slots().size());
+  std::set<std::string> names;
+  for (size_t i = 0; i < a.slots().size(); ++i) {
+    EXPECT_EQ(a.slots()[i]->name(), b.slots()[i]->name());
+    EXPECT_TRUE(names.insert(a.slots()[i]->name()).second);
+  }
+}
+
+TEST(TransformerTest, TiesTheDecoderToTheWordEmbeddings) {
+  Architecture architecture = Small(HeadKind::kMaskedLm);
+  EXPECT_EQ(Find(Transformer(architecture, DType::kF32), "head.decoder.weight")
+                ->tied_to(),
+            "embeddings.token.weight");
+
+  architecture.tie_word_embeddings = false;
+  EXPECT_EQ(Find(Transformer(architecture, DType::kF32), "head.decoder.weight")
+                ->tied_to(),
+            "");
+}
+
+TEST(TransformerTest, ThePoolerMayBeAbsentOnlyWhereNothingNeedsIt) {
+  Architecture architecture = Small();
+  architecture.pooler = true;
+  EXPECT_EQ(Find(Transformer(architecture, DType::kF32), "pooler.dense.weight")
+                ->optional_group(),
+            "");
+
+  architecture.pooler_optional = true;
+  EXPECT_EQ(Find(Transformer(architecture, DType::kF32), "pooler.dense.weight")
+                ->optional_group(),
+            "pooler");
+}
+
+TEST(TransformerTest, LeavesOutTablesThatTheFamilyLacks) {
+  Architecture architecture = Small();
+  architecture.type_vocab_size = 0;
+  architecture.embedding_norm = false;
+  const Transformer transformer(architecture, DType::kBF16);
+
+  EXPECT_EQ(transformer.embeddings().token_type, nullptr);
+  EXPECT_FALSE(transformer.embeddings().norm.has_value());
+  EXPECT_EQ(transformer.embeddings().token->size_bytes(), 10 * 4 * 2);
+}
+
+}  // namespace
+}  // namespace transformerd

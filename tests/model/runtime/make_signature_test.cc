@@ -1,0 +1,95 @@
+#include "model/runtime/make_signature.h"
+
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::ElementsAre;
+
+Architecture TwoLayers(HeadKind head) {
+  Architecture architecture;
+  architecture.vocab_size = 60;
+  architecture.hidden_size = 8;
+  architecture.num_hidden_layers = 2;
+  architecture.num_attention_heads = 4;
+  architecture.max_position_embeddings = 24;
+  architecture.type_vocab_size = 2;
+  architecture.max_sequence_length = 24;
+  architecture.head = head;
+  architecture.num_labels = 3;
+  return architecture;
+}
+
+std::vector<std::string> DefaultOutputs(const Signature& signature) {
+  std::vector<std::string> names;
+  for (const OutputSpec& output : signature.outputs) {
+    if (output.is_default) names.push_back(output.name);
+  }
+  return names;
+}
+
+TEST(MakeSignatureTest, BoundsInputsByTheModelsTables) {
+  const Signature signature =
+      MakeSignature(TwoLayers(HeadKind::kNone), true, PoolingKind::kMean);
+
+  ASSERT_EQ(signature.inputs.size(), 4u);
+  EXPECT_EQ(signature.inputs[0].name, "input_ids");
+  EXPECT_FALSE(signature.inputs[0].optional);
+  EXPECT_EQ(signature.FindInput("input_ids")->limit, 60);
+  EXPECT_EQ(signature.FindInput("attention_mask")->limit, 2);
+  EXPECT_EQ(signature.FindInput("token_type_ids")->limit, 2);
+  EXPECT_EQ(signature.FindInput("position_ids")->limit, 24);
+  EXPECT_EQ(signature.FindInput("pixel_values"), nullptr);
+}
+
+TEST(MakeSignatureTest, BaseModelsGiveStatesPoolerAndSentences) {
+  const Architecture architecture = TwoLayers(HeadKind::kNone);
+  EXPECT_THAT(
+      DefaultOutputs(MakeSignature(architecture, true, PoolingKind::kCls)),
+      ElementsAre("last_hidden_state", "pooler_output", "sentence_embedding"));
+  EXPECT_THAT(
+      DefaultOutputs(MakeSignature(architecture, false, PoolingKind::kNone)),
+      ElementsAre("last_hidden_state"));
+}
+
+struct HeadCase {
+  HeadKind head;
+  std::vector<std::string> outputs;
+};
+
+TEST(MakeSignatureTest, HeadsGiveTheirOwnOutputs) {
+  const HeadCase cases[] = {
+      {HeadKind::kSequenceClassification, {"logits"}},
+      {HeadKind::kTokenClassification, {"logits"}},
+      {HeadKind::kQuestionAnswering, {"start_logits", "end_logits"}},
+      {HeadKind::kMaskedLm, {"logits"}},
+      {HeadKind::kPreTraining,
+       {"prediction_logits", "seq_relationship_logits"}},
+  };
+  for (const HeadCase& c : cases) {
+    EXPECT_EQ(DefaultOutputs(
+                  MakeSignature(TwoLayers(c.head), true, PoolingKind::kMean)),
+              c.outputs);
+  }
+}
+
+TEST(MakeSignatureTest, LayersAreThereButNotByDefault) {
+  const Signature signature =
+      MakeSignature(TwoLayers(HeadKind::kMaskedLm), false, PoolingKind::kNone);
+
+  ASSERT_TRUE(signature.FindOutput("hidden_states.2").has_value());
+  EXPECT_FALSE(signature.FindOutput("hidden_states.3").has_value());
+  const OutputSpec& attention =
+      signature.outputs[*signature.FindOutput("attentions.1")];
+  EXPECT_FALSE(attention.is_default);
+  EXPECT_EQ(attention.layer, 1);
+  EXPECT_EQ(attention.FullShape(), Shape({-1, 4, -1, -1}));
+}
+
+}  // namespace
+}  // namespace transformerd

@@ -1,0 +1,157 @@
+#include "model/runtime/packing.h"
+
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/runtime/make_signature.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
+
+Architecture SmallArchitecture() {
+  Architecture architecture;
+  architecture.vocab_size = 100;
+  architecture.hidden_size = 2;
+  architecture.num_hidden_layers = 1;
+  architecture.num_attention_heads = 2;
+  architecture.max_position_embeddings = 16;
+  architecture.type_vocab_size = 2;
+  architecture.max_sequence_length = 16;
+  return architecture;
+}
+
+// Two rows: 5 6 7 and 8 with two tokens of padding.
+InferenceInput RaggedInput() {
+  InferenceInput input;
+  input.batch = 2;
+  input.width = 3;
+  input.input_ids = {5, 6, 7, 8, 0, 0};
+  input.attention_mask = {1, 1, 1, 1, 0, 0};
+  input.lengths = {3, 1};
+  return input;
+}
+
+InferenceInput OneRow(std::vector<int64_t> ids) {
+  InferenceInput input;
+  input.batch = 1;
+  input.width = static_cast<int64_t>(ids.size());
+  input.lengths = {input.width};
+  input.input_ids = std::move(ids);
+  return input;
+}
+
+TEST(PackTest, LeavesOutTrailingPadding) {
+  const InferenceInput input = RaggedInput();
+
+  const PackedBatch batch = Pack({&input}, SmallArchitecture());
+
+  EXPECT_THAT(batch.input_ids, ElementsAre(5, 6, 7, 8));
+  EXPECT_THAT(batch.position_ids, ElementsAre(0, 1, 2, 0));
+  EXPECT_THAT(batch.token_type_ids, ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(batch.sequence_offsets, ElementsAre(0, 3, 4));
+  EXPECT_THAT(batch.sequence_has_mask, ElementsAre(false, false));
+}
+
+TEST(PackTest, KeepsMaskedTokensBeforeTheLastVisibleOne) {
+  InferenceInput input = OneRow({9, 8, 7, 6});
+  input.attention_mask = {0, 1, 0, 1};
+
+  const PackedBatch batch = Pack({&input}, SmallArchitecture());
+
+  EXPECT_THAT(batch.input_ids, ElementsAre(9, 8, 7, 6));
+  EXPECT_THAT(batch.attention_mask, ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(batch.sequence_has_mask, ElementsAre(true));
+}
+
+TEST(PackTest, TakesGivenPositionsAndTypes) {
+  InferenceInput input = OneRow({9, 8});
+  input.position_ids = {7, 3};
+  input.token_type_ids = {1, 0};
+
+  const PackedBatch batch = Pack({&input}, SmallArchitecture());
+
+  EXPECT_THAT(batch.position_ids, ElementsAre(7, 3));
+  EXPECT_THAT(batch.token_type_ids, ElementsAre(1, 0));
+}
+
+TEST(PackTest, CountsPositionsBehindPaddingForTheRobertaRule) {
+  Architecture architecture = SmallArchitecture();
+  architecture.position_rule = PositionRule::kAfterPadding;
+  architecture.pad_token_id = 1;
+  const InferenceInput input = OneRow({1, 5, 1, 6});
+
+  const PackedBatch batch = Pack({&input}, architecture);
+
+  EXPECT_THAT(batch.position_ids, ElementsAre(1, 2, 1, 3));
+}
+
+TEST(PackTest, JoinsRequestsAndTheirOutputs) {
+  InferenceInput first = OneRow({1, 2});
+  first.outputs = {3, 0};
+  InferenceInput second = OneRow({3});
+  second.outputs = {0, 1};
+
+  const PackedBatch batch = Pack({&first, &second}, SmallArchitecture());
+
+  EXPECT_THAT(batch.outputs, ElementsAre(0, 1, 3));
+  EXPECT_THAT(batch.sequence_offsets, ElementsAre(0, 2, 3));
+}
+
+class UnpackTest : public ::testing::Test {
+ protected:
+  const Architecture architecture_ = SmallArchitecture();
+  const Signature signature_ =
+      MakeSignature(architecture_, /*has_pooler=*/true, PoolingKind::kNone);
+};
+
+TEST_F(UnpackTest, GivesEachRequestItsRowsInItsOrder) {
+  InferenceInput first = RaggedInput();
+  first.outputs = {1, 0};  // pooler_output, last_hidden_state
+  InferenceInput second = OneRow({4});
+  second.outputs = {0};
+  const std::vector<const InferenceInput*> inputs = {&first, &second};
+  const PackedBatch batch = Pack(inputs, architecture_);
+  const PackedOutputs outputs = {
+      MakeTensor({5, 2}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f}),
+      MakeTensor({3, 2}, {21.f, 22.f, 23.f, 24.f, 25.f, 26.f})};
+
+  const std::vector<InferenceOutput> answers =
+      Unpack(outputs, batch, inputs, signature_);
+
+  ASSERT_EQ(answers.size(), 2u);
+  ASSERT_EQ(answers[0].size(), 2u);
+  EXPECT_THAT(answers[0][0].as<float>(), ElementsAre(21, 22, 23, 24));
+  EXPECT_EQ(answers[0][1].shape, Shape({2, 3, 2}));
+  EXPECT_THAT(answers[0][1].as<float>(),
+              ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0));
+  EXPECT_THAT(answers[1][0].as<float>(), ElementsAre(9, 10));
+}
+
+TEST_F(UnpackTest, SpreadsAttentionsOverThePaddedSquare) {
+  const int attention = *signature_.FindOutput("attentions.0");
+  InferenceInput input = RaggedInput();
+  input.width = 3;
+  input.lengths = {2, 1};
+  input.outputs = {attention};
+  const std::vector<const InferenceInput*> inputs = {&input};
+  const PackedBatch batch = Pack(inputs, architecture_);
+  // Two heads: a 2 x 2 square each for the first row, 1 x 1 for the second.
+  const PackedOutputs outputs = {
+      MakeTensor({10}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f})};
+
+  const std::vector<InferenceOutput> answers =
+      Unpack(outputs, batch, inputs, signature_);
+
+  EXPECT_EQ(answers[0][0].shape, Shape({2, 2, 3, 3}));
+  const float expected[] = {1, 2, 0, 3,  4, 0, 0, 0, 0, 5, 6, 0,
+                            7, 8, 0, 0,  0, 0, 9, 0, 0, 0, 0, 0,
+                            0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0};
+  EXPECT_THAT(answers[0][0].as<float>(), ElementsAreArray(expected));
+}
+
+}  // namespace
+}  // namespace transformerd
