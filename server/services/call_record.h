@@ -1,0 +1,44 @@
+// Counts one call in the grpc_server_* metrics.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/metrics/metrics.h"
+#include "server/scheduling/clock.h"
+
+namespace transformerd {
+
+// From its construction to Finish, which is called once. Not thread-safe.
+class CallRecord {
+ public:
+  // `method` is a bare name of inference.GRPCInferenceService and must be a
+  // constant. The rest must outlive the record.
+  CallRecord(Metrics& metrics, const Clock& clock, absl::string_view method)
+      : metrics_(metrics), clock_(clock), method_(method), start_(clock.Now()) {
+    metrics_.RecordRpcStarted(FullName());
+  }
+
+  absl::string_view method() const { return method_; }
+  absl::Duration elapsed() const { return clock_.Now() - start_; }
+
+  void Finish(absl::StatusCode code) {
+    metrics_.RecordRpcHandled(FullName(), absl::StatusCodeToString(code),
+                              elapsed());
+  }
+
+ private:
+  std::string FullName() const {
+    return absl::StrCat("inference.GRPCInferenceService/", method_);
+  }
+
+  Metrics& metrics_;
+  const Clock& clock_;
+  const absl::string_view method_;
+  const absl::Time start_;
+};
+
+}  // namespace transformerd

@@ -1,0 +1,171 @@
+// Shapes: B batch, T tokens.
+#include "server/services/input_rows.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "glog/logging.h"
+#include "model/base/error_details.h"
+#include "model/base/host_tensor.h"
+#include "model/base/shape.h"
+#include "model/base/status_macros.h"
+#include "proto/tensor_codec.h"
+
+namespace transformerd {
+namespace {
+
+constexpr absl::string_view kMask = "attention_mask";
+
+struct InputField {
+  absl::string_view name;
+  std::vector<int64_t> InferenceInput::*values;
+};
+
+constexpr InputField kFields[] = {
+    {"input_ids", &InferenceInput::input_ids},
+    {"token_type_ids", &InferenceInput::token_type_ids},
+    {"position_ids", &InferenceInput::position_ids},
+};
+
+absl::Status Refuse(absl::string_view tensor, absl::string_view message) {
+  return WithField(absl::InvalidArgumentError(
+                       absl::StrCat("input '", tensor, "': ", message)),
+                   tensor);
+}
+
+// "[1,7]" for the eighth token of the second row.
+std::string Position(int64_t index, int64_t width) {
+  return absl::StrCat("[", index / width, ",", index % width, "]");
+}
+
+// Before anything is decoded: an absurd shape costs nothing.
+absl::Status CheckShapes(const inference::ModelInferRequest& request,
+                         InferenceInput& input) {
+  if (request.inputs().empty()) {
+    return absl::InvalidArgumentError("the request has no inputs");
+  }
+  const auto& first = request.inputs(0);
+  for (const auto& tensor : request.inputs()) {
+    if (tensor.shape_size() != 2) {
+      return Refuse(tensor.name(), absl::StrCat(tensor.shape_size(),
+                                                " dimensions; expected 2: "
+                                                "[batch,tokens]"));
+    }
+    const Shape shape(tensor.shape().begin(), tensor.shape().end());
+    if (shape[0] < 1 || shape[1] < 1) {
+      return Refuse(tensor.name(),
+                    absl::StrCat("shape ", ToString(shape),
+                                 "; expected [batch,tokens], both at least 1"));
+    }
+    if (shape[0] != first.shape(0) || shape[1] != first.shape(1)) {
+      return Refuse(tensor.name(),
+                    absl::StrCat("shape ", ToString(shape), "; expected [",
+                                 first.shape(0), ",", first.shape(1),
+                                 "], the shape of input '", first.name(), "'"));
+    }
+  }
+  input.batch = first.shape(0);
+  input.width = first.shape(1);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<int64_t>> DecodeIntegers(
+    const inference::ModelInferRequest& request, int index) {
+  const auto& tensor = request.inputs(index);
+  // Before decoding, for the message that says what this input takes.
+  if (tensor.datatype() != "INT64" && tensor.datatype() != "INT32") {
+    return Refuse(tensor.name(), absl::StrCat("datatype '", tensor.datatype(),
+                                              "'; expected INT64 or INT32"));
+  }
+  ASSIGN_OR_RETURN(const HostTensor decoded, DecodeInput(request, index));
+  if (decoded.dtype == DType::kI64) {
+    const absl::Span<const int64_t> values = decoded.as<int64_t>();
+    return std::vector<int64_t>(values.begin(), values.end());
+  }
+  const absl::Span<const int32_t> values = decoded.as<int32_t>();
+  return std::vector<int64_t>(values.begin(), values.end());
+}
+
+absl::Status CheckLimit(absl::string_view tensor, int64_t limit, int64_t width,
+                        absl::Span<const int64_t> values_BT) {
+  for (size_t i = 0; i < values_BT.size(); ++i) {
+    if (values_BT[i] >= 0 && values_BT[i] < limit) continue;
+    return Refuse(
+        tensor, absl::StrCat("value ", values_BT[i], " at ", Position(i, width),
+                             "; expected 0 to ", limit - 1));
+  }
+  return absl::OkStatus();
+}
+
+// The field of `input` for a tensor; nothing for the mask, which has rules of
+// its own.
+std::vector<int64_t>* FindField(absl::string_view name, InferenceInput& input) {
+  for (const InputField& field : kFields) {
+    if (field.name == name) return &(input.*field.values);
+  }
+  return nullptr;
+}
+
+// Row lengths by the mask; the mask itself is kept unless it is all ones.
+absl::Status ApplyMask(absl::Span<const int64_t> mask_BT,
+                       InferenceInput& input) {
+  for (int64_t row = 0; row < input.batch; ++row) {
+    const auto mask_T = mask_BT.subspan(row * input.width, input.width);
+    int64_t length = input.width;
+    while (length > 0 && mask_T[length - 1] == 0) --length;
+    if (length == 0) {
+      return Refuse(kMask, absl::StrCat("row ", row,
+                                        " is masked whole; expected at least "
+                                        "one 1 in a row"));
+    }
+    input.lengths[row] = length;
+  }
+  if (absl::c_linear_search(mask_BT, 0)) {
+    input.attention_mask.assign(mask_BT.begin(), mask_BT.end());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLengths(const InferenceInput& input,
+                          const Signature& signature) {
+  for (int64_t row = 0; row < input.batch; ++row) {
+    if (input.lengths[row] <= signature.max_sequence_length) continue;
+    return Refuse(signature.inputs.front().name,
+                  absl::StrCat("row ", row, " has ", input.lengths[row],
+                               " tokens; the model takes at most ",
+                               signature.max_sequence_length));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<InferenceInput> ReadInputRows(
+    const inference::ModelInferRequest& request, const Signature& signature) {
+  InferenceInput input;
+  RETURN_IF_ERROR(CheckShapes(request, input));
+  std::vector<int64_t> mask_BT;
+  for (int i = 0; i < request.inputs_size(); ++i) {
+    const std::string& name = request.inputs(i).name();
+    const InputSpec* spec = signature.FindInput(name);
+    CHECK(spec != nullptr) << name;
+    std::vector<int64_t>* values_BT =
+        name == kMask ? &mask_BT : FindField(name, input);
+    CHECK(values_BT != nullptr) << "a signature has input " << name;
+    ASSIGN_OR_RETURN(*values_BT, DecodeIntegers(request, i));
+    const int64_t limit = name == kMask ? 2 : spec->limit;
+    RETURN_IF_ERROR(CheckLimit(name, limit, input.width, *values_BT));
+  }
+  input.lengths.assign(input.batch, input.width);
+  if (!mask_BT.empty()) {
+    RETURN_IF_ERROR(ApplyMask(mask_BT, input));
+  }
+  RETURN_IF_ERROR(CheckLengths(input, signature));
+  return input;
+}
+
+}  // namespace transformerd

@@ -1,0 +1,33 @@
+// From the wire to the model: checks a request completely, so that whatever
+// passes can be run.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "model/runtime/inference.h"
+#include "model/runtime/signature.h"
+#include "proto/inference.pb.h"
+#include "server/services/request_parameters.h"
+
+namespace transformerd {
+
+// A request that a model of the given signature can run as it is.
+struct ValidatedRequest {
+  InferenceInput input;
+  RequestParameters parameters;
+  // How the answer goes out: in raw_output_contents, or in typed contents.
+  bool raw_outputs = false;
+};
+
+// Pure. Takes tensors in any order, by name. Errors are INVALID_ARGUMENT and
+// name the tensor (FieldOf), what was given and what is allowed.
+//
+// Rules: inputs are INT64 or INT32 of one shape [batch, tokens], at least
+// [1, 1]; values lie within the signature's limits, masked ones too; the mask
+// is 0 or 1 and leaves each row a token; a row's length (the index after its
+// last token under mask 1) is at most max_sequence_length, while the width may
+// be more; the answer fits into one message. No work or memory beyond the
+// order of the request's own size.
+absl::StatusOr<ValidatedRequest> ValidateRequest(
+    const inference::ModelInferRequest& request, const Signature& signature);
+
+}  // namespace transformerd

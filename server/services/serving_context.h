@@ -1,0 +1,33 @@
+// What inference and repository calls share.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "server/lifecycle/model_repository.h"
+#include "server/metrics/metrics.h"
+#include "server/scheduling/clock.h"
+#include "server/scheduling/scheduler.h"
+#include "server/services/health_state.h"
+#include "server/services/model_queues.h"
+
+namespace transformerd {
+
+// References to what the server owns; all must outlive the services, and their
+// calls end before the gRPC server's Shutdown returns.
+struct ServingContext {
+  ModelRepository& repository;
+  Scheduler& scheduler;
+  ModelQueues& queues;
+  const HealthState& health;
+  Metrics& metrics;
+  const Clock& clock;
+  // Of the daemon, such as "0.1.0".
+  std::string server_version;
+  // For calls without a deadline of their own; InfiniteDuration: none.
+  absl::Duration default_request_timeout = absl::Seconds(60);
+  int64_t max_request_bytes = int64_t{1} << 30;
+};
+
+}  // namespace transformerd
