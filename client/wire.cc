@@ -7,10 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "client/datatype.h"
 #include "client/wire_tensor.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "proto/datatype.h"
 
 namespace transformerd {
 namespace {
@@ -49,7 +49,7 @@ TensorDescription Describe(
 
 // "TYPE_INT64" is INT64 elsewhere in the protocol, "TYPE_STRING" is BYTES.
 std::string DatatypeOf(oip::DataType type) {
-  if (type == oip::TYPE_STRING) return std::string(kStringDatatype);
+  if (type == oip::TYPE_STRING) return kBytesDatatype;
   const std::string& name = oip::DataType_Name(type);
   return std::string(absl::StripPrefix(name, "TYPE_"));
 }

@@ -10,9 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "client/datatype.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "proto/datatype.h"
+#include "proto/raw_contents.h"
 
 namespace transformerd {
 namespace {
@@ -55,27 +56,6 @@ absl::StatusOr<std::string> EncodeStrings(absl::string_view name,
     raw.append(value);
   }
   return raw;
-}
-
-absl::StatusOr<StringTensor> DecodeStrings(absl::string_view name, Shape shape,
-                                           absl::string_view raw) {
-  StringTensor tensor{std::move(shape), {}};
-  while (!raw.empty()) {
-    if (raw.size() < kLengthBytes) {
-      return OutputError(name, "ends within the length of a string");
-    }
-    uint32_t length;
-    std::memcpy(&length, raw.data(), kLengthBytes);
-    raw.remove_prefix(kLengthBytes);
-    if (raw.size() < length) {
-      return OutputError(name,
-                         absl::StrCat("a string of ", length, " bytes where ",
-                                      raw.size(), " are left"));
-    }
-    tensor.values.emplace_back(raw.substr(0, length));
-    raw.remove_prefix(length);
-  }
-  return tensor;
 }
 
 template <typename T, typename Values>
@@ -121,27 +101,36 @@ std::string PackContents(const oip::InferTensorContents& contents,
   }
 }
 
-absl::StatusOr<Tensor> TakeStrings(OutputTensor& output, std::string* raw) {
-  Shape shape(output.shape().begin(), output.shape().end());
+absl::StatusOr<Tensor> TakeStrings(OutputTensor& output,
+                                   const std::string* raw) {
   StringTensor tensor;
-  if (raw != nullptr) {
-    ASSIGN_OR_RETURN(tensor,
-                     DecodeStrings(output.name(), std::move(shape), *raw));
-  } else {
-    auto& values = *output.mutable_contents()->mutable_bytes_contents();
-    tensor = {std::move(shape), {values.begin(), values.end()}};
+  tensor.shape.assign(output.shape().begin(), output.shape().end());
+  const std::optional<int64_t> count = NumElements(tensor.shape);
+  if (!count.has_value()) {
+    return OutputError(output.name(), "shape " + ToString(tensor.shape));
   }
-  const int64_t count = static_cast<int64_t>(tensor.values.size());
-  if (NumElements(tensor.shape) != count) {
+  if (raw == nullptr) {
+    auto& values = *output.mutable_contents()->mutable_bytes_contents();
+    tensor.values.assign(values.begin(), values.end());
+  } else {
+    absl::StatusOr<std::vector<std::string>> values =
+        StringsFromRaw(*raw, *count);
+    if (!values.ok()) {
+      return OutputError(output.name(), values.status().message());
+    }
+    tensor.values = *std::move(values);
+  }
+  const int64_t given = static_cast<int64_t>(tensor.values.size());
+  if (given != *count) {
     return OutputError(output.name(),
-                       SizeProblem(count, "strings", tensor.shape));
+                       SizeProblem(given, "strings", tensor.shape));
   }
   return tensor;
 }
 
 // `raw` is null where the answer is typed.
 absl::StatusOr<Tensor> TakeTensor(OutputTensor& output, std::string* raw) {
-  if (output.datatype() == kStringDatatype) return TakeStrings(output, raw);
+  if (output.datatype() == kBytesDatatype) return TakeStrings(output, raw);
   const std::optional<DType> dtype = DTypeFromDatatype(output.datatype());
   if (!dtype.has_value()) {
     return absl::UnimplementedError(
@@ -166,7 +155,7 @@ absl::StatusOr<Tensor> TakeTensor(OutputTensor& output, std::string* raw) {
 }  // namespace
 
 absl::Status AddInput(NamedTensor input, oip::ModelInferRequest& request) {
-  absl::string_view datatype = kStringDatatype;
+  absl::string_view datatype = kBytesDatatype;
   Shape shape;
   std::string raw;
   if (const auto* strings = std::get_if<StringTensor>(&input.tensor)) {
@@ -174,8 +163,8 @@ absl::Status AddInput(NamedTensor input, oip::ModelInferRequest& request) {
     ASSIGN_OR_RETURN(raw, EncodeStrings(input.name, *strings));
   } else {
     HostTensor& tensor = std::get<HostTensor>(input.tensor);
-    const std::optional<absl::string_view> known = DatatypeOf(tensor.dtype);
-    if (!known.has_value()) {
+    datatype = DatatypeName(tensor.dtype);
+    if (datatype.empty()) {
       return InputError(input.name,
                         absl::StrCat("the protocol has no datatype for ",
                                      NameOf(tensor.dtype)));
@@ -184,9 +173,8 @@ absl::Status AddInput(NamedTensor input, oip::ModelInferRequest& request) {
     if (SizeBytes(tensor.dtype, tensor.shape) != size) {
       return InputError(
           input.name,
-          SizeProblem(size, absl::StrCat("bytes of ", *known), tensor.shape));
+          SizeProblem(size, absl::StrCat("bytes of ", datatype), tensor.shape));
     }
-    datatype = *known;
     shape = tensor.shape;
     raw = std::move(tensor.bytes);
   }

@@ -1,0 +1,18 @@
+#include "client/commands/all_commands.h"
+
+#include "client/commands/infer.h"
+#include "client/commands/list.h"
+#include "client/commands/load.h"
+#include "client/commands/status.h"
+#include "client/commands/unload.h"
+
+namespace transformerd {
+
+absl::Span<const Command> AllCommands() {
+  static const Command kCommands[] = {
+      kStatusCommand, kListCommand, kLoadCommand, kUnloadCommand, kInferCommand,
+  };
+  return kCommands;
+}
+
+}  // namespace transformerd

@@ -1,0 +1,29 @@
+#include "client/commands/command.h"
+
+#include "absl/strings/cord.h"
+
+namespace transformerd {
+namespace {
+
+constexpr absl::string_view kUsagePayload = "transformerctl/usage";
+
+}  // namespace
+
+const std::vector<std::string>& CommandLine::Values(
+    const std::string& flag) const {
+  static const auto* const kNone = new std::vector<std::string>();
+  const auto found = flags.find(flag);
+  return found == flags.end() ? *kNone : found->second;
+}
+
+absl::Status UsageError(absl::string_view message) {
+  absl::Status status = absl::InvalidArgumentError(message);
+  status.SetPayload(kUsagePayload, absl::Cord());
+  return status;
+}
+
+bool IsUsageError(const absl::Status& status) {
+  return status.GetPayload(kUsagePayload).has_value();
+}
+
+}  // namespace transformerd

@@ -1,0 +1,64 @@
+// What a command of transformerctl is.
+#pragma once
+
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "client/client.h"
+
+namespace transformerd {
+
+struct FlagSpec {
+  absl::string_view name;   // without dashes
+  absl::string_view value;  // what stands behind it in the usage; empty: none
+  absl::string_view help;   // one line
+};
+
+struct CommandLine;
+struct CommandContext;
+
+// One subcommand: its place in the usage, and what it does.
+struct Command {
+  absl::string_view name;
+  absl::string_view arguments;       // as in the usage: "NAME", or empty
+  int num_arguments = 0;             // that it takes, all required
+  absl::string_view help;            // one line
+  absl::Span<const FlagSpec> flags;  // beyond the common ones
+  // Writes its result to context.out. UsageError for arguments that only it
+  // can judge; every other error is that of a failed call.
+  absl::Status (*run)(CommandContext& context) = nullptr;
+};
+
+// What the user asked for, checked against the command's own description.
+struct CommandLine {
+  const Command* command = nullptr;  // null where only help is wanted
+  std::vector<std::string> arguments;
+  // By flag, in the order given; empty text for a flag without a value.
+  std::map<std::string, std::vector<std::string>> flags;
+  std::string server;
+  absl::Duration timeout;
+  bool json = false;
+  bool help = false;
+
+  // All values of a flag; none where it was not given.
+  const std::vector<std::string>& Values(const std::string& flag) const;
+};
+
+// All that a running command touches.
+struct CommandContext {
+  const CommandLine& line;
+  Client& client;
+  std::ostream& out;
+};
+
+// INVALID_ARGUMENT marked as the user's: it ends with exit code 2.
+absl::Status UsageError(absl::string_view message);
+bool IsUsageError(const absl::Status& status);
+
+}  // namespace transformerd

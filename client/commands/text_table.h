@@ -1,0 +1,28 @@
+// Columns for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace transformerd {
+
+// Cells aligned to the left, columns two spaces apart. Cells come from servers
+// as well: control characters, which could steer a terminal, become spaces.
+class TextTable {
+ public:
+  // A row may have fewer cells than others.
+  void AddRow(std::vector<std::string> cells);
+
+  // A line for each row, without spaces at its end.
+  std::string ToString() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// `text` without control characters, but with its newlines.
+std::string WithoutControls(absl::string_view text);
+
+}  // namespace transformerd
