@@ -63,6 +63,7 @@ class ModelMetrics : public QueueObserver {
 
   void SetGauge(GaugeFamily& family, double value)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveGauge(GaugeFamily& family) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   prometheus::Labels With(absl::string_view name,
                           absl::string_view value) const;
 

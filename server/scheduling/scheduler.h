@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "model/runtime/loaded_model.h"
+#include "server/scheduling/batch.h"
 #include "server/scheduling/batching_policy.h"
 #include "server/scheduling/clock.h"
 #include "server/scheduling/job.h"
@@ -93,6 +94,7 @@ class Scheduler {
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
   int num_workers() const { return num_workers_; }
+  bool is_stopped() const ABSL_LOCKS_EXCLUDED(mutex_);
   // One entry a queue, in the order of opening.
   std::vector<QueueDepth> depths() const ABSL_LOCKS_EXCLUDED(mutex_);
   // How long a worker has been at its present batch; zero when it is idle.
@@ -106,27 +108,24 @@ class Scheduler {
     QueueOptions options;
     RequestQueue requests;
   };
-  // Jobs of one queue that leave it together.
-  struct Departure {
-    LoadedModel* model = nullptr;
-    std::string name;
-    QueueObserver* observer = nullptr;
-    std::vector<WaitingJob> jobs;
+  // Why a job was not accepted; OK where it was.
+  struct Refusal {
+    absl::Status status;
+    RejectReason reason = RejectReason::kDraining;
   };
 
-  bool AwaitBatch(int worker, Departure& batch) ABSL_LOCKS_EXCLUDED(mutex_);
-  bool TakeBatchLocked(Departure& batch, absl::Time& wait_until)
+  // The next batch; nothing once the scheduler is stopped.
+  std::optional<Batch> AwaitBatch(int worker) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Lowers `look_again` to the time at which a batch will be due.
+  std::optional<Batch> TakeBatchLocked(absl::Time& look_again)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void RunBatch(int worker, Departure batch) ABSL_LOCKS_EXCLUDED(mutex_);
+  static Batch BatchOf(const Queue& queue, std::vector<WaitingJob> jobs);
   void ExpireUntilStopped() ABSL_LOCKS_EXCLUDED(mutex_);
-  std::vector<Departure> TakeExpiredLocked(absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Time NextDeadlineLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Blocks until a deadline may have passed; the jobs to complete, if any.
+  std::vector<Batch> AwaitExpired() ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status AdmitLocked(QueueId id, const Job& job, absl::Time now,
-                           RejectReason& reason)
+  Refusal AdmitLocked(const Queue& queue, const Job& job, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Drop(Departure jobs, DropReason reason, const absl::Status& status);
 
   const int num_workers_;
   Clock& clock_;
@@ -138,6 +137,8 @@ class Scheduler {
   QueueId last_served_ ABSL_GUARDED_BY(mutex_) = 0;
   // Grows whenever a job comes or goes, so that waiters look again.
   uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The deadlines of all waiting jobs are at or after this.
+  absl::Time next_expiry_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   // Start of each worker's batch; InfiniteFuture when it is idle.

@@ -1,0 +1,159 @@
+#include "server/metrics/model_metrics.h"
+
+#include "absl/strings/string_view.h"
+
+namespace transformerd {
+namespace {
+
+absl::string_view NameOf(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kQueueRequests:
+      return "queue_requests";
+    case RejectReason::kQueueTokens:
+      return "queue_tokens";
+    case RejectReason::kDraining:
+      return "draining";
+    case RejectReason::kExpired:
+      return "expired";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+ModelMetrics::ModelMetrics(MetricFamilies& families, absl::string_view model,
+                           absl::string_view version)
+    : families_(families),
+      labels_(
+          {{"model", std::string(model)}, {"version", std::string(version)}}),
+      queue_seconds_(
+          families.request_queue_seconds.Add(labels_, RequestSecondsBuckets())),
+      compute_seconds_(families.request_compute_seconds.Add(
+          labels_, RequestSecondsBuckets())),
+      request_tokens_(families.request_tokens.Add(labels_, TokensBuckets())),
+      batch_requests_(
+          families.batch_requests.Add(labels_, BatchRequestsBuckets())),
+      batch_tokens_(families.batch_tokens.Add(labels_, TokensBuckets())),
+      tokens_total_(families.tokens_total.Add(labels_)),
+      batches_total_(families.batches_total.Add(labels_)) {}
+
+prometheus::Labels ModelMetrics::With(absl::string_view name,
+                                      absl::string_view value) const {
+  prometheus::Labels labels = labels_;
+  labels.emplace(std::string(name), std::string(value));
+  return labels;
+}
+
+void ModelMetrics::RecordRequest(absl::string_view method,
+                                 absl::StatusCode code,
+                                 absl::Duration duration) {
+  absl::MutexLock lock(&mutex_);
+  auto found = methods_.find(method);
+  if (found == methods_.end()) {
+    found = methods_.emplace(std::string(method), Method()).first;
+    found->second.duration = &families_.request_duration_seconds.Add(
+        With("method", method), RequestSecondsBuckets());
+  }
+  found->second.duration->Observe(absl::ToDoubleSeconds(duration));
+  prometheus::Counter*& total = found->second.totals[code];
+  if (total == nullptr) {
+    prometheus::Labels labels = With("method", method);
+    labels.emplace("code", absl::StatusCodeToString(code));
+    total = &families_.requests_total.Add(labels);
+  }
+  total->Increment();
+}
+
+void ModelMetrics::RecordCoding(absl::Duration decode, absl::Duration encode) {
+  statistics_.AddCoding(decode, encode);
+}
+
+void ModelMetrics::RecordCancelledInCompute() {
+  families_.cancelled_total.Add(With("stage", "compute")).Increment();
+}
+
+void ModelMetrics::RecordLoad(const LoadReport& report,
+                              absl::Duration duration) {
+  families_.model_load_bytes_read_total.Add(labels_).Increment(
+      static_cast<double>(report.bytes_read));
+  families_.model_load_bytes_broadcast_total.Add(labels_).Increment(
+      static_cast<double>(report.bytes_broadcast));
+  families_.model_load_duration_seconds.Add(labels_, LoadSecondsBuckets())
+      .Observe(absl::ToDoubleSeconds(duration));
+  const std::pair<absl::string_view, absl::Duration> stages[] = {
+      {"plan", report.plan_time},
+      {"stream", report.stream_time},
+      {"warm_up", report.warm_up_time}};
+  for (const auto& [stage, time] : stages) {
+    families_.model_load_phase_seconds
+        .Add(With("stage", stage), LoadSecondsBuckets())
+        .Observe(absl::ToDoubleSeconds(time));
+  }
+  absl::MutexLock lock(&mutex_);
+  SetGauge(families_.model_weight_bytes,
+           static_cast<double>(report.weight_bytes * report.replicas));
+}
+
+void ModelMetrics::SetLoadPeakBytes(int64_t bytes) {
+  absl::MutexLock lock(&mutex_);
+  SetGauge(families_.model_load_peak_bytes, static_cast<double>(bytes));
+}
+
+void ModelMetrics::RecordUnload(int64_t released_bytes) {
+  absl::MutexLock lock(&mutex_);
+  RemoveGauge(families_.model_weight_bytes);
+  RemoveGauge(families_.model_load_peak_bytes);
+  RemoveGauge(families_.pending_requests);
+  RemoveGauge(families_.pending_tokens);
+  SetGauge(families_.unload_released_bytes,
+           static_cast<double>(released_bytes));
+}
+
+void ModelMetrics::SetState(int state) {
+  absl::MutexLock lock(&mutex_);
+  SetGauge(families_.model_state, state);
+}
+
+void ModelMetrics::SetPending(int64_t requests, int64_t tokens) {
+  absl::MutexLock lock(&mutex_);
+  SetGauge(families_.pending_requests, static_cast<double>(requests));
+  SetGauge(families_.pending_tokens, static_cast<double>(tokens));
+}
+
+void ModelMetrics::SetGauge(GaugeFamily& family, double value) {
+  prometheus::Gauge*& gauge = gauges_[&family];
+  if (gauge == nullptr) gauge = &family.Add(labels_);
+  gauge->Set(value);
+}
+
+void ModelMetrics::RemoveGauge(GaugeFamily& family) {
+  const auto found = gauges_.find(&family);
+  if (found == gauges_.end()) return;
+  family.Remove(found->second);
+  gauges_.erase(found);
+}
+
+void ModelMetrics::OnRejected(RejectReason reason) {
+  families_.rejected_total.Add(With("reason", NameOf(reason))).Increment();
+  statistics_.AddFailure(absl::ZeroDuration());
+}
+
+void ModelMetrics::OnDropped(DropReason, absl::Duration queue_time) {
+  families_.cancelled_total.Add(With("stage", "queue")).Increment();
+  statistics_.AddFailure(queue_time);
+}
+
+void ModelMetrics::OnBatch(const BatchRecord& batch) {
+  batches_total_.Increment();
+  batch_requests_.Observe(static_cast<double>(batch.requests.size()));
+  batch_tokens_.Observe(static_cast<double>(batch.tokens));
+  tokens_total_.Increment(static_cast<double>(batch.tokens));
+  for (const BatchRecord::Request& request : batch.requests) {
+    queue_seconds_.Observe(absl::ToDoubleSeconds(request.queue_time));
+    compute_seconds_.Observe(absl::ToDoubleSeconds(batch.compute_time));
+    request_tokens_.Observe(static_cast<double>(request.tokens));
+  }
+  statistics_.AddBatch(batch);
+}
+
+}  // namespace transformerd
