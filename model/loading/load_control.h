@@ -13,9 +13,9 @@ namespace transformerd {
 
 enum class LoadPhase {
   kQueued,
-  kPlan,       // config, headers, name map, checks
-  kAllocate,   // arenas
-  kStream,     // reading and broadcasting
+  kPlan,      // config, headers, name map, checks
+  kAllocate,  // arenas
+  kStream,    // reading and broadcasting
   kWarmUp,
   kDone,
 };

@@ -1,0 +1,54 @@
+#include "model/loading/arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "model/base/error_details.h"
+
+namespace transformerd {
+namespace {
+
+constexpr size_t kHugePageBytes = size_t{2} << 20;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Arena>> Arena::Create(int64_t size_bytes) {
+  CHECK_GE(size_bytes, 0);
+  const size_t size = static_cast<size_t>(size_bytes);
+  const size_t mapped_size = std::max<size_t>(size, 1);  // mmap refuses 0
+  void* begin = mmap(nullptr, mapped_size, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (begin == MAP_FAILED) {
+    return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                          "weights need ", size_bytes,
+                          " bytes of memory, which the system refused: ",
+                          std::strerror(errno))),
+                      Reason::kResourceLimit);
+  }
+  if (mapped_size >= kHugePageBytes &&
+      madvise(begin, mapped_size, MADV_HUGEPAGE) != 0) {
+    // A kernel without huge pages serves as well, only slower.
+    LOG_FIRST_N(INFO, 1) << "no huge pages for weights: "
+                         << std::strerror(errno);
+  }
+  return absl::WrapUnique(
+      new Arena(static_cast<std::byte*>(begin), size, mapped_size));
+}
+
+Arena::~Arena() { PCHECK(munmap(begin_, mapped_size_) == 0); }
+
+absl::Span<std::byte> Arena::Range(int64_t offset_bytes,
+                                   int64_t size_bytes) const {
+  CHECK_GE(offset_bytes, 0);
+  CHECK_GE(size_bytes, 0);
+  CHECK_LE(offset_bytes, static_cast<int64_t>(size_) - size_bytes);
+  return {begin_ + offset_bytes, static_cast<size_t>(size_bytes)};
+}
+
+}  // namespace transformerd

@@ -1,0 +1,45 @@
+// The memory of one replica's weights.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+namespace transformerd {
+
+// Slots start at multiples of this, so that vector loads are aligned and no two
+// slots share a cache line.
+inline constexpr int64_t kArenaAlignmentBytes = 256;
+
+// One contiguous range of zeroed memory, on huge pages where that pays. Given
+// back to the system whole by the destructor.
+//
+// Thread-safe: the range never changes. What is in it is the users' business.
+class Arena {
+ public:
+  // RESOURCE_EXHAUSTED with reason RESOURCE_LIMIT and the size where the
+  // system refuses. A size of 0 is allowed.
+  static absl::StatusOr<std::unique_ptr<Arena>> Create(int64_t size_bytes);
+
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena();
+
+  absl::Span<std::byte> bytes() const { return {begin_, size_}; }
+
+  // [offset_bytes, offset_bytes + size_bytes), which must lie inside (CHECK).
+  absl::Span<std::byte> Range(int64_t offset_bytes, int64_t size_bytes) const;
+
+ private:
+  Arena(std::byte* begin, size_t size, size_t mapped_size)
+      : begin_(begin), size_(size), mapped_size_(mapped_size) {}
+
+  std::byte* const begin_;
+  const size_t size_;
+  const size_t mapped_size_;
+};
+
+}  // namespace transformerd

@@ -1,0 +1,50 @@
+// Carries out a load plan: one read, however many ranks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "model/checkpoint/checkpoint_reader.h"
+#include "model/loading/arena.h"
+#include "model/loading/load_control.h"
+#include "model/loading/load_plan.h"
+#include "model/loading/transport.h"
+#include "model/modules/parameter_slot.h"
+
+namespace transformerd {
+
+// One replica to be filled.
+struct LoadRank {
+  // Its own slots, for the comparison with the plan; they are not touched.
+  absl::Span<const std::unique_ptr<ParameterSlot>> slots;
+  WeightTransport* transport = nullptr;
+};
+
+struct LoadedWeights {
+  std::vector<std::unique_ptr<Arena>> arenas;  // one a rank
+  int64_t bytes_read = 0;       // from the checkpoint, each byte once
+  int64_t bytes_broadcast = 0;  // received by ranks other than the source
+};
+
+// Fills one arena a rank, all with the same bytes. Blocks; uses one thread a
+// rank while the calling thread reads. ranks[i] must have the transport of rank
+// i of one fresh group.
+//
+// 1. Every rank compares the plan with its slots, allocates its arena, and
+//    agrees with the others that all of this went well. Nothing is read before.
+// 2. The caller's thread fills bucket k + 1 in rank 0's arena while bucket k is
+//    being broadcast.
+// A failing rank, a read error or a cancellation of `control` stops all ranks
+// within a bucket; the error of the first failure is returned, all threads are
+// joined and all memory is given back.
+//
+// Sets the phases kAllocate and kStream, the totals and the progress.
+absl::StatusOr<LoadedWeights> LoadWeights(const LoadPlan& plan,
+                                          const CheckpointReader& reader,
+                                          absl::Span<const LoadRank> ranks,
+                                          LoadControl& control);
+
+}  // namespace transformerd
