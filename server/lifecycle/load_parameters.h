@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "model/base/dtype.h"
 #include "model/runtime/loaded_model.h"
 #include "server/lifecycle/serving_options.h"
 
@@ -23,6 +26,10 @@ struct ModelOptions {
   LoadOptions load;
   ServingOptions serving;
 };
+
+// "auto" is nothing; "float32", "bfloat16", "float16", "int8". INVALID_ARGUMENT
+// for other names.
+absl::StatusOr<std::optional<DType>> ParseDtype(absl::string_view name);
 
 // Sets what a call's parameters name and leaves the rest of `options` as it
 // is. INVALID_ARGUMENT, with the parameter as its field, for a name that is

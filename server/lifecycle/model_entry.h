@@ -24,8 +24,9 @@ class ModelEntry {
   // It went well: returns the instance that was there before, if any.
   std::shared_ptr<ModelInstance> FinishLoad(
       std::shared_ptr<ModelInstance> instance);
-  // It did not: a ready entry stays ready, a cancelled one is unloaded.
-  void FailLoad(const absl::Status& status);
+  // It did not, or was cancelled; a ready entry stays ready.
+  void FailLoad(absl::Status failure);
+  void CancelLoad();
 
   // Nobody finds it any more: returns the instance, whose handles have to be
   // waited for before Unloaded. Only of a ready entry.
@@ -33,6 +34,8 @@ class ModelEntry {
   // Nothing is left of it. Of a draining or failed entry.
   void Unloaded();
 
+  // Why the last load failed, OK where it did not.
+  const absl::Status& failure() const { return failure_; }
   // For people: why it failed, with the full report; how far a load is.
   std::string Reason() const;
 
@@ -40,7 +43,7 @@ class ModelEntry {
   void SetState(ModelState state);
 
   ModelState state_ = ModelState::kUnloaded;
-  std::string reason_;
+  absl::Status failure_;
   std::shared_ptr<ModelInstance> instance_;
   std::shared_ptr<LoadControl> control_;  // null unless a load runs
 };

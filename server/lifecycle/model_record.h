@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -18,7 +19,6 @@ namespace transformerd {
 // A load of all versions of a model, and those who wait for it.
 struct LoadOperation {
   LoadParameters parameters;  // identical ones join
-  ModelOptions options;       // the defaults under the parameters
   std::map<int64_t, absl::AnyInvocable<void(absl::Status)>> waiters;
   absl::Status cancelled;                // OK, or why it shall stop
   std::shared_ptr<LoadControl> control;  // of the version being loaded, or null
@@ -37,11 +37,14 @@ struct ModelRecord {
   // Null unless one runs. An unload waits for the load that it cancelled.
   std::unique_ptr<LoadOperation> load;
   std::unique_ptr<UnloadOperation> unload;
-  bool asked_at_start = false;
-  bool start_load_pending = false;
 
-  // The highest version that is ready, or null.
-  const ModelEntry* NewestReady() const;
+  // What a request without a version means: the highest version that is ready,
+  // else the highest that failed, else null.
+  const ModelEntry* Newest() const;
+  // Null for a version that there is none of, or no number.
+  const ModelEntry* Find(std::optional<int64_t> version) const;
+  // No version holds anything worth telling.
+  bool is_empty() const;
 };
 
 }  // namespace transformerd

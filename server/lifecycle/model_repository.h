@@ -1,6 +1,7 @@
 // The models of one folder: what is there, what is loaded, and its handles.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -130,18 +131,76 @@ class ModelRepository {
   void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  using Instances = std::vector<std::shared_ptr<ModelInstance>>;
+  // Instances that a load took out of service.
+  struct Retired {
+    Instances replaced;  // by their successors
+    Instances vanished;  // their folders are gone
+  };
+
   ModelRepository(Options options, RepositoryFolder folder, ModelLoader& loader,
                   RepositoryObserver* observer);
+
+  // Takes `done` on success and leaves it on error.
+  absl::StatusOr<LoadTicket> StartLoad(absl::string_view name,
+                                       const LoadParameters& parameters,
+                                       LoadDone& done)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Takes `done` unless nothing has to be done, which is told by the result.
+  absl::StatusOr<bool> StartUnload(absl::string_view name, UnloadDone& done)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void StartUnloadLocked(const std::string& name, ModelRecord& record)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LoadAtStart(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status CheckControlAllowed() const;
+
+  // The bodies of the operations' threads, and their steps.
+  void RunLoad(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
+  void RunUnload(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status AwaitTurn(ModelRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status LoadVersions(const std::string& name, ModelRecord& record,
+                            Retired& retired) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<ModelOptions> OptionsFor(const std::string& name,
+                                          ModelRecord& record)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status LoadVersion(const ModelId& id, const std::string& directory,
+                           const absl::StatusOr<ModelOptions>& options,
+                           ModelRecord& record, Retired& retired)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<std::shared_ptr<ModelInstance>> MakeInstance(
+      const ModelId& id, const std::string& directory,
+      const absl::StatusOr<ModelOptions>& options, LoadControl& control);
+  absl::Status FinishVersion(
+      const ModelId& id, absl::StatusOr<std::shared_ptr<ModelInstance>> loaded,
+      absl::Duration time, ModelRecord& record, Retired& retired)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void ForgetVanished(const std::string& name,
+                      const std::map<int64_t, std::string>& versions,
+                      ModelRecord& record, Retired& retired)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void FinishLoad(const std::string& name, ModelRecord& record,
+                  const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Unload(ModelInstance& instance, int64_t& released_bytes);
+  void Tell(const ModelId& id, ModelState state);
 
   const Options options_;
   const RepositoryFolder folder_;
   ModelLoader& loader_;
   RepositoryObserver* const observer_;
   ResidencyBudget budget_;
+  std::atomic<int64_t> last_generation_{0};
 
   mutable absl::Mutex mutex_;
+  // A record stays where it is while an operation of its name runs.
   std::map<std::string, ModelRecord, std::less<>> records_
       ABSL_GUARDED_BY(mutex_);
+  // Models asked for at start: OK from their first successful load on, before
+  // that why they are not ready. An unload takes a model off the list.
+  std::map<std::string, absl::Status, std::less<>> at_start_
+      ABSL_GUARDED_BY(mutex_);
+  int running_loads_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   // Last, so that its threads end before what they use goes.
   OperationThreads threads_;

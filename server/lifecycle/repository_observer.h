@@ -27,8 +27,9 @@ class RepositoryObserver {
   // A load has finished well, before OnState(kReady).
   virtual void OnLoaded(const ModelId& id, const LoadReport& report,
                         absl::Duration total_time) = 0;
-  // The memory of an instance came back, by an unload or a reload.
-  virtual void OnReleased(const ModelId& id, int64_t bytes) = 0;
+  // A version has left memory, before OnState(kUnloaded); not told of instances
+  // that a reload replaced.
+  virtual void OnUnloaded(const ModelId& id, int64_t released_bytes) = 0;
 };
 
 }  // namespace transformerd

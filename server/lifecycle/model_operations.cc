@@ -1,0 +1,265 @@
+// What the threads of a repository do: one load or unload from begin to end.
+// Others change a record only as far as to join or cancel its operation.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "glog/logging.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
+#include "server/lifecycle/model_name.h"
+#include "server/lifecycle/model_repository.h"
+
+namespace transformerd {
+namespace {
+
+std::string Describe(const ModelId& id) {
+  return absl::StrCat("model ", QuotedName(id.name), " version ", id.version);
+}
+
+}  // namespace
+
+void ModelRepository::RunLoad(const std::string& name) {
+  ModelRecord* record = nullptr;
+  {
+    absl::MutexLock lock(&mutex_);
+    record = &records_.at(name);
+  }
+  Retired retired;
+  absl::Status status = AwaitTurn(*record);
+  if (status.ok()) {
+    status = LoadVersions(name, *record, retired);
+    absl::MutexLock lock(&mutex_);
+    --running_loads_;
+  }
+  FinishLoad(name, *record, status);
+  // The record may be gone from here on.
+  int64_t released_bytes = 0;
+  for (const auto& instance : retired.replaced) instance->Release();
+  for (const auto& instance : retired.vanished) {
+    Unload(*instance, released_bytes);
+  }
+}
+
+absl::Status ModelRepository::AwaitTurn(ModelRecord& record) {
+  absl::MutexLock lock(&mutex_);
+  const LoadOperation& load = *record.load;
+  const auto turn = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return running_loads_ < options_.max_concurrent_loads ||
+           !load.cancelled.ok();
+  };
+  mutex_.Await(absl::Condition(&turn));
+  if (load.cancelled.ok()) ++running_loads_;
+  return load.cancelled;
+}
+
+absl::Status ModelRepository::LoadVersions(const std::string& name,
+                                           ModelRecord& record,
+                                           Retired& retired) {
+  ASSIGN_OR_RETURN(const auto versions, folder_.Versions(name));
+  absl::StatusOr<ModelOptions> options = OptionsFor(name, record);
+  absl::Status first_error;
+  for (const auto& [version, directory] : versions) {
+    absl::Status status =
+        LoadVersion({name, version}, directory, options, record, retired);
+    if (!status.ok() && versions.size() > 1) {
+      status = Annotate(status, absl::StrCat("version ", version));
+    }
+    first_error.Update(status);
+  }
+  if (first_error.ok()) ForgetVanished(name, versions, record, retired);
+  return first_error;
+}
+
+absl::StatusOr<ModelOptions> ModelRepository::OptionsFor(
+    const std::string& name, ModelRecord& record) {
+  ModelOptions options = options_.defaults;
+  ASSIGN_OR_RETURN(const std::string file, folder_.ReadModelFile(name));
+  if (!file.empty()) RETURN_IF_ERROR(ApplyModelFile(file, options));
+  absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(ApplyLoadParameters(record.load->parameters, options));
+  return options;
+}
+
+absl::Status ModelRepository::LoadVersion(
+    const ModelId& id, const std::string& directory,
+    const absl::StatusOr<ModelOptions>& options, ModelRecord& record,
+    Retired& retired) {
+  const auto control = std::make_shared<LoadControl>();
+  bool is_reload = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!record.load->cancelled.ok()) return record.load->cancelled;
+    record.load->control = control;
+    ModelEntry& entry = record.versions[id.version];
+    is_reload = entry.state() == ModelState::kReady;
+    entry.BeginLoad(control);
+  }
+  if (!is_reload) Tell(id, ModelState::kLoading);
+  LOG(INFO) << Describe(id) << ": " << (is_reload ? "reloading" : "loading")
+            << " '" << directory << "'";
+
+  const absl::Time start = absl::Now();
+  auto instance = MakeInstance(id, directory, options, *control);
+  const absl::Duration time = absl::Now() - start;
+  const absl::Status status =
+      FinishVersion(id, std::move(instance), time, record, retired);
+  if (status.ok()) {
+    LOG(INFO) << Describe(id) << ": ready after " << time;
+  } else {
+    LOG(ERROR) << Describe(id) << ": not loaded after " << time << ": "
+               << FullReportOf(status);
+  }
+  return status;
+}
+
+absl::StatusOr<std::shared_ptr<ModelInstance>> ModelRepository::MakeInstance(
+    const ModelId& id, const std::string& directory,
+    const absl::StatusOr<ModelOptions>& options, LoadControl& control) {
+  if (!options.ok()) return options.status();
+  ASSIGN_OR_RETURN(auto reservation,
+                   budget_.Reserve(WeightFileBytes(directory)));
+  ASSIGN_OR_RETURN(auto model,
+                   loader_.Load({directory, options->load}, control));
+  reservation.Settle(model->report().weight_bytes * model->report().replicas);
+  ModelInstance::Options made;
+  made.name = id.name;
+  made.version = id.version;
+  made.generation = ++last_generation_;
+  made.serving_options = options->serving;
+  return std::make_shared<ModelInstance>(made, std::move(model),
+                                         std::move(reservation));
+}
+
+absl::Status ModelRepository::FinishVersion(
+    const ModelId& id, absl::StatusOr<std::shared_ptr<ModelInstance>> loaded,
+    absl::Duration time, ModelRecord& record, Retired& retired) {
+  absl::Status status;
+  ModelState state;
+  bool is_reload = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    record.load->control = nullptr;
+    ModelEntry& entry = record.versions[id.version];
+    is_reload = entry.state() == ModelState::kReady;
+    // A load that nobody waits for any more is undone even where the cancel
+    // came too late for the loader.
+    status =
+        record.load->cancelled.ok() ? loaded.status() : record.load->cancelled;
+    if (!record.load->cancelled.ok()) {
+      entry.CancelLoad();
+    } else if (!loaded.ok()) {
+      entry.FailLoad(status);
+    } else if (auto previous = entry.FinishLoad(*loaded)) {
+      retired.replaced.push_back(std::move(previous));
+    }
+    state = entry.state();
+  }
+  if (!status.ok() && loaded.ok()) (*loaded)->Release();
+  if (status.ok() && observer_ != nullptr) {
+    observer_->OnLoaded(id, (*loaded)->report(), time);
+  }
+  if (!is_reload) Tell(id, state);
+  return status;
+}
+
+void ModelRepository::ForgetVanished(
+    const std::string& name, const std::map<int64_t, std::string>& versions,
+    ModelRecord& record, Retired& retired) {
+  std::vector<ModelId> vanished;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto it = record.versions.begin(); it != record.versions.end();) {
+      if (versions.count(it->first) > 0) {
+        ++it;
+        continue;
+      }
+      if (it->second.state() == ModelState::kReady) {
+        retired.vanished.push_back(it->second.BeginDrain());
+      }
+      vanished.push_back({name, it->first});
+      it = record.versions.erase(it);
+    }
+  }
+  for (const ModelId& id : vanished) Tell(id, ModelState::kUnloaded);
+}
+
+void ModelRepository::FinishLoad(const std::string& name, ModelRecord& record,
+                                 const absl::Status& status) {
+  std::map<int64_t, LoadDone> waiters;
+  {
+    absl::MutexLock lock(&mutex_);
+    waiters = std::move(record.load->waiters);
+    record.load = nullptr;
+    const auto asked = at_start_.find(name);
+    // From the first success on a failed reload changes nothing.
+    if (asked != at_start_.end() && !asked->second.ok()) {
+      asked->second =
+          status.ok()
+              ? status
+              : Annotate(status, absl::StrCat("model ", QuotedName(name)));
+    }
+    if (record.unload == nullptr && record.is_empty()) records_.erase(name);
+  }
+  for (auto& [id, done] : waiters) {
+    done(status.ok()
+             ? status
+             : Annotate(status, absl::StrCat("model ", QuotedName(name))));
+  }
+}
+
+void ModelRepository::RunUnload(const std::string& name) {
+  ModelRecord* record = nullptr;
+  Instances draining;
+  std::vector<ModelId> ids;
+  {
+    absl::MutexLock lock(&mutex_);
+    record = &records_.at(name);
+    const auto no_load = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return record->load == nullptr;
+    };
+    mutex_.Await(absl::Condition(&no_load));
+    for (auto& [version, entry] : record->versions) {
+      if (entry.state() == ModelState::kUnloaded) continue;
+      ids.push_back({name, version});
+      if (entry.state() == ModelState::kReady) {
+        draining.push_back(entry.BeginDrain());
+      }
+    }
+  }
+  int64_t released_bytes = 0;
+  for (const auto& instance : draining) {
+    Tell({name, instance->version()}, ModelState::kDraining);
+  }
+  for (const auto& instance : draining) Unload(*instance, released_bytes);
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const ModelId& id : ids) record->versions[id.version].Unloaded();
+  }
+  for (const ModelId& id : ids) Tell(id, ModelState::kUnloaded);
+  if (!ids.empty()) {
+    LOG(INFO) << "model " << QuotedName(name) << ": unloaded, "
+              << released_bytes << " bytes of weights released";
+  }
+
+  UnloadOperation finished;
+  {
+    absl::MutexLock lock(&mutex_);
+    finished = std::move(*record->unload);
+    records_.erase(name);
+  }
+  for (auto& done : finished.waiters) done(released_bytes);
+}
+
+void ModelRepository::Unload(ModelInstance& instance, int64_t& released_bytes) {
+  const int64_t bytes = instance.Release();
+  released_bytes += bytes;
+  if (observer_ == nullptr) return;
+  observer_->OnUnloaded({instance.name(), instance.version()}, bytes);
+}
+
+void ModelRepository::Tell(const ModelId& id, ModelState state) {
+  if (observer_ != nullptr) observer_->OnState(id, state);
+}
+
+}  // namespace transformerd

@@ -1,0 +1,352 @@
+#include "server/lifecycle/model_repository.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "glog/logging.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
+#include "server/lifecycle/model_name.h"
+
+namespace transformerd {
+namespace {
+
+// After which a caller may look again whether a load or an unload is over.
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+absl::Status Busy(absl::string_view name, absl::string_view what) {
+  return WithRetryDelay(absl::UnavailableError(absl::StrCat(
+                            "model ", QuotedName(name), " ", what)),
+                        kRetryDelay);
+}
+
+absl::Status Stopping() {
+  return WithRetryDelay(absl::UnavailableError("the daemon is shutting down"),
+                        kRetryDelay);
+}
+
+absl::Status UnknownModel(absl::string_view name) {
+  return absl::NotFoundError(
+      absl::StrCat("model ", QuotedName(name), " is not in the repository"));
+}
+
+// The answer to a request for a version whose load failed: the load's short
+// message and details under a code that says what the caller can do.
+absl::Status LoadFailed(absl::string_view name, const absl::Status& failure) {
+  absl::Status status = absl::FailedPreconditionError(absl::StrCat(
+      "model ", QuotedName(name), " failed to load: ", failure.message()));
+  failure.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
+    status.SetPayload(url, payload);
+  });
+  return status;
+}
+
+// `record` may be null.
+ModelIndexEntry Describe(const std::string& name, int64_t version,
+                         const ModelRecord* record) {
+  const ModelEntry unknown;
+  const ModelEntry* entry = record == nullptr ? nullptr : record->Find(version);
+  if (entry == nullptr) entry = &unknown;
+  if (entry->state() == ModelState::kUnloaded && record != nullptr &&
+      record->load != nullptr) {
+    return {name, version, ModelState::kLoading,
+            DescribeProgress(LoadProgress())};
+  }
+  return {name, version, entry->state(), entry->Reason()};
+}
+
+// One line of a message that may be long.
+std::string Cut(absl::string_view message) {
+  constexpr size_t kShown = 200;
+  if (message.size() <= kShown) return std::string(message);
+  return absl::StrCat(message.substr(0, kShown), "...");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ModelRepository>> ModelRepository::Create(
+    Options options, ModelLoader& loader, RepositoryObserver* observer) {
+  ASSIGN_OR_RETURN(RepositoryFolder folder,
+                   RepositoryFolder::Open(options.root));
+  return std::unique_ptr<ModelRepository>(new ModelRepository(
+      std::move(options), std::move(folder), loader, observer));
+}
+
+ModelRepository::ModelRepository(Options options, RepositoryFolder folder,
+                                 ModelLoader& loader,
+                                 RepositoryObserver* observer)
+    : options_(std::move(options)),
+      folder_(std::move(folder)),
+      loader_(loader),
+      observer_(observer),
+      budget_(options_.host_memory_limit_bytes) {
+  CHECK_GT(options_.max_concurrent_loads, 0);
+}
+
+ModelRepository::~ModelRepository() { Shutdown(); }
+
+absl::Status ModelRepository::CheckControlAllowed() const {
+  if (options_.allow_control) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "models are loaded at start only: calls may load and unload with "
+      "--model_control_mode=explicit");
+}
+
+LoadTicket ModelRepository::LoadAsync(absl::string_view name,
+                                      const LoadParameters& parameters,
+                                      LoadDone done) {
+  absl::StatusOr<LoadTicket> ticket = CheckControlAllowed();
+  if (ticket.status().ok()) ticket = StartLoad(name, parameters, done);
+  if (ticket.ok()) return *std::move(ticket);
+  done(ticket.status());
+  return LoadTicket();
+}
+
+absl::StatusOr<LoadTicket> ModelRepository::StartLoad(
+    absl::string_view name, const LoadParameters& parameters, LoadDone& done) {
+  RETURN_IF_ERROR(CheckModelName(name));
+  ModelOptions checked;
+  RETURN_IF_ERROR(ApplyLoadParameters(parameters, checked));
+  const bool in_folder = folder_.HasModel(name);
+
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return Stopping();
+  if (!in_folder && records_.find(name) == records_.end()) {
+    return UnknownModel(name);
+  }
+  const std::string key(name);
+  ModelRecord& record = records_[key];
+  if (record.unload != nullptr) return Busy(name, "is unloading");
+  if (record.load == nullptr) {
+    record.load = std::make_unique<LoadOperation>();
+    record.load->parameters = parameters;
+    threads_.Start([this, key] { RunLoad(key); });
+  } else if (!record.load->cancelled.ok()) {
+    return Busy(name, "is cancelling a load");
+  } else if (record.load->parameters != parameters) {
+    return Busy(name, "is being loaded with other parameters");
+  }
+  const LoadTicket ticket = {key, ++last_ticket_};
+  record.load->waiters.emplace(ticket.id, std::move(done));
+  return ticket;
+}
+
+void ModelRepository::Abandon(const LoadTicket& ticket) {
+  const absl::Status cancelled = absl::CancelledError(absl::StrCat(
+      "the load of model ", QuotedName(ticket.name), " was cancelled"));
+  LoadDone done;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto it = records_.find(ticket.name);
+    if (it == records_.end() || it->second.load == nullptr) return;
+    LoadOperation& load = *it->second.load;
+    const auto waiter = load.waiters.find(ticket.id);
+    if (waiter == load.waiters.end()) return;
+    done = std::move(waiter->second);
+    load.waiters.erase(waiter);
+    if (load.waiters.empty()) load.Cancel(cancelled);
+  }
+  done(cancelled);
+}
+
+void ModelRepository::UnloadAsync(absl::string_view name, UnloadDone done) {
+  absl::StatusOr<bool> started = CheckControlAllowed();
+  if (started.status().ok()) started = StartUnload(name, done);
+  if (!started.ok()) {
+    done(started.status());
+  } else if (!*started) {
+    done(0);
+  }
+}
+
+absl::StatusOr<bool> ModelRepository::StartUnload(absl::string_view name,
+                                                  UnloadDone& done) {
+  RETURN_IF_ERROR(CheckModelName(name));
+  const bool in_folder = folder_.HasModel(name);
+
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return Stopping();
+  const auto asked = at_start_.find(name);
+  const auto it = records_.find(name);
+  if (it == records_.end() && !in_folder && asked == at_start_.end()) {
+    return UnknownModel(name);
+  }
+  if (asked != at_start_.end()) at_start_.erase(asked);
+  if (it == records_.end()) return false;
+  StartUnloadLocked(it->first, it->second);
+  it->second.unload->waiters.push_back(std::move(done));
+  return true;
+}
+
+void ModelRepository::StartUnloadLocked(const std::string& name,
+                                        ModelRecord& record) {
+  if (record.load != nullptr) {
+    record.load->Cancel(
+        absl::CancelledError("the load was cancelled by an unload"));
+  }
+  if (record.unload != nullptr) return;
+  record.unload = std::make_unique<UnloadOperation>();
+  threads_.Start([this, name] { RunUnload(name); });
+}
+
+absl::Status ModelRepository::Load(absl::string_view name,
+                                   const LoadParameters& parameters) {
+  absl::Notification finished;
+  absl::Status result;
+  LoadAsync(name, parameters, [&](absl::Status status) {
+    result = std::move(status);
+    finished.Notify();
+  });
+  finished.WaitForNotification();
+  return result;
+}
+
+absl::StatusOr<int64_t> ModelRepository::Unload(absl::string_view name) {
+  absl::Notification finished;
+  absl::StatusOr<int64_t> result = 0;
+  UnloadAsync(name, [&](absl::StatusOr<int64_t> released) {
+    result = std::move(released);
+    finished.Notify();
+  });
+  finished.WaitForNotification();
+  return result;
+}
+
+absl::StatusOr<ModelHandle> ModelRepository::Find(
+    absl::string_view name, absl::string_view version) const {
+  if (!CheckModelName(name).ok()) return UnknownModel(name);
+  const std::optional<int64_t> number = ParseVersion(version);
+  bool is_loading = false;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    const auto it = records_.find(name);
+    if (it != records_.end()) {
+      const ModelRecord& record = it->second;
+      if (record.unload != nullptr) return Busy(name, "is unloading");
+      is_loading = record.load != nullptr;
+      const ModelEntry* const entry =
+          version.empty() ? record.Newest() : record.Find(number);
+      if (entry != nullptr && entry->state() == ModelState::kReady) {
+        return ModelHandle(entry->instance());
+      }
+      const bool may_become_ready = version.empty() && is_loading;
+      if (entry != nullptr && entry->state() == ModelState::kFailed &&
+          !may_become_ready) {
+        return LoadFailed(name, entry->failure());
+      }
+    }
+  }
+  ASSIGN_OR_RETURN(const auto versions, folder_.Versions(name));
+  if (!version.empty() &&
+      (!number.has_value() || versions.count(*number) == 0)) {
+    return absl::NotFoundError(absl::StrCat(
+        "model ", QuotedName(name), " has no version ", QuotedName(version)));
+  }
+  if (is_loading) return Busy(name, "is loading");
+  return absl::NotFoundError(absl::StrCat(
+      "model ", QuotedName(name), " is in the repository but not loaded"));
+}
+
+std::vector<ModelIndexEntry> ModelRepository::Index() const {
+  std::map<std::string, std::set<int64_t>, std::less<>> listed;
+  for (const std::string& name : folder_.Models()) {
+    const auto versions = folder_.Versions(name);
+    if (!versions.ok()) continue;  // gone meanwhile
+    for (const auto& [version, directory] : *versions) {
+      listed[name].insert(version);
+    }
+  }
+
+  absl::ReaderMutexLock lock(&mutex_);
+  for (const auto& [name, record] : records_) {
+    for (const auto& [version, entry] : record.versions) {
+      listed[name].insert(version);
+    }
+  }
+  std::vector<ModelIndexEntry> index;
+  for (const auto& [name, versions] : listed) {
+    const auto it = records_.find(name);
+    const ModelRecord* const record =
+        it == records_.end() ? nullptr : &it->second;
+    for (const int64_t version : versions) {
+      index.push_back(Describe(name, version, record));
+    }
+  }
+  return index;
+}
+
+std::vector<int64_t> ModelRepository::ReadyVersions(
+    absl::string_view name) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  std::vector<int64_t> versions;
+  const auto it = records_.find(name);
+  if (it == records_.end() || it->second.unload != nullptr) return versions;
+  for (const auto& [version, entry] : it->second.versions) {
+    if (entry.state() == ModelState::kReady) versions.push_back(version);
+  }
+  return versions;
+}
+
+void ModelRepository::LoadAtStart(const std::vector<std::string>& names) {
+  std::set<std::string> unique(names.begin(), names.end());
+  if (unique.erase("*") > 0) {
+    for (std::string& name : folder_.Models()) unique.insert(std::move(name));
+  }
+  {
+    // All of them before the first is started, so that readiness waits for all.
+    absl::MutexLock lock(&mutex_);
+    for (const std::string& name : unique) {
+      at_start_[name] = Busy(name, "is loading");
+    }
+  }
+  for (const std::string& name : unique) LoadAtStart(name);
+}
+
+void ModelRepository::LoadAtStart(const std::string& name) {
+  LoadDone done = [](const absl::Status&) {};  // FinishLoad tells
+  const absl::StatusOr<LoadTicket> ticket = StartLoad(name, {}, done);
+  if (ticket.ok()) return;
+  LOG(ERROR) << "model " << QuotedName(name)
+             << " was asked for at start: " << ticket.status();
+  absl::MutexLock lock(&mutex_);
+  at_start_[name] = ticket.status();
+}
+
+absl::Status ModelRepository::Readiness() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  if (stopping_) return Stopping();
+  std::vector<std::string> missing;
+  for (const auto& [name, status] : at_start_) {
+    if (!status.ok()) missing.push_back(Cut(status.message()));
+  }
+  const bool any = missing.size() < at_start_.size();
+  if (missing.empty() || (any && options_.readiness == ReadinessPolicy::kAny)) {
+    return absl::OkStatus();
+  }
+  constexpr size_t kShown = 3;
+  const size_t shown = std::min(missing.size(), kShown);
+  return absl::UnavailableError(absl::StrCat(
+      missing.size(), " of ", at_start_.size(), " models are not ready: ",
+      absl::StrJoin(missing.begin(), missing.begin() + shown, "; "),
+      shown < missing.size() ? "; ..." : ""));
+}
+
+void ModelRepository::Shutdown() {
+  absl::MutexLock lock(&mutex_);
+  stopping_ = true;
+  for (auto& [name, record] : records_) {
+    if (record.load != nullptr) record.load->Cancel(Stopping());
+    StartUnloadLocked(name, record);
+  }
+  const auto empty = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return records_.empty();
+  };
+  mutex_.Await(absl::Condition(&empty));
+}
+
+}  // namespace transformerd

@@ -1,0 +1,175 @@
+#include "server/lifecycle/repository_folder.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <optional>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "model/base/error_details.h"
+#include "server/lifecycle/model_name.h"
+
+namespace transformerd {
+namespace {
+
+constexpr char kModelFile[] = "transformerd.json";
+constexpr int64_t kMaxModelFileBytes = int64_t{1} << 20;
+
+// The root of an ext4 volume has one; nobody put a model there.
+constexpr char kRecoveryFolder[] = "lost+found";
+
+bool IsFolder(const std::string& path) {
+  struct stat status;
+  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// Size of a regular file; nothing where there is none.
+std::optional<int64_t> FileBytes(const std::string& path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return std::nullopt;
+  }
+  return status.st_size;
+}
+
+// Names in a folder, sorted; nothing where it cannot be listed.
+std::optional<std::vector<std::string>> NamesIn(const std::string& path) {
+  DIR* const folder = opendir(path.c_str());
+  if (folder == nullptr) return std::nullopt;
+  const auto close = absl::MakeCleanup([folder] { closedir(folder); });
+  std::vector<std::string> names;
+  while (const dirent* entry = readdir(folder)) names.push_back(entry->d_name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+int64_t SumOfFiles(const std::string& directory, absl::string_view prefix,
+                   absl::string_view suffix) {
+  int64_t sum = 0;
+  for (const std::string& name :
+       NamesIn(directory).value_or(std::vector<std::string>())) {
+    if (!absl::StartsWith(name, prefix) || !absl::EndsWith(name, suffix)) {
+      continue;
+    }
+    sum += FileBytes(absl::StrCat(directory, "/", name)).value_or(0);
+  }
+  return sum;
+}
+
+absl::Status ModelFileError(absl::string_view name, absl::string_view what) {
+  return LoadError(Reason::kConfigInvalid,
+                   absl::StrCat("'", name, "/", kModelFile, "' ", what));
+}
+
+}  // namespace
+
+absl::StatusOr<RepositoryFolder> RepositoryFolder::Open(
+    const std::string& root) {
+  const std::unique_ptr<char, decltype(&free)> path(
+      realpath(root.c_str(), nullptr), &free);
+  if (path == nullptr || !NamesIn(path.get()).has_value()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("model repository '", root,
+                     "' is not a folder that can be read: ", strerror(errno)));
+  }
+  return RepositoryFolder(path.get());
+}
+
+std::vector<std::string> RepositoryFolder::Models() const {
+  std::vector<std::string> models;
+  for (std::string& name :
+       NamesIn(root_).value_or(std::vector<std::string>())) {
+    // Hidden: caches, and what Kubernetes keeps behind a ConfigMap's links.
+    if (absl::StartsWith(name, ".") || name == kRecoveryFolder) continue;
+    if (!CheckModelName(name).ok() || !HasModel(name)) continue;
+    models.push_back(std::move(name));
+  }
+  return models;
+}
+
+bool RepositoryFolder::HasModel(absl::string_view name) const {
+  return IsFolder(absl::StrCat(root_, "/", name));
+}
+
+absl::StatusOr<std::map<int64_t, std::string>> RepositoryFolder::Versions(
+    absl::string_view name) const {
+  const std::string folder = absl::StrCat(root_, "/", name);
+  const std::optional<std::vector<std::string>> names = NamesIn(folder);
+  if (!names.has_value()) {
+    return absl::NotFoundError(
+        absl::StrCat("model ", QuotedName(name), " is not in the repository"));
+  }
+  std::map<int64_t, std::string> versions;
+  for (const std::string& entry : *names) {
+    const std::optional<int64_t> version = ParseVersion(entry);
+    std::string path = absl::StrCat(folder, "/", entry);
+    if (version.has_value() && IsFolder(path)) {
+      versions.emplace(*version, std::move(path));
+    }
+  }
+  if (versions.empty()) versions.emplace(1, folder);
+  return versions;
+}
+
+absl::StatusOr<std::string> RepositoryFolder::ReadModelFile(
+    absl::string_view name) const {
+  const std::string path = absl::StrCat(root_, "/", name, "/", kModelFile);
+  // O_NONBLOCK, so that a FIFO does not hold the load.
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0 && errno == ENOENT) return std::string();
+  if (file < 0) {
+    return ModelFileError(name,
+                          absl::StrCat("cannot be opened: ", strerror(errno)));
+  }
+  const auto close_file = absl::MakeCleanup([file] { close(file); });
+  struct stat status;
+  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return ModelFileError(name, "is not a regular file");
+  }
+  if (status.st_size > kMaxModelFileBytes) {
+    return ModelFileError(
+        name, absl::StrCat("has ", status.st_size, " bytes, at most ",
+                           kMaxModelFileBytes, " are allowed"));
+  }
+  std::string text(status.st_size, '\0');
+  size_t filled = 0;
+  while (filled < text.size()) {
+    const ssize_t count =
+        read(file, text.data() + filled, text.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      return ModelFileError(name,
+                            absl::StrCat("cannot be read: ", strerror(errno)));
+    }
+    if (count == 0) break;
+    filled += count;
+  }
+  text.resize(filled);
+  if (text.empty()) return ModelFileError(name, "is empty");
+  return text;
+}
+
+int64_t WeightFileBytes(const std::string& directory) {
+  const auto file = [&](absl::string_view name) {
+    return absl::StrCat(directory, "/", name);
+  };
+  if (const auto bytes = FileBytes(file("model.safetensors"))) return *bytes;
+  if (FileBytes(file("model.safetensors.index.json")).has_value()) {
+    return SumOfFiles(directory, "", ".safetensors");
+  }
+  if (const auto bytes = FileBytes(file("pytorch_model.bin"))) return *bytes;
+  return SumOfFiles(directory, "pytorch_model-", ".bin");
+}
+
+}  // namespace transformerd
