@@ -1,0 +1,441 @@
+#include "server/services/request_validator.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/base/error_details.h"
+#include "tests/matchers/status_matchers.h"
+#include "tests/server/services/infer_requests.h"
+
+namespace transformerd {
+namespace {
+
+using inference::ModelInferRequest;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using Ids = std::vector<int64_t>;
+
+// 100 words, rows of up to 4 tokens.
+Signature SmallBert() {
+  Signature signature;
+  signature.inputs = {{"input_ids", /*optional=*/false, 100},
+                      {"attention_mask", true, 2},
+                      {"token_type_ids", true, 2},
+                      {"position_ids", true, 4}};
+  const auto add = [&](const char* name, OutputRows rows, Shape row_shape,
+                       bool is_default) {
+    OutputSpec output;
+    output.name = name;
+    output.rows = rows;
+    output.row_shape = std::move(row_shape);
+    output.is_default = is_default;
+    signature.outputs.push_back(output);
+  };
+  add("last_hidden_state", OutputRows::kToken, {384}, true);
+  add("sentence_embedding", OutputRows::kSequence, {384}, true);
+  add("attentions.0", OutputRows::kTokenPair, {12}, false);
+  signature.max_sequence_length = 4;
+  return signature;
+}
+
+absl::StatusOr<ValidatedRequest> Validate(const ModelInferRequest& request) {
+  return ValidateRequest(request, SmallBert());
+}
+
+// One row of three tokens.
+ModelInferRequest SmallRequest() {
+  ModelInferRequest request;
+  AddTyped(request, "input_ids", {1, 3}, {7, 8, 9});
+  return request;
+}
+
+TEST(RequestValidatorTest, IdsAloneAreEnough) {
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(SmallRequest()));
+
+  EXPECT_EQ(valid.input.batch, 1);
+  EXPECT_EQ(valid.input.width, 3);
+  EXPECT_THAT(valid.input.input_ids, ElementsAre(7, 8, 9));
+  EXPECT_THAT(valid.input.attention_mask, IsEmpty());
+  EXPECT_THAT(valid.input.token_type_ids, IsEmpty());
+  EXPECT_THAT(valid.input.position_ids, IsEmpty());
+  EXPECT_THAT(valid.input.lengths, ElementsAre(3));
+}
+
+TEST(RequestValidatorTest, TakesInputsInAnyOrder) {
+  ModelInferRequest request;
+  AddRaw<int64_t>(request, "attention_mask", {2, 2}, {1, 0, 1, 1});
+  AddRaw<int64_t>(request, "input_ids", {2, 2}, {1, 2, 3, 4});
+  AddRaw<int64_t>(request, "position_ids", {2, 2}, {3, 2, 1, 0});
+  AddRaw<int64_t>(request, "token_type_ids", {2, 2}, {0, 1, 0, 1});
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_THAT(valid.input.input_ids, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(valid.input.attention_mask, ElementsAre(1, 0, 1, 1));
+  EXPECT_THAT(valid.input.token_type_ids, ElementsAre(0, 1, 0, 1));
+  EXPECT_THAT(valid.input.position_ids, ElementsAre(3, 2, 1, 0));
+  EXPECT_THAT(valid.input.lengths, ElementsAre(1, 2));
+}
+
+TEST(RequestValidatorTest, TakesInt32BesideInt64) {
+  ModelInferRequest request;
+  AddRaw<int32_t>(request, "input_ids", {1, 2}, {98, 99});
+  AddRaw<int64_t>(request, "attention_mask", {1, 2}, {1, 1});
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_THAT(valid.input.input_ids, ElementsAre(98, 99));
+}
+
+TEST(RequestValidatorTest, AMaskOfOnesIsNoMask) {
+  ModelInferRequest request = SmallRequest();
+  AddTyped(request, "attention_mask", {1, 3}, {1, 1, 1});
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_THAT(valid.input.attention_mask, IsEmpty());
+}
+
+TEST(RequestValidatorTest, ALengthEndsAtTheLastOneWhateverIsMaskedBefore) {
+  ModelInferRequest request;
+  AddTyped(request, "input_ids", {3, 3}, Ids(9, 5));
+  AddTyped(request, "attention_mask", {3, 3}, {0, 1, 0, 1, 0, 1, 1, 0, 0});
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_THAT(valid.input.lengths, ElementsAre(2, 3, 1));
+  EXPECT_EQ(valid.input.num_tokens(), 6);
+}
+
+TEST(RequestValidatorTest, PaddingMayExceedTheMaximumLength) {
+  ModelInferRequest request;
+  AddTyped(request, "input_ids", {1, 6}, Ids(6, 5));
+  AddTyped(request, "attention_mask", {1, 6}, {1, 1, 1, 1, 0, 0});
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_EQ(valid.input.width, 6);
+  EXPECT_THAT(valid.input.lengths, ElementsAre(4));
+}
+
+TEST(RequestValidatorTest, GivesTheDefaultOutputsUnlessToldOtherwise) {
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(SmallRequest()));
+
+  EXPECT_THAT(valid.input.outputs, ElementsAre(0, 1));
+}
+
+TEST(RequestValidatorTest, KeepsTheOrderOfRequestedOutputs) {
+  ModelInferRequest request = SmallRequest();
+  request.add_outputs()->set_name("attentions.0");
+  request.add_outputs()->set_name("last_hidden_state");
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_THAT(valid.input.outputs, ElementsAre(2, 0));
+}
+
+TEST(RequestValidatorTest, AnswersInTheFormOfTheRequest) {
+  ModelInferRequest raw;
+  AddRaw<int64_t>(raw, "input_ids", {1, 1}, {5});
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest from_raw, Validate(raw));
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest from_typed,
+                       Validate(SmallRequest()));
+
+  EXPECT_TRUE(from_raw.raw_outputs);
+  EXPECT_FALSE(from_typed.raw_outputs);
+}
+
+TEST(RequestValidatorTest, BinaryDataOutputDecidesTheForm) {
+  ModelInferRequest request = SmallRequest();
+  (*request.mutable_parameters())["binary_data_output"].set_bool_param(true);
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_TRUE(valid.raw_outputs);
+}
+
+TEST(RequestValidatorTest, PassesParametersOn) {
+  ModelInferRequest request = SmallRequest();
+  (*request.mutable_parameters())["priority"].set_uint64_param(1);
+  (*request.mutable_parameters())["timeout"].set_int64_param(250);
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_EQ(valid.parameters.priority, 1u);
+  EXPECT_EQ(valid.parameters.timeout, absl::Microseconds(250));
+}
+
+// A request with one fault, and what the refusal says.
+struct BadRequest {
+  const char* name;
+  std::function<void(ModelInferRequest&)> spoil;  // an empty request
+  const char* field;
+  const char* message;
+};
+
+class BadRequestTest : public testing::TestWithParam<BadRequest> {};
+
+TEST_P(BadRequestTest, IsRefusedByName) {
+  ModelInferRequest request;
+  GetParam().spoil(request);
+
+  const absl::Status status = Validate(request).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr(GetParam().message)));
+  EXPECT_EQ(FieldOf(status), GetParam().field);
+}
+
+const BadRequest kBadNames[] = {
+    {"NoInputs", [](ModelInferRequest&) {}, "input_ids",
+     "input 'input_ids' is missing; the model takes 'input_ids', "
+     "'attention_mask'"},
+    {"OnlyOptionalInputs",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "attention_mask", {1, 1}, {1});
+     },
+     "input_ids", "input 'input_ids' is missing"},
+    {"UnknownInput",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       AddTyped(r, "inputs", {1, 1}, {5});
+     },
+     "inputs", "unknown input 'inputs'; the model takes 'input_ids'"},
+    {"InputTwice",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       AddTyped(r, "input_ids", {1, 1}, {5});
+     },
+     "input_ids", "input 'input_ids' is given twice"},
+    {"UnknownOutput",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       r.add_outputs()->set_name("logits");
+     },
+     "logits",
+     "unknown output 'logits'; the model gives 'last_hidden_state', "
+     "'sentence_embedding', 'attentions.0'"},
+    {"OutputTwice",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       r.add_outputs()->set_name("attentions.0");
+       r.add_outputs()->set_name("attentions.0");
+     },
+     "attentions.0", "output 'attentions.0' is asked for twice"},
+};
+
+const BadRequest kBadShapes[] = {
+    {"EmptyBatch",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {0, 3}, {});
+     },
+     "input_ids", "shape [0,3]; expected [batch,tokens], both at least 1"},
+    {"NoTokens",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {2, 0}, {});
+     },
+     "input_ids", "shape [2,0]"},
+    {"NegativeExtent",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {-1, 3}, {1});
+     },
+     "input_ids", "shape [-1,3]"},
+    {"OneDimension",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {3}, {1, 2, 3});
+     },
+     "input_ids", "1 dimensions; expected 2: [batch,tokens]"},
+    {"NoShape", [](ModelInferRequest& r) { AddTyped(r, "input_ids", {}, {1}); },
+     "input_ids", "0 dimensions"},
+    {"ManyDimensions",
+     [](ModelInferRequest& r) { AddTyped(r, "input_ids", Ids(1000, 1), {1}); },
+     "input_ids", "1000 dimensions"},
+    {"OtherShape",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 3}, {1, 2, 3});
+       AddTyped(r, "attention_mask", {1, 2}, {1, 1});
+     },
+     "attention_mask",
+     "shape [1,2]; expected [1,3], the shape of input 'input_ids'"},
+    {"OverflowingShape",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {int64_t{1} << 62, int64_t{1} << 62}, {1});
+     },
+     "input_ids", "input 'input_ids'"},
+    {"HugeShape",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, int64_t{1} << 40}, {1});
+     },
+     "input_ids", "input 'input_ids'"},
+    {"TooFewRawBytes",
+     [](ModelInferRequest& r) {
+       AddRaw<int64_t>(r, "input_ids", {1, 3}, {1, 2});
+     },
+     "input_ids", "16"},
+    {"TooManyElements",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {1, 2});
+     },
+     "input_ids", "2"},
+};
+
+const BadRequest kBadContents[] = {
+    {"FloatIds",
+     [](ModelInferRequest& r) {
+       AddInput(r, "input_ids", "FP32", {1, 1})
+           .mutable_contents()
+           ->add_fp32_contents(1);
+     },
+     "input_ids",
+     "input 'input_ids': datatype 'FP32'; expected INT64 or INT32"},
+    {"UnknownDatatype",
+     [](ModelInferRequest& r) {
+       AddInput(r, "input_ids", "INT65", {1, 1});
+       r.add_raw_input_contents("12345678");
+     },
+     "input_ids", "datatype 'INT65'; expected INT64 or INT32"},
+    {"RawAndTyped",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       AddRaw<int64_t>(r, "attention_mask", {1, 1}, {1});
+     },
+     "input_ids", "input 'input_ids'"},
+    {"TooFewRawEntries",
+     [](ModelInferRequest& r) {
+       AddRaw<int64_t>(r, "input_ids", {1, 1}, {5});
+       AddInput(r, "attention_mask", "INT64", {1, 1});
+     },
+     "raw_input_contents", "raw_input_contents has 1 entries, expected 2"},
+    {"NoContents",
+     [](ModelInferRequest& r) {
+       AddInput(r, "input_ids", "INT64", {1, 1});
+     },
+     "input_ids", "input 'input_ids'"},
+    {"IdAboveTheVocabulary",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {2, 2}, {0, 99, 7, 100});
+     },
+     "input_ids", "input 'input_ids': value 100 at [1,1]; expected 0 to 99"},
+    {"NegativeId",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 2}, {-1, 5});
+     },
+     "input_ids", "value -1 at [0,0]; expected 0 to 99"},
+    {"BadIdUnderTheMask",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 2}, {5, -100});
+       AddTyped(r, "attention_mask", {1, 2}, {1, 0});
+     },
+     "input_ids", "value -100 at [0,1]"},
+    {"BadTokenType",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       AddTyped(r, "token_type_ids", {1, 1}, {2});
+     },
+     "token_type_ids", "value 2 at [0,0]; expected 0 to 1"},
+    {"BadPosition",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       AddTyped(r, "position_ids", {1, 1}, {4});
+     },
+     "position_ids", "value 4 at [0,0]; expected 0 to 3"},
+    {"MaskOfTwo",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 1}, {5});
+       AddTyped(r, "attention_mask", {1, 1}, {2});
+     },
+     "attention_mask", "value 2 at [0,0]; expected 0 to 1"},
+    {"WholeRowMasked",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {2, 2}, {5, 5, 5, 5});
+       AddTyped(r, "attention_mask", {2, 2}, {1, 1, 0, 0});
+     },
+     "attention_mask", "input 'attention_mask': row 1 is masked whole"},
+    {"TooLong",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 5}, Ids(5, 1));
+     },
+     "input_ids",
+     "input 'input_ids': row 0 has 5 tokens; the model takes at most 4"},
+    {"TooLongBehindAHole",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "input_ids", {1, 5}, Ids(5, 1));
+       AddTyped(r, "attention_mask", {1, 5}, {0, 0, 0, 0, 1});
+     },
+     "input_ids", "row 0 has 5 tokens"},
+};
+
+const BadRequest kBadParameters[] = {
+    {"TextPriority",
+     [](ModelInferRequest& r) {
+       (*r.mutable_parameters())["priority"].set_string_param("high");
+     },
+     "priority", "request parameter 'priority': expected an integer"},
+    {"SharedMemory",
+     [](ModelInferRequest& r) {
+       auto& input = AddInput(r, "input_ids", "INT64", {1, 1});
+       (*input.mutable_parameters())["shared_memory_region"].set_string_param(
+           "x");
+     },
+     "input_ids",
+     "input 'input_ids': parameter 'shared_memory_region' asks for shared "
+     "memory"},
+};
+
+std::string NameOf(const testing::TestParamInfo<BadRequest>& info) {
+  return info.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, BadRequestTest, testing::ValuesIn(kBadNames),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Shapes, BadRequestTest, testing::ValuesIn(kBadShapes),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(Contents, BadRequestTest,
+                         testing::ValuesIn(kBadContents), NameOf);
+INSTANTIATE_TEST_SUITE_P(Parameters, BadRequestTest,
+                         testing::ValuesIn(kBadParameters), NameOf);
+
+// A row of a million tokens costs 2^20 * 2^20 attention probabilities.
+TEST(RequestValidatorTest, RefusesAnswersThatNoMessageHolds) {
+  constexpr int64_t kWidth = 1 << 20;
+  Ids mask(kWidth, 0);
+  mask[0] = 1;
+  ModelInferRequest request;
+  AddTyped(request, "input_ids", {1, kWidth}, Ids(kWidth, 5));
+  AddTyped(request, "attention_mask", {1, kWidth}, mask);
+  request.add_outputs()->set_name("attentions.0");
+
+  const absl::Status status = Validate(request).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               AllOf(HasSubstr("output 'attentions.0' of shape "
+                                               "[1,12,1048576,1048576]"),
+                                     HasSubstr("bytes; send fewer rows"))));
+  EXPECT_EQ(FieldOf(status), "attentions.0");
+}
+
+TEST(RequestValidatorTest, CountsTheAnswersOutputsTogether) {
+  // 1.2 GB each: one fits into a message, two do not.
+  constexpr int64_t kRows = 800'000;
+  ModelInferRequest request;
+  AddTyped(request, "input_ids", {kRows, 1}, Ids(kRows, 5));
+  request.add_outputs()->set_name("last_hidden_state");
+  ASSERT_THAT(Validate(request), IsOk());
+
+  request.add_outputs()->set_name("sentence_embedding");
+
+  EXPECT_THAT(Validate(request),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("output 'sentence_embedding'")));
+}
+
+}  // namespace
+}  // namespace transformerd
