@@ -78,8 +78,9 @@ void Scheduler::CloseQueue(QueueId queue) {
     left = BatchOf(found->second, found->second.requests.TakeAll());
     queues_.erase(found);
     ++changes_;
+    ++dropping_;
   }
-  Drop(std::move(left), DropReason::kStopped, UnloadedError(), clock_.Now());
+  DropTaken(std::move(left), DropReason::kStopped, UnloadedError());
 }
 
 absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job&& job) {
@@ -131,10 +132,10 @@ bool Scheduler::Cancel(const JobTicket& ticket) {
     cancelled = BatchOf(found->second, {});
     cancelled.jobs.push_back(*std::move(job));
     ++changes_;
+    ++dropping_;
   }
-  Drop(std::move(cancelled), DropReason::kCancelled,
-       absl::CancelledError("cancelled before the request was computed"),
-       clock_.Now());
+  DropTaken(std::move(cancelled), DropReason::kCancelled,
+            absl::CancelledError("cancelled before the request was computed"));
   return true;
 }
 
@@ -201,8 +202,7 @@ Batch Scheduler::BatchOf(const Queue& queue, std::vector<WaitingJob> jobs) {
 void Scheduler::ExpireUntilStopped() {
   for (;;) {
     for (Batch& expired : AwaitExpired()) {
-      Drop(std::move(expired), DropReason::kExpired, DeadlineError(),
-           clock_.Now());
+      DropTaken(std::move(expired), DropReason::kExpired, DeadlineError());
     }
     absl::MutexLock lock(&mutex_);
     if (stopped_) return;
@@ -221,11 +221,21 @@ std::vector<Batch> Scheduler::AwaitExpired() {
   next_expiry_ = absl::InfiniteFuture();
   for (auto& [id, queue] : queues_) {
     std::vector<WaitingJob> jobs = queue.requests.TakeExpired(now);
-    if (!jobs.empty()) expired.push_back(BatchOf(queue, std::move(jobs)));
+    if (!jobs.empty()) {
+      expired.push_back(BatchOf(queue, std::move(jobs)));
+      ++dropping_;
+    }
     next_expiry_ = std::min(next_expiry_, queue.requests.next_deadline());
   }
   ++changes_;
   return expired;
+}
+
+void Scheduler::DropTaken(Batch batch, DropReason reason,
+                          const absl::Status& status) {
+  Drop(std::move(batch), reason, status, clock_.Now());
+  absl::MutexLock lock(&mutex_);
+  --dropping_;
 }
 
 void Scheduler::Drain() {
@@ -242,6 +252,7 @@ bool Scheduler::AwaitIdle(absl::Time deadline) {
 }
 
 bool Scheduler::IsIdleLocked() const {
+  if (dropping_ > 0) return false;
   for (const auto& [id, queue] : queues_) {
     if (!queue.requests.empty()) return false;
   }
@@ -258,10 +269,11 @@ void Scheduler::Stop() {
     stopped_ = true;
     for (auto& [id, queue] : queues_) {
       left.push_back(BatchOf(queue, queue.requests.TakeAll()));
+      ++dropping_;
     }
   }
   for (Batch& batch : left) {
-    Drop(std::move(batch), DropReason::kStopped, StoppingError(), clock_.Now());
+    DropTaken(std::move(batch), DropReason::kStopped, StoppingError());
   }
 }
 

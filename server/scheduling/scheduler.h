@@ -88,7 +88,8 @@ class Scheduler {
 
   // From now on refuses new jobs; workers finish what was accepted.
   void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Waits until nothing is queued or running; false if `deadline` came first.
+  // Waits until every accepted job is completed; false if `deadline` came
+  // first.
   bool AwaitIdle(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
   // Drains, completes what still waits with UNAVAILABLE and sends workers home.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -123,6 +124,9 @@ class Scheduler {
   void ExpireUntilStopped() ABSL_LOCKS_EXCLUDED(mutex_);
   // Blocks until a deadline may have passed; the jobs to complete, if any.
   std::vector<Batch> AwaitExpired() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Completes jobs that were counted in dropping_ when they were taken.
+  void DropTaken(Batch batch, DropReason reason, const absl::Status& status)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Refusal AdmitLocked(const Queue& queue, const Job& job, absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -141,6 +145,8 @@ class Scheduler {
   absl::Time next_expiry_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  // Batches that left their queue and are being completed without being run.
+  int dropping_ ABSL_GUARDED_BY(mutex_) = 0;
   // Start of each worker's batch; InfiniteFuture when it is idle.
   std::vector<absl::Time> busy_since_ ABSL_GUARDED_BY(mutex_);
   absl::Duration finished_busy_time_ ABSL_GUARDED_BY(mutex_);

@@ -1,0 +1,48 @@
+// A server that speaks the protocol and has one model, "echo".
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "grpcpp/server.h"
+#include "proto/inference.grpc.pb.h"
+
+namespace transformerd {
+
+// Serves on a free port of the loopback from construction to destruction.
+//
+// It links package inference as a program of others might, so each test that
+// uses it also shows that the client library carries no copy of its own.
+// Thread-safe.
+class FakeInferenceServer {
+ public:
+  FakeInferenceServer();
+  ~FakeInferenceServer();
+
+  // "127.0.0.1:PORT".
+  const std::string& address() const { return address_; }
+
+  // Each of the next `times` calls of any method fails so.
+  void FailNext(absl::Status status, int times = 1);
+  // What RepositoryIndex says of model "echo".
+  void SetState(std::string state, std::string reason);
+  // Makes ModelInfer wait until its call is cancelled or its time is over.
+  void HoldInference();
+
+  // All requests so far, by method, failed ones included.
+  int num_calls(const std::string& method) const;
+  inference::ModelInferRequest last_infer() const;
+  inference::RepositoryModelLoadRequest last_load() const;
+  // Returns once a held ModelInfer waits.
+  void AwaitHeldInference();
+
+ private:
+  class Service;
+
+  const std::unique_ptr<Service> service_;
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace transformerd
