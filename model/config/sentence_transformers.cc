@@ -140,7 +140,7 @@ absl::StatusOr<std::optional<int64_t>> ReadMaxSequenceLength(
       ConfigReader::FromFile(Join(directory, name), name);
   // The file is optional, and so is the key in it.
   const bool absent =
-      ReasonOf(config.status()) == std::string(NameOf(Reason::kConfigNotFound));
+      ReasonOf(config.status()) == NameOf(Reason::kConfigNotFound);
   if (absent) return std::optional<int64_t>();
   if (!config.ok()) return config.status();
   if (!config->Has("max_seq_length")) return std::optional<int64_t>();

@@ -23,10 +23,10 @@ std::string SafetensorsBytes(
   for (const auto& [key, tensor] : tensors) {
     const size_t begin = payload.size();
     payload += tensor.bytes;
-    members.push_back(absl::StrCat(
-        "\"", key, "\":{\"dtype\":\"", NameOf(tensor.dtype), "\",\"shape\":",
-        ToString(tensor.shape), ",\"data_offsets\":[", begin, ",",
-        payload.size(), "]}"));
+    members.push_back(
+        absl::StrCat("\"", key, "\":{\"dtype\":\"", NameOf(tensor.dtype),
+                     "\",\"shape\":", ToString(tensor.shape),
+                     ",\"data_offsets\":[", begin, ",", payload.size(), "]}"));
   }
   return SafetensorsBytes(absl::StrCat("{", absl::StrJoin(members, ","), "}"),
                           payload);

@@ -65,7 +65,7 @@ MATCHER_P2(StatusIs, code, message, "") {
 MATCHER_P(HasReason, reason, "has reason " + std::string(NameOf(reason))) {
   const absl::Status& status = status_matchers_internal::StatusOf(arg);
   *result_listener << "which is " << status.ToString();
-  return ReasonOf(status) == std::string(NameOf(reason));
+  return ReasonOf(status) == NameOf(reason);
 }
 
 }  // namespace transformerd
