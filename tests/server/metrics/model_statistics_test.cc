@@ -1,0 +1,63 @@
+#include "server/metrics/model_statistics.h"
+
+#include "gtest/gtest.h"
+
+namespace transformerd {
+namespace {
+
+const absl::Time kEnd = absl::FromUnixSeconds(1000);
+
+// Two requests of three rows in all.
+void AddBatch(ModelStatistics& statistics, bool ok) {
+  const BatchRecord::Request requests[] = {{7, 1, absl::Seconds(1)},
+                                           {5, 2, absl::Seconds(2)}};
+  BatchRecord batch;
+  batch.requests = requests;
+  batch.tokens = 12;
+  batch.end = kEnd;
+  batch.compute_time = absl::Seconds(4);
+  batch.ok = ok;
+  statistics.AddBatch(batch);
+}
+
+TEST(ModelStatisticsTest, CountsRowsAndForwardPasses) {
+  ModelStatistics statistics;
+  AddBatch(statistics, /*ok=*/true);
+
+  const StatisticsSnapshot snapshot = statistics.snapshot();
+  EXPECT_EQ(snapshot.inference_count, 3);
+  EXPECT_EQ(snapshot.execution_count, 1);
+  EXPECT_EQ(snapshot.last_inference, kEnd);
+  EXPECT_EQ(snapshot.batches.at(3).count, 1);
+  EXPECT_EQ(snapshot.batches.at(3).total, absl::Seconds(4));
+}
+
+TEST(ModelStatisticsTest, SplitsTheTimeOfRequests) {
+  ModelStatistics statistics;
+  AddBatch(statistics, /*ok=*/true);
+  statistics.AddCoding(absl::Seconds(8), absl::Seconds(16));
+
+  const StatisticsSnapshot snapshot = statistics.snapshot();
+  EXPECT_EQ(snapshot.success.count, 2);
+  EXPECT_EQ(snapshot.success.total, absl::Seconds(1 + 2 + 4 + 4));
+  EXPECT_EQ(snapshot.queue.total, absl::Seconds(3));
+  EXPECT_EQ(snapshot.compute_infer.total, absl::Seconds(8));
+  EXPECT_EQ(snapshot.compute_input.total, absl::Seconds(8));
+  EXPECT_EQ(snapshot.compute_output.total, absl::Seconds(16));
+}
+
+TEST(ModelStatisticsTest, CountsFailures) {
+  ModelStatistics statistics;
+  AddBatch(statistics, /*ok=*/false);
+  statistics.AddFailure(absl::Seconds(5));
+
+  const StatisticsSnapshot snapshot = statistics.snapshot();
+  EXPECT_EQ(snapshot.fail.count, 3);
+  EXPECT_EQ(snapshot.fail.total, absl::Seconds(1 + 2 + 4 + 4 + 5));
+  EXPECT_EQ(snapshot.success.count, 0);
+  EXPECT_EQ(snapshot.inference_count, 0);
+  EXPECT_EQ(snapshot.last_inference, absl::InfinitePast());
+}
+
+}  // namespace
+}  // namespace transformerd
