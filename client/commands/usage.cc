@@ -16,7 +16,7 @@ std::string NameWith(absl::string_view name, absl::string_view rest,
 std::string FlagTable(absl::Span<const FlagSpec> flags) {
   TextTable table;
   for (const FlagSpec& flag : flags) {
-    table.AddRow({absl::StrCat("  --", NameWith(flag.name, flag.value, "=")),
+    table.AddRow({absl::StrCat("  --", NameWith(flag.name, flag.value, " ")),
                   std::string(flag.help)});
   }
   return table.ToString();
