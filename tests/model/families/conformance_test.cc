@@ -138,7 +138,8 @@ TEST_P(FamilyTest, EveryRuleNamesAModuleOfSomeClass) {
   for (const ModelClass& model_class : family.classes) {
     ASSERT_OK_AND_ASSIGN(const Architecture architecture,
                          DefaultArchitecture(family, model_class));
-    for (const auto& slot : Transformer(architecture, DType::kF32).slots()) {
+    const Transformer transformer(architecture, DType::kF32);
+    for (const auto& slot : transformer.slots()) {
       modules.insert(slot->name().substr(0, slot->name().rfind('.')));
     }
   }
@@ -170,7 +171,8 @@ TEST_P(FamilyTest, TwoRanksAnswerWithTheSameBits) {
       Load(*loader, plain_->model_directory, *plain_);
   ASSERT_THAT(model.status(), IsOk());
   EXPECT_EQ((*model)->report().replicas, 2);
-  EXPECT_EQ((*model)->report().bytes_read, (*model)->report().bytes_broadcast);
+  EXPECT_EQ((*model)->report().bytes_broadcast,
+            (*model)->report().weight_bytes);
   const InferenceInput input = MakeInput(plain_->probes.front(), {0});
   const InferenceInput* batch[] = {&input};
 
@@ -194,7 +196,7 @@ TEST_P(FamilyTest, RefusesADroppedTensorByName) {
 
 TEST_P(FamilyTest, RefusesAnAddedTensorByName) {
   const absl::Status status = LoadChanged([](Tensors& tensors) {
-    tensors["surprise.weight"] = MakeTensor({1}, {1.f});
+    tensors["surprise.weight"] = MakeTensor({1}, std::vector<float>{1.f});
   });
 
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,

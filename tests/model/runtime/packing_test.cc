@@ -101,6 +101,10 @@ TEST(PackTest, JoinsRequestsAndTheirOutputs) {
   EXPECT_THAT(batch.sequence_offsets, ElementsAre(0, 2, 3));
 }
 
+HostTensor Floats(Shape shape, std::vector<float> values) {
+  return MakeTensor(std::move(shape), values);
+}
+
 class UnpackTest : public ::testing::Test {
  protected:
   const Architecture architecture_ = SmallArchitecture();
@@ -116,8 +120,8 @@ TEST_F(UnpackTest, GivesEachRequestItsRowsInItsOrder) {
   const std::vector<const InferenceInput*> inputs = {&first, &second};
   const PackedBatch batch = Pack(inputs, architecture_);
   const PackedOutputs outputs = {
-      MakeTensor({5, 2}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f}),
-      MakeTensor({3, 2}, {21.f, 22.f, 23.f, 24.f, 25.f, 26.f})};
+      Floats({5, 2}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f}),
+      Floats({3, 2}, {21.f, 22.f, 23.f, 24.f, 25.f, 26.f})};
 
   const std::vector<InferenceOutput> answers =
       Unpack(outputs, batch, inputs, signature_);
@@ -141,7 +145,7 @@ TEST_F(UnpackTest, SpreadsAttentionsOverThePaddedSquare) {
   const PackedBatch batch = Pack(inputs, architecture_);
   // Two heads: a 2 x 2 square each for the first row, 1 x 1 for the second.
   const PackedOutputs outputs = {
-      MakeTensor({10}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f})};
+      Floats({10}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f})};
 
   const std::vector<InferenceOutput> answers =
       Unpack(outputs, batch, inputs, signature_);

@@ -1,0 +1,55 @@
+"""Starts the real daemon for tests that talk to it as users do.
+
+Paths come from the environment, as ./test sets them: TRANSFORMERD,
+TRANSFORMERCTL, MINILM_DIR, GRPCURL and GRPC_HEALTH_PROBE.
+"""
+
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from daemon import Daemon  # noqa: E402
+
+TESTDATA = pathlib.Path(__file__).parent.parent / "testdata"
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts daemons over the repository tmp_path/models; all end with the test."""
+    started = []
+    repository = tmp_path / "models"
+    repository.mkdir()
+
+    def start_daemon(*flags, **kwargs):
+        daemon = Daemon(repository, *flags, **kwargs)
+        started.append(daemon)
+        return daemon
+
+    yield start_daemon
+    for daemon in started:
+        daemon.kill()
+
+
+@pytest.fixture
+def add_model(tmp_path):
+    """Links a model's folder into the repository, as an operator would."""
+
+    def add(name, source):
+        (tmp_path / "models" / name).symlink_to(
+            pathlib.Path(source).resolve(), target_is_directory=True
+        )
+
+    return add
+
+
+@pytest.fixture
+def minilm():
+    return os.environ["MINILM_DIR"]
+
+
+@pytest.fixture
+def goldens():
+    return TESTDATA / "goldens"

@@ -1,0 +1,150 @@
+"""One running daemon and what tests ask of it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import grpc
+import tritonclient.grpc as triton
+from tritonclient.grpc import service_pb2
+
+START_TIMEOUT_S = 60
+POLL_S = 0.02
+
+
+class Daemon:
+    """Starts on free ports in explicit mode; further flags win over these."""
+
+    def __init__(self, repository, *flags, environment=None):
+        self.folder = tempfile.mkdtemp(prefix="transformerd-")
+        port_file = os.path.join(self.folder, "ports")
+        self.log_path = os.path.join(self.folder, "log")
+        with open(self.log_path, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [
+                    os.environ["TRANSFORMERD"],
+                    f"--model_repository={repository}",
+                    "--model_control_mode=explicit",
+                    "--grpc_port=0",
+                    "--metrics_port=0",
+                    f"--port_file={port_file}",
+                    "--drain_delay=0s",
+                    *flags,
+                ],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+            )
+        self._wait_for(port_file)
+        with open(port_file, encoding="utf-8") as file:
+            ports = dict(line.split("=", 1) for line in file.read().split())
+        self.address = f"127.0.0.1:{ports['grpc_port']}"
+        self.metrics_address = f"127.0.0.1:{ports['metrics_port']}"
+        self.client = triton.InferenceServerClient(self.address)
+
+    def _wait_for(self, port_file):
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not os.path.exists(port_file):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the daemon did not start:\n" + self.log())
+            time.sleep(POLL_S)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as file:
+            return file.read()
+
+    def load(self, name, timeout=60, **parameters):
+        """RepositoryModelLoad with typed parameters."""
+        request = service_pb2.RepositoryModelLoadRequest(model_name=name)
+        for key, value in parameters.items():
+            if isinstance(value, bool):
+                request.parameters[key].bool_param = value
+            elif isinstance(value, int):
+                request.parameters[key].int64_param = value
+            elif isinstance(value, str):
+                request.parameters[key].string_param = value
+            else:
+                request.parameters[key].string_param = json.dumps(value)
+        self.client._client_stub.RepositoryModelLoad(request, timeout=timeout)
+
+    def infer(self, name, inputs, outputs=None, **kwargs):
+        """Sends numpy arrays; returns a dict of numpy arrays."""
+        tensors = []
+        for key, array in inputs.items():
+            kind = triton_type(array)
+            tensor = triton.InferInput(key, list(array.shape), kind)
+            tensor.set_data_from_numpy(array)
+            tensors.append(tensor)
+        wanted = outputs and [triton.InferRequestedOutput(o) for o in outputs]
+        result = self.client.infer(name, tensors, outputs=wanted, **kwargs)
+        names = [o.name for o in result.get_response().outputs]
+        return {o: result.as_numpy(o) for o in names}
+
+    def infer_stub(self, name, timeout=10):
+        """A request without inputs, for calls that must fail before them."""
+        request = service_pb2.ModelInferRequest(model_name=name)
+        return self.client._client_stub.ModelInfer(request, timeout=timeout)
+
+    def metric(self, name, labels=""):
+        """The sum of a metric's samples whose labels contain `labels`."""
+        url = f"http://{self.metrics_address}/metrics"
+        text = urllib.request.urlopen(url, timeout=10).read().decode()
+        sample = re.compile(r"(\w+)(\{.*\})? (\S+)$")
+        matches = filter(None, map(sample.match, text.split("\n")))
+        return sum(
+            float(m[3]) for m in matches if m[1] == name and labels in (m[2] or "")
+        )
+
+    def get(self, path):
+        """Status code and body of an HTTP GET."""
+        try:
+            url = f"http://{self.metrics_address}{path}"
+            answer = urllib.request.urlopen(url, timeout=10)
+        except urllib.error.HTTPError as error:
+            answer = error
+        return answer.status, answer.read().decode()
+
+    def read_bytes(self):
+        """Bytes that the process has read so far, by the kernel's count."""
+        with open(f"/proc/{self.process.pid}/io", encoding="utf-8") as file:
+            return int(re.search(r"^rchar: (\d+)", file.read(), re.M)[1])
+
+    def stop(self, number=signal.SIGTERM, timeout=60):
+        """Sends a signal and returns the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+    def kill(self):
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def triton_type(array):
+    names = {"int64": "INT64", "int32": "INT32", "float32": "FP32", "object": "BYTES"}
+    return names[str(array.dtype)]
+
+
+def error_reason(error):
+    """The ErrorInfo.reason inside a grpc.RpcError's details, or ''."""
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            found = re.search(rb"\x0a.([A-Z_]+)\x12", value, re.S)
+            return found[1].decode() if found else ""
+    return ""
+
+
+def rpc_error(call, *args, **kwargs):
+    """The grpc.RpcError that a call of a stub raises."""
+    try:
+        call(*args, **kwargs)
+    except grpc.RpcError as error:
+        return error
+    raise AssertionError("the call succeeded")

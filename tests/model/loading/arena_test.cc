@@ -1,0 +1,69 @@
+#include "model/loading/arena.h"
+
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/base/error_details.h"
+#include "tests/matchers/status_matchers.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ArenaTest, IsZeroedAndAligned) {
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Arena> arena, Arena::Create(5000));
+
+  EXPECT_EQ(arena->bytes().size(), 5000u);
+  EXPECT_EQ(
+      reinterpret_cast<uintptr_t>(arena->bytes().data()) % kArenaAlignmentBytes,
+      0u);
+  EXPECT_THAT(arena->bytes(), testing::Each(std::byte{0}));
+}
+
+TEST(ArenaTest, MayBeEmpty) {
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Arena> arena, Arena::Create(0));
+  EXPECT_TRUE(arena->bytes().empty());
+  EXPECT_NE(arena->Range(0, 0).data(), nullptr);
+}
+
+TEST(ArenaTest, RangesLieInside) {
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Arena> arena, Arena::Create(100));
+
+  EXPECT_EQ(arena->Range(40, 60).data(), arena->bytes().data() + 40);
+  EXPECT_DEATH(arena->Range(41, 60), "");
+  EXPECT_DEATH(arena->Range(-1, 1), "");
+}
+
+TEST(ArenaTest, SaysHowMuchTheSystemRefused) {
+  const absl::Status status = Arena::Create(int64_t{1} << 60).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted,
+                               HasSubstr("1152921504606846976 bytes")));
+  EXPECT_THAT(status, HasReason(Reason::kResourceLimit));
+}
+
+int64_t VirtualPages() {
+  std::ifstream statm("/proc/self/statm");
+  int64_t pages = 0;
+  statm >> pages;
+  return pages;
+}
+
+TEST(ArenaTest, GivesItsMemoryBack) {
+  const int64_t before = VirtualPages();
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<Arena> arena,
+                       Arena::Create(int64_t{64} << 20));
+  EXPECT_GE(VirtualPages(), before + (int64_t{64} << 20) / 4096);
+
+  arena.reset();
+
+  EXPECT_LT(VirtualPages(), before + 1000);
+}
+
+}  // namespace
+}  // namespace transformerd

@@ -1,0 +1,79 @@
+#include "model/loading/rule_table.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/model/loading/toy_family.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class RuleTableTest : public testing::Test {
+ protected:
+  const RuleTable bare_{ToyFamily(), "", /*num_layers=*/2};
+  const RuleTable prefixed_{ToyFamily(), "toy.", /*num_layers=*/2};
+};
+
+TEST_F(RuleTableTest, ReplacesTheLayerNumber) {
+  EXPECT_THAT(bare_.CandidateKeys("layers.1.attention.weight"),
+              ElementsAre("encoder.layer.1.attention.weight",
+                          "encoder.layer.1.attention.gamma"));
+}
+
+TEST_F(RuleTableTest, PutsThePrefixBeforeBaseKeysOnly) {
+  EXPECT_THAT(prefixed_.CandidateKeys("pooler.dense.bias"),
+              ElementsAre("toy.pooler.dense.bias", "toy.pooler.dense.beta"));
+  EXPECT_THAT(prefixed_.CandidateKeys("head.qa.bias"),
+              ElementsAre("qa.bias", "qa.beta"));
+}
+
+TEST_F(RuleTableTest, KeepsTheOrderOfTheRules) {
+  EXPECT_THAT(bare_.CandidateKeys("head.decoder.bias"),
+              ElementsAre("cls.decoder.bias", "cls.decoder.beta",
+                          "cls.old.bias", "cls.old.beta"));
+}
+
+TEST_F(RuleTableTest, HasNoCandidatesForAnUnknownModule) {
+  EXPECT_THAT(bare_.CandidateKeys("layers.1.cross.weight"), IsEmpty());
+  EXPECT_THAT(bare_.CandidateKeys("weight"), IsEmpty());
+}
+
+TEST_F(RuleTableTest, KnowsParametersOfAllHeadsAndBuffers) {
+  for (const char* key :
+       {"toy.embeddings.words.weight", "toy.encoder.layer.0.norm.gamma",
+        "toy.encoder.layer.1.attention.bias", "qa.weight", "cls.old.bias",
+        "toy.embeddings.position_ids", "toy.encoder.layer.0.attention.mask"}) {
+    EXPECT_TRUE(prefixed_.Knows(key)) << key;
+  }
+}
+
+TEST_F(RuleTableTest, DoesNotKnowLayersBeyondTheModel) {
+  EXPECT_FALSE(prefixed_.Knows("toy.encoder.layer.2.norm.weight"));
+  EXPECT_FALSE(prefixed_.Knows("toy.encoder.layer.2.attention.mask"));
+}
+
+TEST_F(RuleTableTest, DoesNotKnowWhatIsOnlySimilar) {
+  for (const char* key :
+       {"embeddings.words.weight", "toy.qa.weight", "qa", "qa.weights",
+        "qa.weight.more", "toy.encoder.layer.01.norm.weight",
+        "toy.encoder.layer.-1.norm.weight", "toy.encoder.layer.x.norm.weight",
+        "toy.encoder.layer.{}.norm.weight", "", ".", "toy.embeddings.words",
+        "toy.encoder.layer.99999999999999999999.norm.weight"}) {
+    EXPECT_FALSE(prefixed_.Knows(key)) << key;
+  }
+}
+
+// A quadratic cost would take minutes here.
+TEST_F(RuleTableTest, JudgesAHostileNameInReasonableTime) {
+  std::string name = "toy";
+  for (int i = 0; i < 300000; ++i) absl::StrAppend(&name, ".", i % 10);
+  EXPECT_FALSE(prefixed_.Knows(name + ".weight"));
+}
+
+}  // namespace
+}  // namespace transformerd
