@@ -14,12 +14,11 @@ absl::StatusOr<KeyFilter> KeyFilter::Create(
   for (const std::string& pattern : patterns) {
     auto regex = std::make_unique<RE2>(pattern, RE2::Quiet);
     if (!regex->ok()) {
-      return WithField(
-          absl::InvalidArgumentError(absl::StrCat(
-              "ignore: \"", absl::Utf8SafeCEscape(pattern.substr(0, 200)),
-              "\" is not a regular expression: ",
-              absl::Utf8SafeCEscape(regex->error().substr(0, 200)))),
-          "ignore");
+      return WithField(absl::InvalidArgumentError(absl::StrCat(
+                           "ignore: \"", absl::CEscape(pattern.substr(0, 200)),
+                           "\" is not a regular expression: ",
+                           absl::CEscape(regex->error().substr(0, 200)))),
+                       "ignore");
     }
     filter.expressions_.push_back({std::move(regex), false});
   }

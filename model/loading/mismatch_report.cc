@@ -17,7 +17,7 @@ namespace {
 // the details and in base64, and callers put their own words before it.
 constexpr size_t kMaxMessageBytes = 1400;
 constexpr size_t kMaxKeysOfAKind = 10;
-constexpr size_t kMaxKeyBytes = 160;
+constexpr size_t kMaxKeyBytes = 160;  // escaped; longer ones are cut
 // Of the full report: a hostile file may hold millions of keys.
 constexpr size_t kMaxReportBytes = size_t{1} << 20;
 
@@ -29,10 +29,14 @@ struct Section {
   std::vector<std::string> hints;  // one a line, for the first lines only
 };
 
-// Keys come from a file: no control characters, no endless names.
-std::string Printable(absl::string_view key) {
-  if (key.size() <= kMaxKeyBytes) return absl::Utf8SafeCEscape(key);
-  return absl::StrCat(absl::CHexEscape(key.substr(0, kMaxKeyBytes)), "...");
+// What comes from a file: no control characters, no endless names.
+std::string Printable(absl::string_view text) {
+  std::string out = absl::CEscape(text.substr(0, kMaxKeyBytes + 1));
+  if (out.size() > kMaxKeyBytes) {
+    out.resize(kMaxKeyBytes);
+    out += "...";
+  }
+  return out;
 }
 
 Section MakeSection(absl::string_view kind, Reason reason,
@@ -53,7 +57,7 @@ Section MakeSection(absl::string_view kind, Reason reason,
   Section section = {kind, reason};
   for (const Misfit& misfit : misfits) {
     section.lines.push_back(absl::StrCat(Printable(misfit.key), ": file ",
-                                         misfit.file, ", model ",
+                                         Printable(misfit.file), ", model ",
                                          misfit.model));
   }
   return section;
@@ -80,8 +84,8 @@ std::vector<Section> SectionsOf(const MismatchReport& report) {
   return sections;
 }
 
-// "2 missing (a, b; nearest in the file: c, ...)", in at most about `budget`
-// bytes; the first line is always there.
+// "3 missing (a, b [nearest: c], ...)", in at most about `budget` bytes; the
+// first key is always there.
 std::string Summarize(const Section& section, size_t budget) {
   std::string out = absl::StrCat(section.lines.size(), " ", section.kind, " (");
   size_t shown = 0;

@@ -67,7 +67,7 @@ class NameMapBuilder {
     absl::c_sort(map_.ignored);
     for (const std::string& pattern : filter.UnmatchedPatterns()) {
       map_.warnings.push_back(
-          absl::StrCat("ignore: \"", absl::Utf8SafeCEscape(pattern),
+          absl::StrCat("ignore: \"", absl::CEscape(pattern),
                        "\" matches no key of the checkpoint"));
     }
   }
