@@ -304,10 +304,10 @@ void ModelRepository::LoadAtStart(const std::vector<std::string>& names) {
       at_start_[name] = Busy(name, "is loading");
     }
   }
-  for (const std::string& name : unique) LoadAtStart(name);
+  for (const std::string& name : unique) LoadOneAtStart(name);
 }
 
-void ModelRepository::LoadAtStart(const std::string& name) {
+void ModelRepository::LoadOneAtStart(const std::string& name) {
   LoadDone done = [](const absl::Status&) {};  // FinishLoad tells
   const absl::StatusOr<LoadTicket> ticket = StartLoad(name, {}, done);
   if (ticket.ok()) return;

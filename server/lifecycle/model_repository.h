@@ -151,7 +151,7 @@ class ModelRepository {
       ABSL_LOCKS_EXCLUDED(mutex_);
   void StartUnloadLocked(const std::string& name, ModelRecord& record)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void LoadAtStart(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
+  void LoadOneAtStart(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status CheckControlAllowed() const;
 
   // The bodies of the operations' threads, and their steps.

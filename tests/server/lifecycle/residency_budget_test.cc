@@ -1,0 +1,75 @@
+#include "server/lifecycle/residency_budget.h"
+
+#include <utility>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/matchers/status_matchers.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+ResidencyBudget::AvailableBytes Available(int64_t bytes) {
+  return [bytes] { return bytes; };
+}
+
+TEST(ResidencyBudgetTest, RefusesWhatExceedsTheLimitWithBothNumbers) {
+  ResidencyBudget budget(100);
+  ASSERT_OK_AND_ASSIGN(auto first, budget.Reserve(60));
+  const auto second = budget.Reserve(41);
+  EXPECT_THAT(second, StatusIs(absl::StatusCode::kResourceExhausted,
+                               AllOf(HasSubstr("41"), HasSubstr("40"),
+                                     HasSubstr("--host_memory_limit"))));
+  EXPECT_THAT(second, HasReason(Reason::kResourceLimit));
+}
+
+TEST(ResidencyBudgetTest, BytesComeBackWithTheReservation) {
+  ResidencyBudget budget(100);
+  {
+    ASSERT_OK_AND_ASSIGN(auto first, budget.Reserve(100));
+    auto moved = std::move(first);
+    EXPECT_FALSE(budget.Reserve(1).ok());
+  }
+  EXPECT_THAT(budget.Reserve(100), IsOk());
+}
+
+TEST(ResidencyBudgetTest, SettlingCorrectsTheEstimate) {
+  ResidencyBudget budget(100);
+  ASSERT_OK_AND_ASSIGN(auto first, budget.Reserve(80));
+  first.Settle(50);
+  EXPECT_THAT(budget.Reserve(50), IsOk());
+  EXPECT_FALSE(budget.Reserve(51).ok());
+}
+
+TEST(ResidencyBudgetTest, AssigningOverAReservationReturnsIt) {
+  ResidencyBudget budget(100);
+  ASSERT_OK_AND_ASSIGN(auto reservation, budget.Reserve(100));
+  reservation = ResidencyBudget::Reservation();
+  EXPECT_THAT(budget.Reserve(100), IsOk());
+}
+
+TEST(ResidencyBudgetTest, WithoutALimitAsksTheSystem) {
+  ResidencyBudget budget(0, Available(100));
+  ASSERT_OK_AND_ASSIGN(auto pending, budget.Reserve(70));
+  EXPECT_THAT(budget.Reserve(31),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       AllOf(HasSubstr("31"), HasSubstr("100"))));
+}
+
+TEST(ResidencyBudgetTest, SettledBytesAreInTheSystemsFigureAlready) {
+  ResidencyBudget budget(0, Available(100));
+  ASSERT_OK_AND_ASSIGN(auto resident, budget.Reserve(70));
+  resident.Settle(70);
+  EXPECT_THAT(budget.Reserve(100), IsOk());
+}
+
+TEST(ResidencyBudgetTest, TheSystemTellsItsFigure) {
+  ASSERT_OK_AND_ASSIGN(const int64_t bytes, AvailableMemoryBytes());
+  EXPECT_GT(bytes, 1 << 20);
+}
+
+}  // namespace
+}  // namespace transformerd
