@@ -2,9 +2,12 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
@@ -120,7 +123,6 @@ class FakeInferenceServer::Service final
     return Count("RepositoryModelUnload");
   }
 
-  // Gives each input back as the output of its name, in raw form.
   grpc::ServerUnaryReactor* ModelInfer(
       grpc::CallbackServerContext* context,
       const inference::ModelInferRequest* request,
@@ -133,18 +135,8 @@ class FakeInferenceServer::Service final
         is_holding_ = true;
         return new HeldCall();
       }
+      *response = answer_.has_value() ? *answer_ : Echo(*request);
     }
-    response->set_model_name(request->model_name());
-    response->set_model_version("1");
-    response->set_id(request->id());
-    *response->mutable_parameters() = request->parameters();
-    for (const auto& input : request->inputs()) {
-      auto& output = *response->add_outputs();
-      output.set_name(input.name());
-      output.set_datatype(input.datatype());
-      *output.mutable_shape() = input.shape();
-    }
-    *response->mutable_raw_output_contents() = request->raw_input_contents();
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     reactor->Finish(status);
     return reactor;
@@ -165,6 +157,7 @@ class FakeInferenceServer::Service final
   int num_failures_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string state_ ABSL_GUARDED_BY(mutex_) = "READY";
   std::string reason_ ABSL_GUARDED_BY(mutex_);
+  std::optional<inference::ModelInferResponse> answer_ ABSL_GUARDED_BY(mutex_);
   bool holds_ ABSL_GUARDED_BY(mutex_) = false;
   bool is_holding_ ABSL_GUARDED_BY(mutex_) = false;
   inference::ModelInferRequest last_infer_ ABSL_GUARDED_BY(mutex_);
@@ -178,6 +171,24 @@ class FakeInferenceServer::Service final
     tensor.set_name(name);
     tensor.set_datatype(datatype);
     tensor.mutable_shape()->Assign(shape.begin(), shape.end());
+  }
+
+  // Each input as the output of its name, in raw form.
+  static inference::ModelInferResponse Echo(
+      const inference::ModelInferRequest& request) {
+    inference::ModelInferResponse response;
+    response.set_model_name(request.model_name());
+    response.set_model_version("1");
+    response.set_id(request.id());
+    *response.mutable_parameters() = request.parameters();
+    for (const auto& input : request.inputs()) {
+      auto& output = *response.add_outputs();
+      output.set_name(input.name());
+      output.set_datatype(input.datatype());
+      *output.mutable_shape() = input.shape();
+    }
+    *response.mutable_raw_output_contents() = request.raw_input_contents();
+    return response;
   }
 };
 
@@ -209,6 +220,11 @@ void FakeInferenceServer::SetState(std::string state, std::string reason) {
   absl::MutexLock lock(&service_->mutex_);
   service_->state_ = std::move(state);
   service_->reason_ = std::move(reason);
+}
+
+void FakeInferenceServer::SetAnswer(inference::ModelInferResponse answer) {
+  absl::MutexLock lock(&service_->mutex_);
+  service_->answer_ = std::move(answer);
 }
 
 void FakeInferenceServer::HoldInference() {

@@ -27,6 +27,8 @@ class FakeInferenceServer {
   void FailNext(absl::Status status, int times = 1);
   // What RepositoryIndex says of model "echo".
   void SetState(std::string state, std::string reason);
+  // Makes ModelInfer answer so, instead of giving its inputs back.
+  void SetAnswer(inference::ModelInferResponse answer);
   // Makes ModelInfer wait until its call is cancelled or its time is over.
   void HoldInference();
 
