@@ -7,7 +7,7 @@
 namespace transformerd {
 namespace {
 
-QueueOptions OptionsFor(const ModelHandle& handle, QueueObserver* observer) {
+QueueOptions OptionsFor(const ModelHandle& handle, Metrics& metrics) {
   const ServingOptions& serving = handle.serving_options();
   QueueOptions options;
   options.model = handle.name();
@@ -17,36 +17,33 @@ QueueOptions OptionsFor(const ModelHandle& handle, QueueObserver* observer) {
   options.batch.max_queue_delay = serving.max_queue_delay;
   options.limits.max_requests = serving.max_queue_requests;
   options.limits.max_tokens = serving.max_queue_tokens;
-  options.observer = observer;
+  options.observer = &metrics.ForModel(options.model, options.version);
   return options;
 }
 
 }  // namespace
 
-ModelQueue::ModelQueue(Scheduler& scheduler, ModelHandle handle,
-                       QueueObserver* observer)
+ModelQueue::ModelQueue(Scheduler& scheduler, Metrics& metrics,
+                       ModelHandle handle)
     : scheduler_(scheduler),
       handle_(std::move(handle)),
-      id_(scheduler.OpenQueue(handle_.model(), OptionsFor(handle_, observer))) {
-}
+      id_(scheduler.OpenQueue(handle_.model(), OptionsFor(handle_, metrics))) {}
 
 ModelQueue::~ModelQueue() { scheduler_.CloseQueue(id_); }
 
-ModelQueues::ModelQueues(Scheduler& scheduler, ObserverOf observer_of)
-    : scheduler_(scheduler), observer_of_(std::move(observer_of)) {}
+ModelQueues::ModelQueues(Scheduler& scheduler, Metrics& metrics)
+    : scheduler_(scheduler), metrics_(metrics) {}
 
 std::shared_ptr<const ModelQueue> ModelQueues::Get(const ModelHandle& handle) {
   absl::MutexLock lock(&mutex_);
-  if (auto it = queues_.find(handle.generation()); it != queues_.end()) {
-    if (auto queue = it->second.lock()) return queue;
-  }
-  // Rarely reached, so this is where the dead are swept out.
+  std::weak_ptr<const ModelQueue>& known = queues_[handle.generation()];
+  std::shared_ptr<const ModelQueue> queue = known.lock();
+  if (queue != nullptr) return queue;
+  queue = std::make_shared<const ModelQueue>(scheduler_, metrics_, handle);
+  known = queue;
+  // Of models without requests, and of those that are gone for ever.
   absl::erase_if(queues_,
                  [](const auto& entry) { return entry.second.expired(); });
-  QueueObserver* observer =
-      observer_of_ ? observer_of_(handle.name(), handle.version()) : nullptr;
-  auto queue = std::make_shared<const ModelQueue>(scheduler_, handle, observer);
-  queues_[handle.generation()] = queue;
   return queue;
 }
 

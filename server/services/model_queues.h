@@ -2,15 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "server/lifecycle/model_handle.h"
-#include "server/scheduling/queue_observer.h"
+#include "server/metrics/metrics.h"
 #include "server/scheduling/scheduler.h"
 
 namespace transformerd {
@@ -19,7 +17,7 @@ namespace transformerd {
 // loaded: both are given up together, when the last request is answered.
 class ModelQueue {
  public:
-  ModelQueue(Scheduler& scheduler, ModelHandle handle, QueueObserver* observer);
+  ModelQueue(Scheduler& scheduler, Metrics& metrics, ModelHandle handle);
   ~ModelQueue();
   ModelQueue(const ModelQueue&) = delete;
   ModelQueue& operator=(const ModelQueue&) = delete;
@@ -38,12 +36,8 @@ class ModelQueue {
 // meet those of its predecessor. Thread-safe.
 class ModelQueues {
  public:
-  // The observer of a model's queue, or null; must outlive the scheduler.
-  using ObserverOf =
-      std::function<QueueObserver*(const std::string& model, int64_t version)>;
-
-  // `scheduler` must outlive this and all queues. `observer_of` may be empty.
-  ModelQueues(Scheduler& scheduler, ObserverOf observer_of);
+  // Both must outlive this and all queues.
+  ModelQueues(Scheduler& scheduler, Metrics& metrics);
 
   // The queue of the handle's instance, new where it has none. Whoever holds
   // it keeps the model loaded.
@@ -52,7 +46,7 @@ class ModelQueues {
 
  private:
   Scheduler& scheduler_;
-  const ObserverOf observer_of_;
+  Metrics& metrics_;
   absl::Mutex mutex_;
   // By the instance's generation.
   absl::flat_hash_map<int64_t, std::weak_ptr<const ModelQueue>> queues_

@@ -1,0 +1,139 @@
+#include "tests/server/services/test_server.h"
+
+#include <thread>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "glog/logging.h"
+#include "gtest/gtest.h"
+#include "proto/status_codec.h"
+
+namespace transformerd {
+namespace {
+
+using inference::GRPCInferenceService;
+using inference::ModelInferRequest;
+using inference::ModelInferResponse;
+
+// Far beyond what any step takes, so that a hang is a failure and no more.
+constexpr absl::Duration kPatience = absl::Seconds(20);
+
+}  // namespace
+
+TestServer::TestServer(const Options& options) {
+  folder_.Write("bert/config.json", "{}");
+  folder_.Write("other/config.json", "{}");
+  ModelRepository::Options repository;
+  repository.root = folder_.path();
+  repository.defaults.serving = options.serving;
+  auto opened =
+      ModelRepository::Create(repository, loader_, /*observer=*/nullptr);
+  CHECK(opened.ok()) << opened.status();
+  repository_ = *std::move(opened);
+
+  ServingContext context{*repository_, scheduler_, queues_,
+                         health_,      metrics_,   clock_};
+  context.server_version = "1.2.3";
+  context.default_request_timeout = options.default_request_timeout;
+  context.max_request_bytes = options.max_request_bytes;
+  service_ = std::make_unique<InferenceService>(context);
+  workers_ = std::make_unique<WorkerPool>(scheduler_);
+
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                           &port);
+  builder.RegisterService(service_.get());
+  server_ = builder.BuildAndStart();
+  CHECK(server_ != nullptr);
+  stub_ = GRPCInferenceService::NewStub(grpc::CreateChannel(
+      "127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
+}
+
+TestServer::~TestServer() {
+  loader_.Unblock();
+  models().Unblock();
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + kPatience));
+  workers_.reset();
+}
+
+absl::StatusOr<ModelInferResponse> TestServer::Infer(
+    const ModelInferRequest& request, grpc::ClientContext* context) {
+  return Call(&GRPCInferenceService::Stub::ModelInfer, request, context);
+}
+
+absl::Status TestServer::Load(const std::string& name,
+                              grpc::ClientContext* context) {
+  inference::RepositoryModelLoadRequest request;
+  request.set_model_name(name);
+  return Call(&GRPCInferenceService::Stub::RepositoryModelLoad, request,
+              context)
+      .status();
+}
+
+absl::Status TestServer::Unload(const std::string& name) {
+  inference::RepositoryModelUnloadRequest request;
+  request.set_model_name(name);
+  return Call(&GRPCInferenceService::Stub::RepositoryModelUnload, request)
+      .status();
+}
+
+bool TestServer::IsReady(const std::string& model) {
+  inference::ModelReadyRequest request;
+  request.set_name(model);
+  const auto response = Call(&GRPCInferenceService::Stub::ModelReady, request);
+  EXPECT_TRUE(response.ok()) << response.status();
+  return response.ok() && response->ready();
+}
+
+std::string TestServer::StateOf(const std::string& model) {
+  const auto index = Call(&GRPCInferenceService::Stub::RepositoryIndex,
+                          inference::RepositoryIndexRequest());
+  EXPECT_TRUE(index.ok()) << index.status();
+  if (!index.ok()) return "";
+  for (const auto& entry : index->models()) {
+    if (entry.name() == model) return entry.state();
+  }
+  return "";
+}
+
+std::future<absl::StatusOr<ModelInferResponse>> TestServer::InferLater(
+    const ModelInferRequest& request, grpc::ClientContext* context) {
+  return std::async(std::launch::async, [this, request, context] {
+    return Infer(request, context);
+  });
+}
+
+std::future<absl::Status> TestServer::LoadLater(const std::string& name,
+                                                grpc::ClientContext* context) {
+  return std::async(std::launch::async,
+                    [this, name, context] { return Load(name, context); });
+}
+
+void TestServer::Await(const std::function<bool()>& condition) {
+  const absl::Time start = absl::Now();
+  while (!condition()) {
+    ASSERT_LT(absl::Now() - start, kPatience) << "it never came true";
+    std::this_thread::yield();
+  }
+}
+
+void TestServer::AwaitQueued(int64_t count) {
+  Await([&] {
+    int64_t queued = 0;
+    for (const QueueDepth& depth : scheduler_.depths()) {
+      queued += depth.requests;
+    }
+    return queued >= count;
+  });
+}
+
+void TestServer::SetDeadline(grpc::ClientContext& context) {
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kPatience));
+}
+
+absl::Status TestServer::ToAbsl(const grpc::Status& status) {
+  return FromGrpcStatus(status);
+}
+
+}  // namespace transformerd
