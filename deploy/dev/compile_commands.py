@@ -1,20 +1,29 @@
 """Writes compile_commands.json for editors and clang-tidy from Bazel's own plan.
 
-The commands name files by absolute path under Bazel's execution root; generated
-headers are found there once the targets were built.
+Generated headers are found through the link bazel-out once their targets were
+built.
 """
 
 import json
+import os
+import re
 import subprocess
+import sys
 
 
 def bazel(*arguments):
-    return subprocess.run(
-        ["bazel", *arguments], check=True, capture_output=True, text=True).stdout
+    result = subprocess.run(["bazel", *arguments], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit("bazel %s failed:\n%s" % (arguments[0], result.stderr[-2000:]))
+    return result.stdout
+
+
+# Options of g++ that clang refuses.
+NOT_FOR_CLANG = ("-fno-canonical-system-headers",)
 
 
 def main():
-    root = bazel("info", "execution_root").strip()
+    external = bazel("info", "output_base").strip() + "/external/"
     actions = bazel(
         "aquery", "--output=jsonproto", "--noinclude_artifacts",
         'mnemonic("CppCompile", //...)')
@@ -24,8 +33,14 @@ def main():
         source = arguments[arguments.index("-c") + 1]
         if source.startswith(("bazel-out/", "external/")):
             continue
-        # A module map or dependency file is of no use to other tools.
-        commands[source] = {"directory": root, "file": source, "arguments": arguments}
+        commands[source] = {
+            "directory": os.getcwd(),
+            "file": source,
+            "arguments": [
+                re.sub("^external/", external, argument)
+                for argument in arguments if argument not in NOT_FOR_CLANG
+            ],
+        }
     with open("compile_commands.json", "w", encoding="utf-8") as file:
         json.dump([commands[source] for source in sorted(commands)], file, indent=1)
     print("%d commands" % len(commands))
