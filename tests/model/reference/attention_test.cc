@@ -1,0 +1,192 @@
+// Attention over packed rows against a plain computation of the formula, row by
+// row in double precision.
+#include "model/reference/attention.h"
+
+#include <ATen/ops/from_blob.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "model/modules/transformer.h"
+#include "model/runtime/packing.h"
+
+namespace transformerd {
+namespace {
+
+constexpr int64_t kHidden = 8;
+constexpr int64_t kHeads = 2;
+constexpr int64_t kHeadSize = 4;
+
+// One block with random weights, held here.
+class AttentionTest : public ::testing::Test {
+ protected:
+  AttentionTest() {
+    Architecture architecture;
+    architecture.vocab_size = 4;
+    architecture.hidden_size = kHidden;
+    architecture.num_hidden_layers = 1;
+    architecture.num_attention_heads = kHeads;
+    architecture.head_size = kHeadSize;
+    architecture.intermediate_size = 4;
+    transformer_ = std::make_unique<Transformer>(architecture, DType::kF32);
+    for (const auto& slot : transformer_->slots()) {
+      weights_.push_back(Random(slot->size_bytes() / 4));
+      slot->Fill(reinterpret_cast<std::byte*>(weights_.back().data()));
+    }
+  }
+
+  std::vector<float> Random(int64_t size) {
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    std::vector<float> values(size);
+    for (float& value : values) value = uniform(random_);
+    return values;
+  }
+
+  // Rows with these masks; 1 a visible token.
+  static PackedBatch Batch(const std::vector<std::vector<uint8_t>>& masks) {
+    PackedBatch batch;
+    for (const auto& mask : masks) {
+      batch.attention_mask.insert(batch.attention_mask.end(), mask.begin(),
+                                  mask.end());
+      batch.sequence_has_mask.push_back(
+          std::count(mask.begin(), mask.end(), 0) > 0);
+      batch.sequence_offsets.push_back(batch.num_tokens() + mask.size());
+    }
+    return batch;
+  }
+
+  const Attention& attention() const {
+    return transformer_->blocks()[0].attention;
+  }
+
+  static double Project(const Linear& linear, const float* input, int64_t out) {
+    const auto* weight =
+        reinterpret_cast<const float*>(linear.weight->storage());
+    double sum = reinterpret_cast<const float*>(linear.bias->storage())[out];
+    for (int64_t i = 0; i < kHidden; ++i) {
+      sum += static_cast<double>(weight[out * kHidden + i]) * input[i];
+    }
+    return sum;
+  }
+
+  // Probability that query token `q` of head `h` gives to each token of its
+  // row, which starts at `first`.
+  std::vector<double> Probabilities(const PackedBatch& batch,
+                                    const std::vector<float>& input,
+                                    int64_t first, int64_t length, int64_t h,
+                                    int64_t q) const {
+    std::vector<double> weights(length, 0);
+    double total = 0;
+    for (int64_t k = 0; k < length; ++k) {
+      if (batch.attention_mask[first + k] == 0) continue;
+      double score = 0;
+      for (int64_t i = h * kHeadSize; i < (h + 1) * kHeadSize; ++i) {
+        score += Project(attention().query, &input[(first + q) * kHidden], i) *
+                 Project(attention().key, &input[(first + k) * kHidden], i);
+      }
+      weights[k] = std::exp(score / std::sqrt(double{kHeadSize}));
+      total += weights[k];
+    }
+    for (double& weight : weights) weight /= total;
+    return weights;
+  }
+
+  // [tokens, hidden] of the whole attention module.
+  std::vector<float> Expected(const PackedBatch& batch,
+                              const std::vector<float>& input) const {
+    std::vector<float> output;
+    for (int64_t s = 0; s < batch.num_sequences(); ++s) {
+      const int64_t first = batch.sequence_offsets[s];
+      for (int64_t q = 0; q < batch.length(s); ++q) {
+        std::vector<float> context(kHidden, 0);
+        for (int64_t i = 0; i < kHidden; ++i) {
+          const std::vector<double> probabilities = Probabilities(
+              batch, input, first, batch.length(s), i / kHeadSize, q);
+          for (int64_t k = 0; k < batch.length(s); ++k) {
+            context[i] +=
+                probabilities[k] *
+                Project(attention().value, &input[(first + k) * kHidden], i);
+          }
+        }
+        for (int64_t i = 0; i < kHidden; ++i) {
+          output.push_back(Project(attention().output, context.data(), i));
+        }
+      }
+    }
+    return output;
+  }
+
+  static at::Tensor Rows(std::vector<float>& values) {
+    const int64_t tokens = static_cast<int64_t>(values.size()) / kHidden;
+    return at::from_blob(values.data(), {tokens, kHidden});
+  }
+
+  static void ExpectNear(const at::Tensor& got,
+                         const std::vector<float>& want) {
+    const at::Tensor dense = got.contiguous();
+    ASSERT_EQ(dense.numel(), static_cast<int64_t>(want.size()));
+    for (size_t i = 0; i < want.size(); ++i) {
+      EXPECT_NEAR(dense.const_data_ptr<float>()[i], want[i], 1e-4) << i;
+    }
+  }
+
+  std::mt19937 random_{7};
+  std::unique_ptr<Transformer> transformer_;
+  std::vector<std::vector<float>> weights_;
+};
+
+struct RowsCase {
+  const char* name;
+  std::vector<std::vector<uint8_t>> masks;
+};
+
+const RowsCase kCases[] = {
+    {"one token", {{1}}},
+    {"equal lengths in one call", {{1, 1, 1}, {1, 1, 1}}},
+    {"all lengths differ", {{1, 1}, {1, 1, 1, 1}, {1}}},
+    {"left padding", {{0, 0, 1, 1}}},
+    {"holes between full rows", {{1, 1, 1}, {1, 0, 1}, {1, 1, 1}}},
+};
+
+TEST_F(AttentionTest, EqualsTheFormulaRowByRow) {
+  for (const RowsCase& c : kCases) {
+    SCOPED_TRACE(c.name);
+    const PackedBatch batch = Batch(c.masks);
+    std::vector<float> input = Random(batch.num_tokens() * kHidden);
+
+    ExpectNear(Attend(attention(), kHeads, batch, Rows(input), nullptr),
+               Expected(batch, input));
+  }
+}
+
+TEST_F(AttentionTest, KeepsTheSameAnswerWithProbabilities) {
+  for (const RowsCase& c : kCases) {
+    SCOPED_TRACE(c.name);
+    const PackedBatch batch = Batch(c.masks);
+    std::vector<float> input = Random(batch.num_tokens() * kHidden);
+    at::Tensor probabilities;
+
+    ExpectNear(Attend(attention(), kHeads, batch, Rows(input), &probabilities),
+               Expected(batch, input));
+
+    std::vector<float> expected;
+    for (int64_t s = 0; s < batch.num_sequences(); ++s) {
+      for (int64_t h = 0; h < kHeads; ++h) {
+        for (int64_t q = 0; q < batch.length(s); ++q) {
+          for (double p : Probabilities(batch, input, batch.sequence_offsets[s],
+                                        batch.length(s), h, q)) {
+            expected.push_back(static_cast<float>(p));
+          }
+        }
+      }
+    }
+    ExpectNear(probabilities, expected);
+  }
+}
+
+}  // namespace
+}  // namespace transformerd
