@@ -2,15 +2,16 @@
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/metrics/socket.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
@@ -21,33 +22,45 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// Sends `request` to a port of this machine and returns all that comes back.
-std::string Exchange(int port, absl::string_view request) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+Socket Connect(int port) {
+  Socket client(socket(AF_INET, SOCK_STREAM, 0));
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) !=
-      0) {
-    ADD_FAILURE() << "cannot connect to port " << port;
-  }
-  send(fd, request.data(), request.size(), MSG_NOSIGNAL);
+  EXPECT_EQ(connect(client.fd(), reinterpret_cast<sockaddr*>(&address),
+                    sizeof(address)),
+            0)
+      << "cannot connect to port " << port;
+  return client;
+}
+
+void SendTo(const Socket& client, absl::string_view text) {
+  send(client.fd(), text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+// Everything until the server closes the connection.
+std::string ReceiveAll(const Socket& client) {
   std::string answer;
   char buffer[4096];
   ssize_t count;
-  while ((count = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
+  while ((count = recv(client.fd(), buffer, sizeof(buffer), 0)) > 0) {
     answer.append(buffer, static_cast<size_t>(count));
   }
-  close(fd);
   return answer;
+}
+
+std::string Exchange(int port, absl::string_view request) {
+  const Socket client = Connect(port);
+  SendTo(client, request);
+  return ReceiveAll(client);
 }
 
 class HttpServerTest : public testing::Test {
  protected:
   HttpEndpoints Endpoints() {
     HttpEndpoints endpoints;
-    endpoints.metrics = [] { return "a 1\n"; };
+    endpoints.metrics = [this] { return metrics_; };
     endpoints.liveness = [] { return absl::OkStatus(); };
     endpoints.readiness = [this] { return ready_; };
     endpoints.status_page = [] { return "<p>hello</p>"; };
@@ -67,6 +80,7 @@ class HttpServerTest : public testing::Test {
         absl::StrCat(method, " ", path, " HTTP/1.1\r\nHost: x\r\n\r\n"));
   }
 
+  std::string metrics_ = "a 1\n";
   absl::Status ready_;
   std::unique_ptr<HttpServer> server_;
 };
@@ -114,12 +128,49 @@ TEST_F(HttpServerTest, RefusesOtherPathsAndMethods) {
 TEST_F(HttpServerTest, RefusesHugeHeaders) {
   const std::string header(100000, 'x');
 
-  const std::string answer =
+  EXPECT_THAT(
       Exchange(server_->port(),
-               absl::StrCat("GET / HTTP/1.1\r\nX: ", header, "\r\n\r\n"));
+               absl::StrCat("GET / HTTP/1.1\r\nX: ", header, "\r\n\r\n")),
+      StartsWith("HTTP/1.1 431 "));
+}
 
-  EXPECT_THAT(answer, ::testing::Not(HasSubstr("200 OK")));
+TEST_F(HttpServerTest, RefusesWhatIsNotHttp) {
+  EXPECT_THAT(Exchange(server_->port(), "hello\r\n\r\n"),
+              StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(HttpServerTest, TakesARequestInPieces) {
+  const Socket client = Connect(server_->port());
+  SendTo(client, "GET /livez HT");
   EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
+  SendTo(client, "TP/1.1\r\n\r\n");
+
+  EXPECT_THAT(ReceiveAll(client), EndsWith("\r\n\r\nok\n"));
+}
+
+TEST_F(HttpServerTest, SendsAnswersThatDoNotFitTheSocketBuffer) {
+  metrics_ = std::string(20 << 20, 'x');
+
+  EXPECT_THAT(Get("/metrics").size(), testing::Gt(size_t{20} << 20));
+}
+
+TEST_F(HttpServerTest, AnswersProbesWhileManyClientsAreSlow) {
+  std::vector<Socket> slow;
+  for (int i = 0; i < 200; ++i) {
+    slow.push_back(Connect(server_->port()));
+    SendTo(slow.back(), "GET /metrics");
+  }
+
+  EXPECT_THAT(Get("/livez"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServerTest, StopsAtOnceWithAnOpenConnection) {
+  const Socket client = Connect(server_->port());
+  SendTo(client, "GET /metrics");
+
+  server_.reset();
+
+  EXPECT_EQ(ReceiveAll(client), "");
 }
 
 TEST_F(HttpServerTest, NamesAPortThatIsTaken) {
@@ -127,7 +178,7 @@ TEST_F(HttpServerTest, NamesAPortThatIsTaken) {
 
   EXPECT_THAT(HttpServer::Start("127.0.0.1", server_->port(), Endpoints()),
               StatusIs(absl::StatusCode::kUnavailable,
-                       AllOf(HasSubstr("cannot serve HTTP on " + endpoint),
+                       AllOf(HasSubstr("cannot listen on " + endpoint),
                              HasSubstr("Address already in use"))));
 }
 
