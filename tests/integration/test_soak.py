@@ -1,0 +1,15 @@
+"""The short form of the campaigns in tests/soak."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "soak"))
+import clients_and_reloads  # noqa: E402
+
+
+def test_clients_get_right_answers_while_a_model_comes_and_goes():
+    problems, counts = clients_and_reloads.run(seconds=4, clients=8)
+
+    assert not problems
+    assert counts["answers"] > 50
+    assert counts["loads"] > 3
