@@ -41,7 +41,7 @@ void CheckCall::OnRequest(bool ok) {
   if (response.status() == HealthCheckResponse::SERVICE_UNKNOWN) {
     responder_.FinishWithError(
         grpc::Status(grpc::StatusCode::NOT_FOUND,
-                     absl::StrCat("unknown health service name; expected '', "
+                     absl::StrCat("unknown health service name, expected '', "
                                   "'liveness', 'readiness', '",
                                   kHealthInference, "' or 'model/<name>'")),
         &on_finish_);

@@ -52,18 +52,18 @@ absl::Status CheckShapes(const inference::ModelInferRequest& request,
   for (const auto& tensor : request.inputs()) {
     if (tensor.shape_size() != 2) {
       return Refuse(tensor.name(), absl::StrCat(tensor.shape_size(),
-                                                " dimensions; expected 2: "
+                                                " dimensions, expected 2: "
                                                 "[batch,tokens]"));
     }
     const Shape shape(tensor.shape().begin(), tensor.shape().end());
     if (shape[0] < 1 || shape[1] < 1) {
       return Refuse(tensor.name(),
                     absl::StrCat("shape ", ToString(shape),
-                                 "; expected [batch,tokens], both at least 1"));
+                                 ", expected [batch,tokens], both at least 1"));
     }
     if (shape[0] != first.shape(0) || shape[1] != first.shape(1)) {
       return Refuse(tensor.name(),
-                    absl::StrCat("shape ", ToString(shape), "; expected [",
+                    absl::StrCat("shape ", ToString(shape), ", expected [",
                                  first.shape(0), ",", first.shape(1),
                                  "], the shape of input '", first.name(), "'"));
     }
@@ -79,7 +79,7 @@ absl::StatusOr<std::vector<int64_t>> DecodeIntegers(
   // Before decoding, for the message that says what this input takes.
   if (tensor.datatype() != "INT64" && tensor.datatype() != "INT32") {
     return Refuse(tensor.name(), absl::StrCat("datatype '", tensor.datatype(),
-                                              "'; expected INT64 or INT32"));
+                                              "', expected INT64 or INT32"));
   }
   ASSIGN_OR_RETURN(const HostTensor decoded, DecodeInput(request, index));
   if (decoded.dtype == DType::kI64) {
@@ -96,7 +96,7 @@ absl::Status CheckLimit(absl::string_view tensor, int64_t limit, int64_t width,
     if (values_BT[i] >= 0 && values_BT[i] < limit) continue;
     return Refuse(
         tensor, absl::StrCat("value ", values_BT[i], " at ", Position(i, width),
-                             "; expected 0 to ", limit - 1));
+                             ", expected 0 to ", limit - 1));
   }
   return absl::OkStatus();
 }
@@ -119,7 +119,7 @@ absl::Status ApplyMask(absl::Span<const int64_t> mask_BT,
     while (length > 0 && mask_T[length - 1] == 0) --length;
     if (length == 0) {
       return Refuse(kMask, absl::StrCat("row ", row,
-                                        " is masked whole; expected at least "
+                                        " is masked whole, expected at least "
                                         "one 1 in a row"));
     }
     input.lengths[row] = length;

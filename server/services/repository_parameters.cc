@@ -31,7 +31,7 @@ absl::StatusOr<LoadParameter> ReadParameter(
       // Files that a client sends along: refused by their name, which says
       // more than their type.
       if (absl::StartsWith(name, "file:")) return std::string();
-      return Refuse(name, "is bytes; expected a string, a bool or an integer");
+      return Refuse(name, "is bytes, expected a string, a bool or an integer");
     case ModelRepositoryParameter::PARAMETER_CHOICE_NOT_SET:
       break;
   }
@@ -68,7 +68,7 @@ absl::Status CheckUnloadRequest(
     }
     if (parameter.parameter_choice_case() !=
         ModelRepositoryParameter::kBoolParam) {
-      return Refuse(name, "is of the wrong type; expected a bool");
+      return Refuse(name, "is of the wrong type, expected a bool");
     }
   }
   return absl::OkStatus();

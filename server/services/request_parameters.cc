@@ -44,7 +44,7 @@ absl::StatusOr<std::optional<int64_t>> ReadCount(const Parameters& parameters,
           : absl::StrCat(parameter.uint64_param());
   return WithField(absl::InvalidArgumentError(
                        absl::StrCat("request parameter '", name, "' is ", value,
-                                    "; expected an integer from 0 to ", kMax)),
+                                    ", expected an integer from 0 to ", kMax)),
                    name);
 }
 

@@ -88,7 +88,7 @@ TEST(RequestParametersTest, RefusesNumbersBeyondInt64) {
   EXPECT_THAT(ReadRequestParameters(With(
                   "timeout", Uint64(std::numeric_limits<uint64_t>::max()))),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("is 18446744073709551615; expected")));
+                       HasSubstr("is 18446744073709551615, expected")));
 }
 
 TEST(RequestParametersTest, TakesTheLongestTimeout) {

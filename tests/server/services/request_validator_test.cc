@@ -84,47 +84,6 @@ TEST(RequestValidatorTest, TakesInputsInAnyOrder) {
   EXPECT_THAT(valid.input.lengths, ElementsAre(1, 2));
 }
 
-TEST(RequestValidatorTest, TakesInt32BesideInt64) {
-  ModelInferRequest request;
-  AddRaw<int32_t>(request, "input_ids", {1, 2}, {98, 99});
-  AddRaw<int64_t>(request, "attention_mask", {1, 2}, {1, 1});
-
-  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
-
-  EXPECT_THAT(valid.input.input_ids, ElementsAre(98, 99));
-}
-
-TEST(RequestValidatorTest, AMaskOfOnesIsNoMask) {
-  ModelInferRequest request = SmallRequest();
-  AddTyped(request, "attention_mask", {1, 3}, {1, 1, 1});
-
-  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
-
-  EXPECT_THAT(valid.input.attention_mask, IsEmpty());
-}
-
-TEST(RequestValidatorTest, ALengthEndsAtTheLastOneWhateverIsMaskedBefore) {
-  ModelInferRequest request;
-  AddTyped(request, "input_ids", {3, 3}, Ids(9, 5));
-  AddTyped(request, "attention_mask", {3, 3}, {0, 1, 0, 1, 0, 1, 1, 0, 0});
-
-  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
-
-  EXPECT_THAT(valid.input.lengths, ElementsAre(2, 3, 1));
-  EXPECT_EQ(valid.input.num_tokens(), 6);
-}
-
-TEST(RequestValidatorTest, PaddingMayExceedTheMaximumLength) {
-  ModelInferRequest request;
-  AddTyped(request, "input_ids", {1, 6}, Ids(6, 5));
-  AddTyped(request, "attention_mask", {1, 6}, {1, 1, 1, 1, 0, 0});
-
-  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
-
-  EXPECT_EQ(valid.input.width, 6);
-  EXPECT_THAT(valid.input.lengths, ElementsAre(4));
-}
-
 TEST(RequestValidatorTest, GivesTheDefaultOutputsUnlessToldOtherwise) {
   ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(SmallRequest()));
 
@@ -232,145 +191,19 @@ const BadRequest kBadNames[] = {
      "attentions.0", "output 'attentions.0' is asked for twice"},
 };
 
-const BadRequest kBadShapes[] = {
-    {"EmptyBatch",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {0, 3}, {});
-     },
-     "input_ids", "shape [0,3]; expected [batch,tokens], both at least 1"},
-    {"NoTokens",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {2, 0}, {});
-     },
-     "input_ids", "shape [2,0]"},
-    {"NegativeExtent",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {-1, 3}, {1});
-     },
-     "input_ids", "shape [-1,3]"},
-    {"OneDimension",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {3}, {1, 2, 3});
-     },
-     "input_ids", "1 dimensions; expected 2: [batch,tokens]"},
-    {"NoShape", [](ModelInferRequest& r) { AddTyped(r, "input_ids", {}, {1}); },
-     "input_ids", "0 dimensions"},
-    {"ManyDimensions",
-     [](ModelInferRequest& r) { AddTyped(r, "input_ids", Ids(1000, 1), {1}); },
-     "input_ids", "1000 dimensions"},
-    {"OtherShape",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 3}, {1, 2, 3});
-       AddTyped(r, "attention_mask", {1, 2}, {1, 1});
-     },
-     "attention_mask",
-     "shape [1,2]; expected [1,3], the shape of input 'input_ids'"},
-    {"OverflowingShape",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {int64_t{1} << 62, int64_t{1} << 62}, {1});
-     },
-     "input_ids", "input 'input_ids'"},
-    {"HugeShape",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, int64_t{1} << 40}, {1});
-     },
-     "input_ids", "input 'input_ids'"},
-    {"TooFewRawBytes",
-     [](ModelInferRequest& r) {
-       AddRaw<int64_t>(r, "input_ids", {1, 3}, {1, 2});
-     },
-     "input_ids", "16"},
-    {"TooManyElements",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 1}, {1, 2});
-     },
-     "input_ids", "2"},
-};
-
-const BadRequest kBadContents[] = {
-    {"FloatIds",
-     [](ModelInferRequest& r) {
-       AddInput(r, "input_ids", "FP32", {1, 1})
-           .mutable_contents()
-           ->add_fp32_contents(1);
-     },
-     "input_ids",
-     "input 'input_ids': datatype 'FP32'; expected INT64 or INT32"},
-    {"UnknownDatatype",
-     [](ModelInferRequest& r) {
-       AddInput(r, "input_ids", "INT65", {1, 1});
-       r.add_raw_input_contents("12345678");
-     },
-     "input_ids", "datatype 'INT65'; expected INT64 or INT32"},
+const BadRequest kBadForms[] = {
     {"RawAndTyped",
      [](ModelInferRequest& r) {
        AddTyped(r, "input_ids", {1, 1}, {5});
        AddRaw<int64_t>(r, "attention_mask", {1, 1}, {1});
      },
-     "input_ids", "input 'input_ids'"},
+     "input_ids", "typed contents beside raw_input_contents"},
     {"TooFewRawEntries",
      [](ModelInferRequest& r) {
        AddRaw<int64_t>(r, "input_ids", {1, 1}, {5});
        AddInput(r, "attention_mask", "INT64", {1, 1});
      },
      "raw_input_contents", "raw_input_contents has 1 entries, expected 2"},
-    {"NoContents",
-     [](ModelInferRequest& r) {
-       AddInput(r, "input_ids", "INT64", {1, 1});
-     },
-     "input_ids", "input 'input_ids'"},
-    {"IdAboveTheVocabulary",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {2, 2}, {0, 99, 7, 100});
-     },
-     "input_ids", "input 'input_ids': value 100 at [1,1]; expected 0 to 99"},
-    {"NegativeId",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 2}, {-1, 5});
-     },
-     "input_ids", "value -1 at [0,0]; expected 0 to 99"},
-    {"BadIdUnderTheMask",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 2}, {5, -100});
-       AddTyped(r, "attention_mask", {1, 2}, {1, 0});
-     },
-     "input_ids", "value -100 at [0,1]"},
-    {"BadTokenType",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 1}, {5});
-       AddTyped(r, "token_type_ids", {1, 1}, {2});
-     },
-     "token_type_ids", "value 2 at [0,0]; expected 0 to 1"},
-    {"BadPosition",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 1}, {5});
-       AddTyped(r, "position_ids", {1, 1}, {4});
-     },
-     "position_ids", "value 4 at [0,0]; expected 0 to 3"},
-    {"MaskOfTwo",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 1}, {5});
-       AddTyped(r, "attention_mask", {1, 1}, {2});
-     },
-     "attention_mask", "value 2 at [0,0]; expected 0 to 1"},
-    {"WholeRowMasked",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {2, 2}, {5, 5, 5, 5});
-       AddTyped(r, "attention_mask", {2, 2}, {1, 1, 0, 0});
-     },
-     "attention_mask", "input 'attention_mask': row 1 is masked whole"},
-    {"TooLong",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 5}, Ids(5, 1));
-     },
-     "input_ids",
-     "input 'input_ids': row 0 has 5 tokens; the model takes at most 4"},
-    {"TooLongBehindAHole",
-     [](ModelInferRequest& r) {
-       AddTyped(r, "input_ids", {1, 5}, Ids(5, 1));
-       AddTyped(r, "attention_mask", {1, 5}, {0, 0, 0, 0, 1});
-     },
-     "input_ids", "row 0 has 5 tokens"},
 };
 
 const BadRequest kBadParameters[] = {
@@ -396,10 +229,8 @@ std::string NameOf(const testing::TestParamInfo<BadRequest>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Names, BadRequestTest, testing::ValuesIn(kBadNames),
                          NameOf);
-INSTANTIATE_TEST_SUITE_P(Shapes, BadRequestTest, testing::ValuesIn(kBadShapes),
+INSTANTIATE_TEST_SUITE_P(Forms, BadRequestTest, testing::ValuesIn(kBadForms),
                          NameOf);
-INSTANTIATE_TEST_SUITE_P(Contents, BadRequestTest,
-                         testing::ValuesIn(kBadContents), NameOf);
 INSTANTIATE_TEST_SUITE_P(Parameters, BadRequestTest,
                          testing::ValuesIn(kBadParameters), NameOf);
 
