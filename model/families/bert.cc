@@ -43,13 +43,14 @@ constexpr ParameterRule kBase[] = {
 };
 
 constexpr ParameterRule kHeads[] = {
-    {"classifier",                                  "head.classifier"},
-    {"qa_outputs",                                  "head.classifier"},
-    {"cls.predictions.transform.dense",             "head.dense"},
-    {"cls.predictions.transform.LayerNorm",         "head.norm"},
-    {"cls.predictions.decoder",                     "head.decoder"},
-    {"cls.predictions",                             "head.decoder"},
-    {"cls.seq_relationship",                        "head.relationship"},
+    {"classifier",                          "head.sequence_classifier"},
+    {"classifier",                          "head.token_classifier"},
+    {"qa_outputs",                          "head.span_classifier"},
+    {"cls.predictions.transform.dense",     "head.transform"},
+    {"cls.predictions.transform.LayerNorm", "head.transform_norm"},
+    {"cls.predictions.decoder",             "head.decoder"},
+    {"cls.predictions",                     "head.decoder"},
+    {"cls.seq_relationship",                "head.relationship"},
 };
 // clang-format on
 

@@ -112,17 +112,17 @@ void Transformer::AddHead(const Architecture& architecture) {
       break;
     case HeadKind::kSequenceClassification:
       if (architecture.classifier_pooling == ClassifierPooling::kFirstDense) {
-        head_.dense = AddLinear("head.dense", hidden, hidden);
+        head_.dense = AddLinear("head.sequence_dense", hidden, hidden);
       }
-      head_.classifier =
-          AddLinear("head.classifier", hidden, architecture.num_labels);
+      head_.classifier = AddLinear("head.sequence_classifier", hidden,
+                                   architecture.num_labels);
       break;
     case HeadKind::kTokenClassification:
       head_.classifier =
-          AddLinear("head.classifier", hidden, architecture.num_labels);
+          AddLinear("head.token_classifier", hidden, architecture.num_labels);
       break;
     case HeadKind::kQuestionAnswering:
-      head_.classifier = AddLinear("head.classifier", hidden, 2);
+      head_.classifier = AddLinear("head.span_classifier", hidden, 2);
       break;
     case HeadKind::kMaskedLm:
       AddMaskedLmHead(architecture);
@@ -136,8 +136,9 @@ void Transformer::AddHead(const Architecture& architecture) {
 
 void Transformer::AddMaskedLmHead(const Architecture& architecture) {
   const int64_t hidden = architecture.hidden_size;
-  head_.dense = AddLinear("head.dense", hidden, hidden);
-  head_.norm = AddLayerNorm("head.norm", hidden, architecture.block.norm_eps);
+  head_.dense = AddLinear("head.transform", hidden, hidden);
+  head_.norm =
+      AddLayerNorm("head.transform_norm", hidden, architecture.block.norm_eps);
   head_.decoder = AddLinear("head.decoder", hidden, architecture.vocab_size);
   if (architecture.tie_word_embeddings) {
     head_.decoder->weight->TieTo(embeddings_.token->name());
