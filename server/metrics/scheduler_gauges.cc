@@ -25,8 +25,12 @@ SchedulerGauges::SchedulerGauges(const Scheduler& scheduler,
 }
 
 void SchedulerGauges::Refresh() {
-  // While a model is reloaded it has two queues.
+  absl::MutexLock lock(&mutex_);
+  // While a model is reloaded it has two queues, and none without requests:
+  // what was shown before then goes back to zero.
   std::map<std::pair<std::string, std::string>, QueueDepth> depths;
+  for (const auto& model : pending_) depths[model] = QueueDepth();
+  pending_.clear();
   for (const QueueDepth& depth : scheduler_.depths()) {
     QueueDepth& sum = depths[{depth.model, depth.version}];
     sum.requests += depth.requests;
@@ -35,12 +39,12 @@ void SchedulerGauges::Refresh() {
   for (const auto& [model, depth] : depths) {
     metrics_.ForModel(model.first, model.second)
         .SetPending(depth.requests, depth.tokens);
+    if (depth.requests > 0) pending_.insert(model);
   }
   for (int rank = 0; rank < scheduler_.num_workers(); ++rank) {
     metrics_.SetWorker(rank, devices_[rank], !scheduler_.is_stopped(),
                        scheduler_.busy_for(rank));
   }
-  absl::MutexLock lock(&mutex_);
   RefreshCapacityLocked();
 }
 

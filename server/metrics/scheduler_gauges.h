@@ -1,7 +1,9 @@
 // Gauges that are read from the scheduler whenever metrics are exposed.
 #pragma once
 
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -35,6 +37,9 @@ class SchedulerGauges {
   Metrics& metrics_;
 
   absl::Mutex mutex_;
+  // Models and versions that were last shown with requests waiting.
+  std::set<std::pair<std::string, std::string>> pending_
+      ABSL_GUARDED_BY(mutex_);
   // Begin of the present span over which the used capacity is taken.
   absl::Time span_begin_ ABSL_GUARDED_BY(mutex_);
   absl::Duration busy_at_begin_ ABSL_GUARDED_BY(mutex_);

@@ -48,6 +48,19 @@ TEST_F(SchedulerGaugesTest, AddsUpTheQueuesOfAModel) {
   EXPECT_THAT(text, HasSubstr("pending_tokens{model=\"m\",version=\"1\"} 9"));
 }
 
+TEST_F(SchedulerGaugesTest, NothingWaitsWhereTheQueueIsClosed) {
+  const QueueId queue = Open();
+  ASSERT_THAT(scheduler_.Submit(queue, jobs_.Make(1, /*tokens=*/4)), IsOk());
+  ASSERT_THAT(Expose(),
+              HasSubstr("pending_tokens{model=\"m\",version=\"1\"} 4"));
+
+  scheduler_.CloseQueue(queue);
+
+  const std::string text = Expose();
+  EXPECT_THAT(text, HasSubstr("pending_requests{model=\"m\",version=\"1\"} 0"));
+  EXPECT_THAT(text, HasSubstr("pending_tokens{model=\"m\",version=\"1\"} 0"));
+}
+
 TEST_F(SchedulerGaugesTest, ShowsHowLongAWorkerIsStuckAndTheUsedShare) {
   ASSERT_THAT(scheduler_.Submit(Open(), jobs_.Make(1)), IsOk());
   model_.control().Block();
