@@ -201,6 +201,7 @@ void ModelRepository::FinishLoad(const std::string& name, ModelRecord& record,
     }
     if (record.unload == nullptr && record.is_empty()) records_.erase(name);
   }
+  if (observer_ != nullptr) observer_->OnOperationEnd();
   for (auto& [id, done] : waiters) {
     done(status.ok()
              ? status
@@ -248,6 +249,7 @@ void ModelRepository::RunUnload(const std::string& name) {
     finished = std::move(*record->unload);
     records_.erase(name);
   }
+  if (observer_ != nullptr) observer_->OnOperationEnd();
   for (auto& done : finished.waiters) done(released_bytes);
 }
 

@@ -100,8 +100,10 @@ absl::Status ModelRepository::CheckControlAllowed() const {
 LoadTicket ModelRepository::LoadAsync(absl::string_view name,
                                       const LoadParameters& parameters,
                                       LoadDone done) {
-  absl::StatusOr<LoadTicket> ticket = CheckControlAllowed();
-  if (ticket.status().ok()) ticket = StartLoad(name, parameters, done);
+  const absl::Status allowed = CheckControlAllowed();
+  absl::StatusOr<LoadTicket> ticket = allowed.ok()
+                                          ? StartLoad(name, parameters, done)
+                                          : absl::StatusOr<LoadTicket>(allowed);
   if (ticket.ok()) return *std::move(ticket);
   done(ticket.status());
   return LoadTicket();
@@ -155,11 +157,13 @@ void ModelRepository::Abandon(const LoadTicket& ticket) {
 }
 
 void ModelRepository::UnloadAsync(absl::string_view name, UnloadDone done) {
-  absl::StatusOr<bool> started = CheckControlAllowed();
-  if (started.status().ok()) started = StartUnload(name, done);
+  const absl::Status allowed = CheckControlAllowed();
+  const absl::StatusOr<bool> started =
+      allowed.ok() ? StartUnload(name, done) : absl::StatusOr<bool>(allowed);
   if (!started.ok()) {
     done(started.status());
   } else if (!*started) {
+    if (observer_ != nullptr) observer_->OnOperationEnd();
     done(0);
   }
 }
@@ -313,8 +317,11 @@ void ModelRepository::LoadOneAtStart(const std::string& name) {
   if (ticket.ok()) return;
   LOG(ERROR) << "model " << QuotedName(name)
              << " was asked for at start: " << ticket.status();
-  absl::MutexLock lock(&mutex_);
-  at_start_[name] = ticket.status();
+  {
+    absl::MutexLock lock(&mutex_);
+    at_start_[name] = ticket.status();
+  }
+  if (observer_ != nullptr) observer_->OnOperationEnd();
 }
 
 absl::Status ModelRepository::Readiness() const {

@@ -15,9 +15,9 @@ struct ModelId {
   int64_t version = 1;
 };
 
-// Called on the repository's own threads, without its locks, in the order in
-// which a model changes; calls for different models may overlap. Must not
-// wait for the repository.
+// Called without the repository's locks, in the order in which a model changes;
+// calls for different models may overlap. Must not wait for operations of the
+// repository.
 class RepositoryObserver {
  public:
   virtual ~RepositoryObserver() = default;
@@ -30,6 +30,8 @@ class RepositoryObserver {
   // A version has left memory, before OnState(kUnloaded); not told of instances
   // that a reload replaced.
   virtual void OnUnloaded(const ModelId& id, int64_t released_bytes) = 0;
+  // A load or unload has ended, well or not: readiness may be another one.
+  virtual void OnOperationEnd() = 0;
 };
 
 }  // namespace transformerd

@@ -1,6 +1,5 @@
 #include "server/lifecycle/model_repository.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -39,6 +38,14 @@ class RecordingObserver : public RepositoryObserver {
   void OnUnloaded(const ModelId& id, int64_t) override {
     Add(absl::StrCat(id.name, "/", id.version, " released"));
   }
+  void OnOperationEnd() override {
+    absl::MutexLock lock(&mutex_);
+    ++operations_;
+  }
+  int operations() const {
+    absl::MutexLock lock(&mutex_);
+    return operations_;
+  }
   std::vector<std::string> events() const {
     absl::MutexLock lock(&mutex_);
     return events_;
@@ -52,6 +59,7 @@ class RecordingObserver : public RepositoryObserver {
 
   mutable absl::Mutex mutex_;
   std::vector<std::string> events_ ABSL_GUARDED_BY(mutex_);
+  int operations_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // The outcome of an asynchronous call.
@@ -135,6 +143,7 @@ TEST_F(ModelRepositoryTest, TellsItsObserverInOrder) {
   EXPECT_THAT(observer_.events(),
               ElementsAre("a/1 loading", "a/1 loaded", "a/1 ready",
                           "a/1 draining", "a/1 released", "a/1 unloaded"));
+  EXPECT_EQ(observer_.operations(), 2);
 }
 
 TEST_F(ModelRepositoryTest, UnknownNamesAndVersionsAreNotFound) {

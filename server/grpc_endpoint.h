@@ -1,0 +1,50 @@
+// A gRPC server on one port.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "grpcpp/grpcpp.h"
+#include "server/services/health_service.h"
+#include "server/services/health_state.h"
+
+namespace transformerd {
+
+struct GrpcEndpointOptions {
+  std::string address;
+  int port = 0;  // 0 picks a free one
+  bool enable_reflection = false;
+  absl::Duration max_connection_age = absl::InfiniteDuration();
+  // Served beside health; null: nothing.
+  grpc::Service* service = nullptr;
+};
+
+// Serves health and at most one more service. The destructor stops.
+class GrpcEndpoint {
+ public:
+  // UNAVAILABLE where the port cannot be bound. The service and `health` must
+  // outlive the endpoint.
+  static absl::StatusOr<std::unique_ptr<GrpcEndpoint>> Start(
+      const GrpcEndpointOptions& options, HealthState& health);
+  ~GrpcEndpoint();
+
+  int port() const { return port_; }
+
+  // Refuses new calls, gives those that run until `deadline`, and waits for
+  // them. Calls after the first do nothing.
+  void Stop(absl::Time deadline);
+
+ private:
+  explicit GrpcEndpoint(HealthState& health) : health_(health) {}
+
+  HealthService health_;
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+// True for addresses that only this machine reaches.
+bool IsLoopback(const std::string& address);
+
+}  // namespace transformerd

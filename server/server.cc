@@ -1,0 +1,196 @@
+#include "server/server.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "model/base/status_macros.h"
+#include "server/lifecycle/model_state.h"
+#include "server/metrics/status_page.h"
+
+namespace transformerd {
+namespace {
+
+// How often Run looks whether a worker is stuck.
+constexpr absl::Duration kWatchInterval = absl::Seconds(1);
+// For answers that are made to reach their clients.
+constexpr absl::Duration kFlushTime = absl::Seconds(2);
+
+std::vector<std::string> Devices(const ModelLoader& loader) {
+  std::vector<std::string> devices;
+  for (int worker = 0; worker < loader.num_workers(); ++worker) {
+    devices.push_back(loader.device(worker));
+  }
+  return devices;
+}
+
+void WarnIfOpen(const char* flag, const std::string& address) {
+  if (IsLoopback(address)) return;
+  LOG(WARNING) << "--" << flag << "=" << address
+               << " is reached from other machines, without TLS "
+                  "(--tls_cert_file, --tls_key_file) and without tokens "
+                  "(--auth_token_file): whoever reaches it can use it";
+}
+
+}  // namespace
+
+Server::Server(ServerOptions options, ModelLoader& loader, Clock& clock)
+    : options_(std::move(options)),
+      loader_(loader),
+      clock_(clock),
+      metrics_(options_.version),
+      scheduler_(loader.num_workers(), clock),
+      queues_(scheduler_, metrics_),
+      gauges_(scheduler_, Devices(loader), clock, metrics_),
+      events_(metrics_, health_) {
+  metrics_.AddRefresh([this] { gauges_.Refresh(); });
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
+                                                      ModelLoader& loader,
+                                                      Clock& clock) {
+  auto server = absl::WrapUnique(new Server(std::move(options), loader, clock));
+  const ServerOptions& given = server->options_;
+  ASSIGN_OR_RETURN(
+      server->repository_,
+      ModelRepository::Create(given.repository, loader, &server->events_));
+  server->events_.Attach(*server->repository_);
+  server->workers_ = std::make_unique<WorkerPool>(server->scheduler_);
+  // Before anybody can ask, so that readiness never shows too early.
+  server->repository_->LoadAtStart(given.load_at_start);
+  server->events_.UpdateReadiness();
+  RETURN_IF_ERROR(server->Listen());
+  if (!given.port_file.empty()) {
+    RETURN_IF_ERROR(WritePortFile(given.port_file, server->ports_));
+  }
+  return server;
+}
+
+absl::Status Server::Listen() {
+  WarnIfOpen("grpc_address", options_.grpc_address);
+  WarnIfOpen("metrics_address", options_.metrics_address);
+  service_ = std::make_unique<InferenceService>(
+      ServingContext{*repository_, scheduler_, queues_, health_, metrics_,
+                     clock_, options_.version, options_.default_request_timeout,
+                     options_.max_request_bytes});
+  GrpcEndpointOptions grpc;
+  grpc.address = options_.grpc_address;
+  grpc.port = options_.grpc_port;
+  grpc.enable_reflection = options_.enable_reflection;
+  grpc.max_connection_age = options_.max_connection_age;
+  grpc.service = service_.get();
+  ASSIGN_OR_RETURN(grpc_, GrpcEndpoint::Start(grpc, health_));
+  ports_.grpc_port = grpc_->port();
+
+  if (options_.health_port.has_value()) {
+    GrpcEndpointOptions health;
+    health.address = options_.grpc_address;
+    health.port = *options_.health_port;
+    ASSIGN_OR_RETURN(health_only_, GrpcEndpoint::Start(health, health_));
+    ports_.health_port = health_only_->port();
+  }
+
+  HttpEndpoints http;
+  http.metrics = [this] { return metrics_.Expose(); };
+  http.liveness = [this] { return Liveness(); };
+  http.readiness = [this] { return Readiness(); };
+  http.status_page = [this] { return RenderStatusPage(); };
+  ASSIGN_OR_RETURN(http_, HttpServer::Start(options_.metrics_address,
+                                            options_.metrics_port, http));
+  ports_.metrics_port = http_->port();
+  LOG(INFO) << "gRPC on " << options_.grpc_address << " port "
+            << ports_.grpc_port << ", metrics on " << options_.metrics_address
+            << " port " << ports_.metrics_port;
+  return absl::OkStatus();
+}
+
+Server::~Server() { Stop(); }
+
+absl::Status Server::Liveness() const {
+  for (int worker = 0; worker < loader_.num_workers(); ++worker) {
+    const absl::Duration busy = scheduler_.busy_for(worker);
+    if (busy <= options_.watchdog_timeout) continue;
+    return absl::UnavailableError(
+        absl::StrCat("worker ", worker, " has been at one batch for ",
+                     absl::FormatDuration(busy), ", --watchdog_timeout is ",
+                     absl::FormatDuration(options_.watchdog_timeout)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Server::Readiness() const {
+  if (health_.is_draining()) return absl::UnavailableError("draining");
+  return repository_->Readiness();
+}
+
+std::string Server::RenderStatusPage() const {
+  StatusPage page;
+  page.server_version = options_.version;
+  for (ModelIndexEntry& entry : repository_->Index()) {
+    page.models.push_back({std::move(entry.name), absl::StrCat(entry.version),
+                           std::string(RepositoryStateName(entry.state)),
+                           std::move(entry.reason)});
+  }
+  return RenderHtml(page);
+}
+
+void Server::RequestStop() {
+  bool hurry = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    hurry = ++stop_requests_ > 1;
+  }
+  if (!hurry) return;
+  LOG(WARNING) << "asked to stop again: giving up what is queued";
+  scheduler_.Stop();
+}
+
+void Server::Run() {
+  const auto asked = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stop_requests_ > 0;
+  };
+  for (bool stop = false; !stop;) {
+    health_.Set(kHealthLiveness, Liveness().ok());
+    absl::MutexLock lock(&mutex_);
+    stop = clock_.AwaitUntil(mutex_, absl::Condition(&asked),
+                             clock_.Now() + kWatchInterval);
+  }
+  LOG(INFO) << "draining: not ready any more, serving for "
+            << options_.drain_delay << " more";
+  health_.StartDraining();
+  if (Pause(options_.drain_delay)) FinishRequests();
+  Stop();
+  LOG(INFO) << "stopped";
+}
+
+bool Server::Pause(absl::Duration duration) {
+  const auto hurried = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stop_requests_ > 1;
+  };
+  absl::MutexLock lock(&mutex_);
+  return !clock_.AwaitUntil(mutex_, absl::Condition(&hurried),
+                            clock_.Now() + duration);
+}
+
+void Server::FinishRequests() {
+  LOG(INFO) << "draining: refusing new requests, finishing those that came";
+  scheduler_.Drain();
+  if (scheduler_.AwaitIdle(clock_.Now() + options_.drain_timeout)) return;
+  LOG(WARNING) << "draining: requests were left after --drain_timeout="
+               << options_.drain_timeout;
+}
+
+void Server::Stop() {
+  health_.StartDraining();
+  // Ends the wait of every inference call, so that the handles come back that
+  // the repository waits for; then of every load; then the calls.
+  scheduler_.Stop();
+  if (repository_ != nullptr) repository_->Shutdown();
+  if (grpc_ != nullptr) grpc_->Stop(clock_.Now() + kFlushTime);
+  if (health_only_ != nullptr) health_only_->Stop(clock_.Now() + kFlushTime);
+  http_.reset();
+}
+
+}  // namespace transformerd

@@ -1,0 +1,90 @@
+// The daemon: everything that serves, wired together.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "model/runtime/loaded_model.h"
+#include "server/grpc_endpoint.h"
+#include "server/lifecycle/model_repository.h"
+#include "server/metrics/http_server.h"
+#include "server/metrics/metrics.h"
+#include "server/metrics/scheduler_gauges.h"
+#include "server/options.h"
+#include "server/port_file.h"
+#include "server/repository_events.h"
+#include "server/scheduling/clock.h"
+#include "server/scheduling/scheduler.h"
+#include "server/scheduling/worker_pool.h"
+#include "server/services/health_state.h"
+#include "server/services/inference_service.h"
+#include "server/services/model_queues.h"
+
+namespace transformerd {
+
+//   ASSIGN_OR_RETURN(auto server, Server::Start(options, loader, clock));
+//   server->Run();  // until someone calls RequestStop(), then drains
+//
+// Thread-safe.
+class Server {
+ public:
+  // Binds the ports, starts loading, writes the port file and serves from then
+  // on. INVALID_ARGUMENT for wrong options, else a fault of the machine.
+  // `loader` and `clock` must outlive the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options,
+                                                       ModelLoader& loader,
+                                                       Clock& clock);
+  // Stops at once where Run has not returned before.
+  ~Server();
+
+  const BoundPorts& ports() const { return ports_; }
+
+  // Waits for RequestStop and watches the workers meanwhile. Then drains: not
+  // ready at once, still serving for drain_delay; then refuses new requests
+  // and finishes those it has, for drain_timeout at most; then returns.
+  void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Makes Run drain. A second call makes it hurry: what is queued is given up.
+  void RequestStop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  Server(ServerOptions options, ModelLoader& loader, Clock& clock);
+
+  absl::Status Listen();
+  absl::Status Liveness() const;
+  absl::Status Readiness() const;
+  std::string RenderStatusPage() const;
+  // False where it ended because of a second RequestStop.
+  bool Pause(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
+  void FinishRequests() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Stop();
+
+  const ServerOptions options_;
+  ModelLoader& loader_;
+  Clock& clock_;
+
+  // Destroyed from the last to the first.
+  Metrics metrics_;
+  HealthState health_;
+  Scheduler scheduler_;
+  ModelQueues queues_;
+  SchedulerGauges gauges_;
+  RepositoryEvents events_;
+  std::unique_ptr<ModelRepository> repository_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<InferenceService> service_;
+  std::unique_ptr<GrpcEndpoint> grpc_;
+  std::unique_ptr<GrpcEndpoint> health_only_;
+  std::unique_ptr<HttpServer> http_;
+  BoundPorts ports_;
+
+  absl::Mutex mutex_;
+  int stop_requests_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace transformerd
