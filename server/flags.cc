@@ -15,10 +15,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "model/base/nearest_name.h"
 #include "model/base/status_macros.h"
 #include "server/flag_definitions.h"
 #include "server/lifecycle/load_parameters.h"
-#include "server/nearest_name.h"
 
 extern char** environ;
 
@@ -73,7 +73,7 @@ absl::StatusOr<Argument> ParseArgument(absl::string_view text) {
     if (!value.has_value()) return Argument{std::string(positive), "false"};
     return Refused("flag --", name, " takes no value");
   }
-  const std::string nearest = NearestName(name, FlagNames());
+  const absl::string_view nearest = NearestName(name, FlagNames());
   return Refused("unknown flag ", Quoted(text.substr(0, 80)),
                  nearest.empty()
                      ? std::string()

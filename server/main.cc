@@ -14,6 +14,7 @@
 #include "model/base/status_macros.h"
 #include "model/runtime/model_loader.h"
 #include "server/flags.h"
+#include "server/lifecycle/repository_folder.h"
 #include "server/scheduling/clock.h"
 #include "server/server.h"
 #include "server/signal_thread.h"
@@ -41,6 +42,9 @@ void LogSettings(const Flags& flags) {
 }
 
 absl::Status Serve(Flags flags) {
+  // What else is wrong with the flags, before the first line of the log.
+  RETURN_IF_ERROR(
+      RepositoryFolder::Open(flags.server.repository.root).status());
   ModelLoaderOptions loader_options;
   loader_options.devices = flags.devices;
   loader_options.threads_per_worker = flags.threads_per_worker;
@@ -48,6 +52,8 @@ absl::Status Serve(Flags flags) {
   loader_options.dtype = flags.server.repository.defaults.load.dtype;
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelLoader> loader,
                    MakeModelLoader(loader_options));
+  LogSettings(flags);
+
   flags.server.version = kVersion;
   SystemClock clock;
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
@@ -72,7 +78,6 @@ int Main(const std::vector<std::string>& arguments) {
     std::cout << "transformerd " << kVersion << std::endl;
     return 0;
   }
-  LogSettings(*flags);
   return CodeOf(Serve(*std::move(flags)));
 }
 

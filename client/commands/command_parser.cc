@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "client/channel.h"
-#include "client/commands/nearest_name.h"
+#include "model/base/nearest_name.h"
 #include "model/base/status_macros.h"
 
 namespace transformerd {

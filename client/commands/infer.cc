@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/commands/infer_output.h"
-#include "client/commands/nearest_name.h"
 #include "client/commands/parse_tensor.h"
+#include "model/base/nearest_name.h"
 #include "model/base/status_macros.h"
 
 namespace transformerd {

@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "model/base/error_details.h"
-#include "model/loading/nearest_name.h"
+#include "model/base/nearest_name.h"
 
 namespace transformerd {
 namespace {
@@ -43,10 +43,12 @@ Section MakeSection(absl::string_view kind, Reason reason,
                     const std::vector<std::string>& keys,
                     absl::Span<const std::string> candidates) {
   Section section = {kind, reason};
+  const std::vector<absl::string_view> names(candidates.begin(),
+                                             candidates.end());
   for (const std::string& key : keys) {
     section.lines.push_back(Printable(key));
     if (section.hints.size() < kMaxKeysOfAKind) {
-      section.hints.push_back(Printable(NearestName(key, candidates)));
+      section.hints.push_back(Printable(NearestName(key, names)));
     }
   }
   return section;

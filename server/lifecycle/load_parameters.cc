@@ -13,10 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "model/base/error_details.h"
+#include "model/base/nearest_name.h"
 #include "model/base/status_macros.h"
 #include "model/config/pooling.h"
 #include "nlohmann/json.hpp"
-#include "server/nearest_name.h"
 
 namespace transformerd {
 namespace {
@@ -215,7 +215,7 @@ std::string UnknownName(absl::string_view name, bool for_calls) {
   for (const Parameter& parameter : kParameters) {
     if (parameter.for_calls || !for_calls) names.push_back(parameter.name);
   }
-  const std::string nearest = NearestName(name, names);
+  const absl::string_view nearest = NearestName(name, names);
   if (nearest.empty()) return "is unknown";
   return absl::StrCat("is unknown, did you mean '", nearest, "'?");
 }

@@ -17,8 +17,6 @@
 namespace transformerd {
 namespace {
 
-constexpr int kBacklog = 64;
-
 std::string Endpoint(const std::string& address, int port) {
   return absl::StrContains(address, ':')
              ? absl::StrCat("[", address, "]:", port)
@@ -50,7 +48,7 @@ Socket ListenOn(const addrinfo& address) {
       setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ==
           0 &&
       bind(socket.fd(), address.ai_addr, address.ai_addrlen) == 0 &&
-      listen(socket.fd(), kBacklog) == 0;
+      listen(socket.fd(), SOMAXCONN) == 0;
   return is_listening ? std::move(socket) : Socket();
 }
 

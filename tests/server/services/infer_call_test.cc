@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
@@ -202,6 +204,43 @@ TEST_F(InferCallTest, TimeoutParameterEndsTheWaitInTheQueue) {
   server_->models().Unblock();
   EXPECT_THAT(first.get(), IsOk());
   EXPECT_THAT(server_->models().batches(), SizeIs(1));
+}
+
+TEST_F(InferCallTest, TheClientsOwnDeadlineEndsTheWaitInTheQueue) {
+  auto first = OccupyWorker();
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + absl::Seconds(1)));
+  ModelInferResponse response;
+
+  const grpc::Status status =
+      server_->stub().ModelInfer(&context, TypedRequest(), &response);
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  server_->models().Unblock();
+  EXPECT_THAT(first.get(), IsOk());
+  EXPECT_THAT(server_->models().batches(), SizeIs(1));
+}
+
+TEST_F(InferCallTest, ADefaultTimeoutHoldsForCallsWithoutDeadline) {
+  TestServer::Options options;
+  options.default_request_timeout = absl::Milliseconds(1);
+  Start(options);
+  // Blocked from the first request on, so that the second waits.
+  server_->models().Block();
+  ModelInferRequest request = TypedRequest();
+  auto first = server_->InferLater(request);
+  server_->models().AwaitBatches(1);
+  grpc::ClientContext context;
+  ModelInferResponse response;
+
+  const grpc::Status status =
+      server_->stub().ModelInfer(&context, request, &response);
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_NE(status.error_message().find("before the request was computed"),
+            std::string::npos);
+  server_->models().Unblock();
+  EXPECT_THAT(first.get(), IsOk());
 }
 
 TEST_F(InferCallTest, CancelledRequestsAreNotComputed) {

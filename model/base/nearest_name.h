@@ -1,8 +1,6 @@
 // The name that somebody probably meant.
 #pragma once
 
-#include <string>
-
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
@@ -13,6 +11,6 @@ namespace transformerd {
 // cost is bounded: names over 200 bytes, and candidates beyond the first 4000,
 // are not looked at.
 absl::string_view NearestName(absl::string_view name,
-                              absl::Span<const std::string> candidates);
+                              absl::Span<const absl::string_view> candidates);
 
 }  // namespace transformerd

@@ -1,4 +1,4 @@
-#include "model/loading/nearest_name.h"
+#include "model/base/nearest_name.h"
 
 #include <string>
 #include <vector>
@@ -9,8 +9,8 @@ namespace transformerd {
 namespace {
 
 TEST(NearestNameTest, FindsEachKindOfTypo) {
-  const std::vector<std::string> names = {"pooler.dense.weight",
-                                          "pooler.dense.bias", "classifier"};
+  const std::vector<absl::string_view> names = {
+      "pooler.dense.weight", "pooler.dense.bias", "classifier"};
   EXPECT_EQ(NearestName("pooler.dens.bias", names), "pooler.dense.bias");
   EXPECT_EQ(NearestName("pooler.densee.bias", names), "pooler.dense.bias");
   EXPECT_EQ(NearestName("pooler.dense.bits", names), "pooler.dense.bias");

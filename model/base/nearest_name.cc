@@ -1,4 +1,4 @@
-#include "model/loading/nearest_name.h"
+#include "model/base/nearest_name.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -39,11 +39,12 @@ int EditDistance(absl::string_view a, absl::string_view b, int limit) {
 }  // namespace
 
 absl::string_view NearestName(absl::string_view name,
-                              absl::Span<const std::string> candidates) {
+                              absl::Span<const absl::string_view> candidates) {
   if (name.size() > kMaxLength) return "";
   absl::string_view nearest;
   int limit = static_cast<int>(name.size() / 3);
-  for (const std::string& candidate : candidates.subspan(0, kMaxCandidates)) {
+  for (const absl::string_view candidate :
+       candidates.subspan(0, kMaxCandidates)) {
     if (limit < 0) break;
     if (candidate.size() > kMaxLength) continue;
     const int distance = EditDistance(name, candidate, limit);
