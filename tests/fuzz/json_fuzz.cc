@@ -1,0 +1,54 @@
+// Any bytes as a config.json and as the index of a sharded checkpoint: neither
+// crashes, both refuse with a reason, and no accepted shard leaves the folder.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "glog/logging.h"
+#include "model/base/error_details.h"
+#include "model/checkpoint/shard_index.h"
+#include "model/config/config_reader.h"
+
+namespace transformerd {
+namespace {
+
+void CheckError(const absl::Status& status) {
+  if (!status.ok()) CHECK(ReasonOf(status).has_value()) << status;
+}
+
+void ParseConfig(absl::string_view text) {
+  const auto config = ConfigReader::Parse(text, "config.json");
+  CheckError(config.status());
+  if (!config.ok()) return;
+  CheckError(config->RequiredString("model_type").status());
+  CheckError(config->Strings("architectures").status());
+  CheckError(config->Int("hidden_size", 768, 1, 1 << 20).status());
+  CheckError(config->Double("layer_norm_eps", 1e-12, 0, 1).status());
+  CheckError(config->Bool("tie_word_embeddings", true).status());
+  CheckError(config->IndexedStrings("id2label").status());
+  CheckError(config->Merged(text).status());
+}
+
+void ParseIndex(absl::string_view text) {
+  const auto index = ParseShardIndex(text);
+  CheckError(index.status());
+  if (!index.ok()) return;
+  for (const std::string& shard : index->shards) {
+    CHECK(!absl::StrContains(shard, '/') && shard != ".." && !shard.empty());
+  }
+  for (const auto& [key, shard] : index->keys) {
+    CHECK(shard >= 0 && shard < static_cast<int>(index->shards.size()));
+  }
+}
+
+}  // namespace
+}  // namespace transformerd
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const absl::string_view text(reinterpret_cast<const char*>(data), size);
+  transformerd::ParseConfig(text);
+  transformerd::ParseIndex(text);
+  return 0;
+}
