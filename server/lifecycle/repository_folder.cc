@@ -1,12 +1,9 @@
 #include "server/lifecycle/repository_folder.h"
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
+#include "model/base/regular_file.h"
 #include "server/lifecycle/model_name.h"
 
 namespace transformerd {
@@ -69,7 +67,7 @@ int64_t SumOfFiles(const std::string& directory, absl::string_view prefix,
 
 absl::Status ModelFileError(absl::string_view name, absl::string_view what) {
   return LoadError(Reason::kConfigInvalid,
-                   absl::StrCat("'", name, "/", kModelFile, "' ", what));
+                   absl::StrCat("'", name, "/", kModelFile, "': ", what));
 }
 
 }  // namespace
@@ -124,39 +122,11 @@ absl::StatusOr<std::map<int64_t, std::string>> RepositoryFolder::Versions(
 
 absl::StatusOr<std::string> RepositoryFolder::ReadModelFile(
     absl::string_view name) const {
-  const std::string path = absl::StrCat(root_, "/", name, "/", kModelFile);
-  // O_NONBLOCK, so that a FIFO does not hold the load.
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0 && errno == ENOENT) return std::string();
-  if (file < 0) {
-    return ModelFileError(name,
-                          absl::StrCat("cannot be opened: ", strerror(errno)));
-  }
-  const auto close_file = absl::MakeCleanup([file] { close(file); });
-  struct stat status;
-  if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-    return ModelFileError(name, "is not a regular file");
-  }
-  if (status.st_size > kMaxModelFileBytes) {
-    return ModelFileError(
-        name, absl::StrCat("has ", status.st_size, " bytes, at most ",
-                           kMaxModelFileBytes, " are allowed"));
-  }
-  std::string text(status.st_size, '\0');
-  size_t filled = 0;
-  while (filled < text.size()) {
-    const ssize_t count =
-        read(file, text.data() + filled, text.size() - filled);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      return ModelFileError(name,
-                            absl::StrCat("cannot be read: ", strerror(errno)));
-    }
-    if (count == 0) break;
-    filled += count;
-  }
-  text.resize(filled);
-  if (text.empty()) return ModelFileError(name, "is empty");
+  const absl::StatusOr<std::string> text = ReadRegularFile(
+      absl::StrCat(root_, "/", name, "/", kModelFile), kMaxModelFileBytes);
+  if (absl::IsNotFound(text.status())) return std::string();
+  if (!text.ok()) return ModelFileError(name, text.status().message());
+  if (text->empty()) return ModelFileError(name, "the file is empty");
   return text;
 }
 
