@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,20 @@ class OutputCollector {
   PackedOutputs outputs_;
 };
 
+// Below this much work a second thread costs more than it brings: on a busy
+// machine every parallel loop waits for the slowest thread to be scheduled.
+constexpr double kMinFlopsPerThread = 5e8;
+
+// Multiplications and additions of the blocks' linears for one token.
+double FlopsPerToken(const Architecture& architecture) {
+  const double attention = 4.0 * architecture.hidden_size *
+                           architecture.num_attention_heads *
+                           architecture.head_size;
+  const double mlp =
+      2.0 * architecture.hidden_size * architecture.intermediate_size;
+  return 2.0 * architecture.num_hidden_layers * (attention + mlp);
+}
+
 class ReferenceExecutor : public Executor {
  public:
   ReferenceExecutor(const Architecture& architecture,
@@ -58,16 +73,17 @@ class ReferenceExecutor : public Executor {
       : architecture_(architecture),
         transformer_(transformer),
         signature_(signature),
-        options_(options) {
+        options_(options),
+        flops_per_token_(FlopsPerToken(architecture)) {
     CHECK_GE(options_.num_threads, 1);
   }
 
   absl::StatusOr<PackedOutputs> Run(const PackedBatch& batch) override {
     return CatchTorch([&]() -> absl::StatusOr<PackedOutputs> {
-      // The setting belongs to the calling thread, which may have served
-      // another executor before.
-      if (at::get_num_threads() != options_.num_threads) {
-        at::set_num_threads(options_.num_threads);
+      // The setting belongs to the calling thread.
+      const int num_threads = NumThreads(batch);
+      if (at::get_num_threads() != num_threads) {
+        at::set_num_threads(num_threads);
       }
       const c10::InferenceMode inference_mode;
       OutputCollector outputs(signature_, batch);
@@ -78,6 +94,14 @@ class ReferenceExecutor : public Executor {
   }
 
  private:
+  int NumThreads(const PackedBatch& batch) const {
+    const double useful = flops_per_token_ *
+                          static_cast<double>(batch.num_tokens()) /
+                          kMinFlopsPerThread;
+    return useful < options_.num_threads ? std::max(1, static_cast<int>(useful))
+                                         : options_.num_threads;
+  }
+
   // Embeddings and blocks: the last hidden states, [T, D].
   at::Tensor Encode(const PackedBatch& batch, OutputCollector& outputs) {
     at::Tensor hidden_TD = Embed(transformer_.embeddings(), batch);
@@ -169,6 +193,7 @@ class ReferenceExecutor : public Executor {
   const Transformer& transformer_;
   const Signature& signature_;
   const ReferenceExecutorOptions options_;
+  const double flops_per_token_;
 };
 
 }  // namespace

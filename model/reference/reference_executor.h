@@ -15,7 +15,7 @@ namespace transformerd {
 struct ReferenceExecutorOptions {
   PoolingKind pooling = PoolingKind::kNone;
   bool normalize = false;
-  // Threads that one call may use; at least 1.
+  // Most threads that one call uses, small batches fewer; at least 1.
   int num_threads = 1;
 };
 

@@ -19,9 +19,13 @@ POLL_S = 0.02
 
 
 class Daemon:
-    """Starts on free ports in explicit mode; further flags win over these."""
+    """Starts on free ports in explicit mode; further flags win over these.
 
-    def __init__(self, repository, *flags, environment=None):
+    Serves when the models to load at start are ready, or, with
+    wait_until_ready=False, as soon as the ports are bound.
+    """
+
+    def __init__(self, repository, *flags, environment=None, wait_until_ready=True):
         self.folder = tempfile.mkdtemp(prefix="transformerd-")
         port_file = os.path.join(self.folder, "ports")
         self.log_path = os.path.join(self.folder, "log")
@@ -41,16 +45,18 @@ class Daemon:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
             )
-        self._wait_for(port_file)
+        self._wait_until(lambda: os.path.exists(port_file))
         with open(port_file, encoding="utf-8") as file:
             ports = dict(line.split("=", 1) for line in file.read().split())
         self.address = f"127.0.0.1:{ports['grpc_port']}"
         self.metrics_address = f"127.0.0.1:{ports['metrics_port']}"
         self.client = triton.InferenceServerClient(self.address)
+        if wait_until_ready:
+            self._wait_until(self.client.is_server_ready)
 
-    def _wait_for(self, port_file):
+    def _wait_until(self, is_so):
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not os.path.exists(port_file):
+        while not is_so():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the daemon did not start:\n" + self.log())
             time.sleep(POLL_S)
@@ -109,6 +115,18 @@ class Daemon:
         except urllib.error.HTTPError as error:
             answer = error
         return answer.status, answer.read().decode()
+
+    def index_when_settled(self):
+        """The repository's index by name, once nothing is loading."""
+        index = {}
+
+        def is_settled():
+            models = self.client.get_model_repository_index().models
+            index.update((model.name, model) for model in models)
+            return not any(model.state == "LOADING" for model in models)
+
+        self._wait_until(is_settled)
+        return index
 
     def read_bytes(self):
         """Bytes that the process has read so far, by the kernel's count."""

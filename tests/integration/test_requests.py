@@ -79,7 +79,7 @@ CASES = {
     "unknown output": (with_output("logitz"), INVALID, ["logitz"]),
     "wrong type": (raw(b"\0" * 12, [1, 3], "FP32"), INVALID, ["input_ids", "FP32"]),
     "unknown type": (raw(b"\0" * 12, [1, 3], "INT65"), INVALID, ["INT65"]),
-    "one dimension": (shaped([1, 2], [2]), INVALID, ["input_ids", "[2]"]),
+    "one dimension": (shaped([1, 2], [2]), INVALID, ["input_ids", "1 dimensions"]),
     "negative shape": (shaped([1], [-1, -1]), INVALID, ["input_ids", "-1"]),
     "huge shape": (shaped([1], [1 << 62, 4]), INVALID, ["input_ids"]),
     "empty batch": (shaped([], [0, 3]), INVALID, ["input_ids", "[0,3]"]),

@@ -65,9 +65,7 @@ def test_mode_none_loads_all_and_refuses_control(start, add_model, goldens):
     add_model("bad", goldens / "bad_missing_key" / "model")
     daemon = start("--model_control_mode=none", "--readiness=any")
 
-    index = {
-        m.name: m for m in daemon.client.get_model_repository_index().models
-    }
+    index = daemon.index_when_settled()
 
     assert index["one"].state == index["two"].state == "READY"
     assert index["bad"].state == "UNAVAILABLE"

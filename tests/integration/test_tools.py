@@ -30,9 +30,9 @@ def daemon(start, add_model, minilm):
 
 @pytest.fixture
 def grpcurl(daemon):
-    def call(*arguments):
-        *flags, method = arguments
-        return run(os.environ["GRPCURL"], "-plaintext", *flags, daemon.address, method)
+    def call(*words, data=None):
+        flags = ["-plaintext"] + (["-d", data] if data else [])
+        return run(os.environ["GRPCURL"], *flags, daemon.address, *words)
 
     return call
 
@@ -46,7 +46,7 @@ def test_grpcurl_lists_and_describes_by_reflection(grpcurl):
 
 def test_grpcurl_asks_for_health(grpcurl):
     answer = json.loads(
-        grpcurl("-d", '{"service": "model/minilm"}', "grpc.health.v1.Health/Check")
+        grpcurl("grpc.health.v1.Health/Check", data='{"service": "model/minilm"}')
     )
     assert answer == {"status": "SERVING"}
 
