@@ -2,12 +2,13 @@
 
 #include <atomic>
 #include <optional>
+#include <random>
 #include <set>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/random/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/fake_loaded_model.h"
@@ -81,15 +82,14 @@ TEST(WorkerPoolTest, CompletesEachJobExactlyOnce) {
   const QueueId queue = scheduler.OpenQueue(model, options);
   std::optional<WorkerPool> pool(std::in_place, scheduler);
 
-  const auto submit = [&] {
-    absl::BitGen random;
+  const auto submit = [&](int seed) {
+    std::mt19937 random(seed);
     for (int i = 0; i < kJobsPerThread; ++i) {
       Job job;
-      job.input = MakeInput({absl::Uniform<int64_t>(random, 0, 100)});
+      job.input = MakeInput({static_cast<int64_t>(random() % 100)});
       const std::string expected =
           FakeLoadedModel::AnswerTo(job.input)[1].bytes;
-      job.deadline = clock.Now() + absl::Microseconds(
-                                       absl::Uniform<int64_t>(random, 1, 1000));
+      job.deadline = clock.Now() + absl::Microseconds(1 + random() % 1000);
       job.done = [&, expected](absl::StatusOr<JobResult> result) {
         ++completed;
         if (result.ok() && result->output[1].bytes != expected) ++wrong;
@@ -98,11 +98,11 @@ TEST(WorkerPoolTest, CompletesEachJobExactlyOnce) {
           scheduler.Submit(queue, std::move(job));
       if (!ticket.ok()) continue;
       ++accepted;
-      if (absl::Bernoulli(random, 0.2)) scheduler.Cancel(*ticket);
+      if (random() % 5 == 0) scheduler.Cancel(*ticket);
     }
   };
   std::vector<std::thread> clients;
-  for (int i = 0; i < kThreads; ++i) clients.emplace_back(submit);
+  for (int i = 0; i < kThreads; ++i) clients.emplace_back(submit, i);
   for (std::thread& client : clients) client.join();
   EXPECT_TRUE(scheduler.AwaitIdle(absl::InfiniteFuture()));
   pool.reset();
