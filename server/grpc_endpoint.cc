@@ -8,6 +8,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/impl/server_builder_option.h"
 
@@ -91,11 +92,11 @@ absl::StatusOr<std::unique_ptr<GrpcEndpoint>> GrpcEndpoint::Start(
   return endpoint;
 }
 
-GrpcEndpoint::~GrpcEndpoint() { Stop(absl::InfinitePast()); }
+GrpcEndpoint::~GrpcEndpoint() { Stop(absl::ZeroDuration()); }
 
-void GrpcEndpoint::Stop(absl::Time deadline) {
+void GrpcEndpoint::Stop(absl::Duration grace) {
   if (server_ != nullptr) {
-    server_->Shutdown(absl::ToChronoTime(deadline));
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   }
   health_.Stop();
   server_.reset();

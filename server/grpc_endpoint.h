@@ -32,9 +32,9 @@ class GrpcEndpoint {
 
   int port() const { return port_; }
 
-  // Refuses new calls, gives those that run until `deadline`, and waits for
-  // them. Calls after the first do nothing.
-  void Stop(absl::Time deadline);
+  // Refuses new calls, cancels those that have not ended by themselves within
+  // `grace`, and waits for all. Calls after the first do nothing.
+  void Stop(absl::Duration grace);
 
  private:
   explicit GrpcEndpoint(HealthState& health) : health_(health) {}

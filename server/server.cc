@@ -188,8 +188,8 @@ void Server::Stop() {
   // the repository waits for; then of every load; then the calls.
   scheduler_.Stop();
   if (repository_ != nullptr) repository_->Shutdown();
-  if (grpc_ != nullptr) grpc_->Stop(clock_.Now() + kFlushTime);
-  if (health_only_ != nullptr) health_only_->Stop(clock_.Now() + kFlushTime);
+  if (grpc_ != nullptr) grpc_->Stop(kFlushTime);
+  if (health_only_ != nullptr) health_only_->Stop(kFlushTime);
   http_.reset();
 }
 

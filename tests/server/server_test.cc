@@ -1,0 +1,206 @@
+#include "server/server.h"
+
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "proto/health.grpc.pb.h"
+#include "proto/inference.grpc.pb.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/fakes/fake_model_loader.h"
+#include "tests/fakes/temporary_folder.h"
+#include "tests/matchers/status_matchers.h"
+
+namespace transformerd {
+namespace {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+using ::testing::HasSubstr;
+
+// Reports the states of one health name, as they change.
+class HealthWatch {
+ public:
+  HealthWatch(const std::shared_ptr<grpc::Channel>& channel,
+              const std::string& name)
+      : stub_(grpc::health::v1::Health::NewStub(channel)) {
+    HealthCheckRequest request;
+    request.set_service(name);
+    reader_ = stub_->Watch(&context_, request);
+  }
+  ~HealthWatch() { context_.TryCancel(); }
+
+  // The next state; UNKNOWN when the watch has ended.
+  HealthCheckResponse::ServingStatus Next() {
+    HealthCheckResponse response;
+    return reader_->Read(&response) ? response.status()
+                                    : HealthCheckResponse::UNKNOWN;
+  }
+
+ private:
+  std::unique_ptr<grpc::health::v1::Health::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<HealthCheckResponse>> reader_;
+};
+
+class ServerTest : public ::testing::Test {
+ protected:
+  ServerTest() {
+    folder_.Write("models/a/config.json", "{}");
+    options_.repository.root = folder_.PathOf("models");
+    options_.grpc_port = 0;
+    options_.metrics_port = 0;
+    options_.load_at_start = {"*"};
+  }
+  ~ServerTest() override {
+    loader_.models().Unblock();
+    if (!running_.joinable()) return;
+    server_->RequestStop();
+    server_->RequestStop();
+    running_.join();
+  }
+
+  // Starts the server and waits until model "a" is ready.
+  void Start() {
+    server_ = *Server::Start(options_, loader_, clock_);
+    channel_ = grpc::CreateChannel(
+        absl::StrCat("127.0.0.1:", server_->ports().grpc_port),
+        grpc::InsecureChannelCredentials());
+    stub_ = inference::GRPCInferenceService::NewStub(channel_);
+    HealthWatch readiness(channel_, "readiness");
+    while (readiness.Next() != HealthCheckResponse::SERVING) {
+    }
+    running_ = std::thread([this] { server_->Run(); });
+  }
+
+  grpc::Status Infer() {
+    inference::ModelInferRequest request;
+    request.set_model_name("a");
+    auto& input = *request.add_inputs();
+    input.set_name("input_ids");
+    input.set_datatype("INT64");
+    input.add_shape(1);
+    input.add_shape(1);
+    input.mutable_contents()->add_int64_contents(1);
+    inference::ModelInferResponse response;
+    grpc::ClientContext context;
+    return stub_->ModelInfer(&context, request, &response);
+  }
+
+  std::future<grpc::Status> InferLater() {
+    return std::async(std::launch::async, [this] { return Infer(); });
+  }
+
+  TemporaryFolder folder_;
+  FakeModelLoader loader_;
+  FakeClock clock_;
+  ServerOptions options_;
+  std::unique_ptr<Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
+  std::thread running_;
+};
+
+TEST_F(ServerTest, ServesWhatItLoadedAtStart) {
+  Start();
+  EXPECT_TRUE(Infer().ok());
+}
+
+TEST_F(ServerTest, WritesThePortsItBound) {
+  options_.port_file = folder_.PathOf("ports");
+  Start();
+  std::ifstream file(options_.port_file);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  EXPECT_EQ(text, absl::StrCat("grpc_port=", server_->ports().grpc_port,
+                               "\nmetrics_port=", server_->ports().metrics_port,
+                               "\nhealth_port=0\n"));
+}
+
+TEST_F(ServerTest, RefusesAFolderThatIsNotThere) {
+  options_.repository.root = folder_.PathOf("none");
+  EXPECT_THAT(Server::Start(options_, loader_, clock_),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(ServerTest, EndsWhereAPortIsTaken) {
+  Start();
+  ServerOptions second = options_;
+  second.grpc_port = server_->ports().grpc_port;
+  EXPECT_THAT(Server::Start(second, loader_, clock_),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr(absl::StrCat(second.grpc_port))));
+  second = options_;
+  second.metrics_port = server_->ports().metrics_port;
+  EXPECT_THAT(Server::Start(second, loader_, clock_),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr(absl::StrCat(second.metrics_port))));
+}
+
+TEST_F(ServerTest, ServesOnWhileItSaysThatItIsNotReady) {
+  Start();
+  HealthWatch readiness(channel_, "");
+  EXPECT_EQ(readiness.Next(), HealthCheckResponse::SERVING);
+  server_->RequestStop();
+  EXPECT_EQ(readiness.Next(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(readiness.Next(), HealthCheckResponse::UNKNOWN);  // ended
+  EXPECT_TRUE(Infer().ok());
+}
+
+TEST_F(ServerTest, FinishesWhatIsQueuedAndThenEnds) {
+  Start();
+  loader_.models().Block();
+  auto answer = InferLater();
+  loader_.models().AwaitBatches(1);
+  HealthWatch readiness(channel_, "");
+  readiness.Next();
+  server_->RequestStop();
+  readiness.Next();  // the delay has begun
+  clock_.Advance(options_.drain_delay);
+  loader_.models().Unblock();
+  running_.join();
+  EXPECT_TRUE(answer.get().ok());
+  EXPECT_EQ(Infer().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(loader_.models().live_models(), 0);
+}
+
+TEST_F(ServerTest, ASecondRequestGivesUpWhatIsQueued) {
+  Start();
+  loader_.models().Block();
+  auto running = InferLater();
+  loader_.models().AwaitBatches(1);
+  auto queued = InferLater();
+  server_->RequestStop();
+  server_->RequestStop();
+  EXPECT_EQ(queued.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+  loader_.models().Unblock();
+  running_.join();
+  EXPECT_TRUE(running.get().ok());
+}
+
+TEST_F(ServerTest, AStuckWorkerEndsLiveness) {
+  Start();
+  HealthWatch liveness(channel_, "liveness");
+  EXPECT_EQ(liveness.Next(), HealthCheckResponse::SERVING);
+  loader_.models().Block();
+  auto answer = InferLater();
+  loader_.models().AwaitBatches(1);
+  clock_.Advance(options_.watchdog_timeout + absl::Seconds(1));
+  EXPECT_EQ(liveness.Next(), HealthCheckResponse::NOT_SERVING);
+  loader_.models().Unblock();
+  answer.wait();
+}
+
+TEST_F(ServerTest, StopsWithoutHavingRun) {
+  auto server = *Server::Start(options_, loader_, clock_);
+  server.reset();
+  EXPECT_EQ(loader_.models().live_models(), 0);
+}
+
+}  // namespace
+}  // namespace transformerd
