@@ -8,7 +8,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "glog/logging.h"
 #include "model/base/status_macros.h"
 #include "model/checkpoint/safetensors.h"
 #include "nlohmann/json.hpp"
@@ -107,26 +106,6 @@ absl::StatusOr<std::map<std::string, HostTensor>> ReadTensors(
     tensors.emplace(entry.key, std::move(tensor));
   }
   return tensors;
-}
-
-void WriteTensors(const std::string& path,
-                  const std::map<std::string, HostTensor>& tensors) {
-  nlohmann::json header = nlohmann::json::object();
-  uint64_t end = 0;
-  for (const auto& [key, tensor] : tensors) {
-    const uint64_t begin = std::exchange(end, end + tensor.bytes.size());
-    header[key] = {{"dtype", std::string(NameOf(tensor.dtype))},
-                   {"shape", std::vector<int64_t>(tensor.shape.begin(),
-                                                  tensor.shape.end())},
-                   {"data_offsets", {begin, end}}};
-  }
-  const std::string text = header.dump();
-  const uint64_t size = text.size();
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(reinterpret_cast<const char*>(&size), sizeof(size));
-  file << text;
-  for (const auto& [key, tensor] : tensors) file << tensor.bytes;
-  CHECK(file.flush()) << path;
 }
 
 absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(

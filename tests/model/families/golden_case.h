@@ -33,10 +33,6 @@ struct GoldenCase {
 absl::StatusOr<std::map<std::string, HostTensor>> ReadTensors(
     const std::string& path);
 
-// Writes tensors as a safetensors file; errors are fatal.
-void WriteTensors(const std::string& path,
-                  const std::map<std::string, HostTensor>& tensors);
-
 // All forward cases of a model_type, by name.
 absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(
     const std::string& model_type);
