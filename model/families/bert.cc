@@ -6,7 +6,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
-#include "model/families/families_internal.h"
+#include "model/families/family.h"
 
 namespace transformerd {
 namespace {
@@ -86,8 +86,8 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-const Family kBert = {kModelTypes, kClasses, /*base_prefix=*/"bert.",
-                      kBase,       kHeads,   kBuffers,
-                      Parse};
+extern const Family kBert = {kModelTypes, kClasses, /*base_prefix=*/"bert.",
+                             kBase,       kHeads,   kBuffers,
+                             Parse};
 
 }  // namespace transformerd

@@ -8,12 +8,17 @@
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
-#include "model/families/families_internal.h"
 
 namespace transformerd {
+
+// One in each file of its name.
+extern const Family kBert;
+
 namespace {
 
-constexpr const Family* kFamilies[] = {&kBert};
+constexpr const Family* kFamilies[] = {
+    &kBert,
+};
 
 bool HasModelType(const Family& family, absl::string_view model_type) {
   return std::find(family.model_types.begin(), family.model_types.end(),
