@@ -26,7 +26,9 @@ HealthState::HealthState() {
 void HealthState::Set(absl::string_view name, bool serving) {
   {
     absl::MutexLock lock(&mutex_);
-    serving_.insert_or_assign(std::string(name), serving);
+    const auto [it, is_new] = serving_.emplace(name, serving);
+    if (!is_new && it->second == serving) return;
+    it->second = serving;
   }
   Notify();
 }

@@ -36,7 +36,7 @@ class HealthState {
   // false.
   HealthState();
 
-  // True is SERVING, false NOT_SERVING.
+  // True is SERVING, false NOT_SERVING. Cheap where nothing changes.
   void Set(absl::string_view name, bool serving) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Sets "", "readiness" and the inference service, which always agree.

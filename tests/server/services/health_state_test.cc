@@ -81,6 +81,17 @@ TEST(HealthStateTest, TellsListenersOfEachChange) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST(HealthStateTest, KeepsQuietWhereNothingChanges) {
+  HealthState state;
+  int calls = 0;
+  state.Subscribe([&calls] { ++calls; });
+
+  state.Set("liveness", true);
+  state.Remove("model/none");
+
+  EXPECT_EQ(calls, 0);
+}
+
 TEST(HealthStateTest, ListenersMayReadTheState) {
   HealthState state;
   std::optional<bool> seen;
