@@ -208,7 +208,7 @@ TEST_F(ModelRepositoryTest, ParametersGoBeforeTheModelFileBeforeDefaults) {
   options_.defaults.load.architecture = "FromFlags";
   options_.defaults.load.dtype = DType::kF32;
   ASSERT_THAT(repository().Load("a", {{"strict", true}}), IsOk());
-  const LoadOptions& options = loader_.requests().front().options;
+  const LoadOptions options = loader_.requests().front().options;
   EXPECT_EQ(options.architecture, "FromFile");
   EXPECT_EQ(options.dtype, DType::kF32);
   EXPECT_TRUE(options.strict);
