@@ -152,26 +152,26 @@ void Server::Run() {
     return stop_requests_ > 0;
   };
   for (bool stop = false; !stop;) {
+    const absl::Time next_look = clock_.Now() + kWatchInterval;
     health_.Set(kHealthLiveness, Liveness().ok());
     absl::MutexLock lock(&mutex_);
-    stop = clock_.AwaitUntil(mutex_, absl::Condition(&asked),
-                             clock_.Now() + kWatchInterval);
+    stop = clock_.AwaitUntil(mutex_, absl::Condition(&asked), next_look);
   }
   LOG(INFO) << "draining: not ready any more, serving for "
             << options_.drain_delay << " more";
+  const absl::Time delay_end = clock_.Now() + options_.drain_delay;
   health_.StartDraining();
-  if (Pause(options_.drain_delay)) FinishRequests();
+  if (PauseUntil(delay_end)) FinishRequests();
   Stop();
   LOG(INFO) << "stopped";
 }
 
-bool Server::Pause(absl::Duration duration) {
+bool Server::PauseUntil(absl::Time end) {
   const auto hurried = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stop_requests_ > 1;
   };
   absl::MutexLock lock(&mutex_);
-  return !clock_.AwaitUntil(mutex_, absl::Condition(&hurried),
-                            clock_.Now() + duration);
+  return !clock_.AwaitUntil(mutex_, absl::Condition(&hurried), end);
 }
 
 void Server::FinishRequests() {

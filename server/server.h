@@ -60,7 +60,7 @@ class Server {
   absl::Status Readiness() const;
   std::string RenderStatusPage() const;
   // False where it ended because of a second RequestStop.
-  bool Pause(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool PauseUntil(absl::Time end) ABSL_LOCKS_EXCLUDED(mutex_);
   void FinishRequests() ABSL_LOCKS_EXCLUDED(mutex_);
   void Stop();
 
