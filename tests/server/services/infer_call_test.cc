@@ -216,6 +216,7 @@ TEST_F(InferCallTest, TheClientsOwnDeadlineEndsTheWaitInTheQueue) {
       server_->stub().ModelInfer(&context, TypedRequest(), &response);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  server_->AwaitNoneQueued();
   server_->models().Unblock();
   EXPECT_THAT(first.get(), IsOk());
   EXPECT_THAT(server_->models().batches(), SizeIs(1));
@@ -252,10 +253,7 @@ TEST_F(InferCallTest, CancelledRequestsAreNotComputed) {
   context.TryCancel();
 
   EXPECT_THAT(second.get(), StatusIs(absl::StatusCode::kCancelled));
-  TestServer::Await([&] {
-    const auto depths = server_->scheduler().depths();
-    return depths.empty() || depths[0].requests == 0;
-  });
+  server_->AwaitNoneQueued();
   server_->models().Unblock();
   EXPECT_THAT(first.get(), IsOk());
   EXPECT_THAT(server_->models().batches(), SizeIs(1));

@@ -119,13 +119,17 @@ void TestServer::Await(const std::function<bool()>& condition) {
 }
 
 void TestServer::AwaitQueued(int64_t count) {
-  Await([&] {
-    int64_t queued = 0;
-    for (const QueueDepth& depth : scheduler_.depths()) {
-      queued += depth.requests;
-    }
-    return queued >= count;
-  });
+  Await([&] { return NumQueued() >= count; });
+}
+
+void TestServer::AwaitNoneQueued() {
+  Await([&] { return NumQueued() == 0; });
+}
+
+int64_t TestServer::NumQueued() const {
+  int64_t queued = 0;
+  for (const QueueDepth& depth : scheduler_.depths()) queued += depth.requests;
+  return queued;
 }
 
 void TestServer::SetDeadline(grpc::ClientContext& context) {

@@ -77,6 +77,8 @@ class TestServer {
   static void Await(const std::function<bool()>& condition);
   // Until `count` requests wait for a worker.
   void AwaitQueued(int64_t count);
+  // Until those that waited are answered or run.
+  void AwaitNoneQueued();
 
   FakeModelLoader& loader() { return loader_; }
   FakeModelControl& models() { return loader_.models(); }
@@ -87,6 +89,7 @@ class TestServer {
   inference::GRPCInferenceService::Stub& stub() { return *stub_; }
 
  private:
+  int64_t NumQueued() const;
   static void SetDeadline(grpc::ClientContext& context);
   static absl::Status ToAbsl(const grpc::Status& status);
 
