@@ -13,11 +13,17 @@ namespace transformerd {
 
 // One in each file of its name.
 extern const Family kBert;
+extern const Family kCamembert;
+extern const Family kRoberta;
+extern const Family kXlmRoberta;
 
 namespace {
 
 constexpr const Family* kFamilies[] = {
     &kBert,
+    &kRoberta,
+    &kXlmRoberta,
+    &kCamembert,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {

@@ -187,8 +187,8 @@ TEST_P(FamilyTest, TwoRanksAnswerWithTheSameBits) {
 TEST_P(FamilyTest, RefusesADroppedTensorByName) {
   std::string dropped;
   const absl::Status status = LoadChanged([&](Tensors& tensors) {
-    dropped = tensors.begin()->first;
-    tensors.erase(tensors.begin());
+    dropped = tensors.rbegin()->first;
+    tensors.erase(dropped);
   });
 
   EXPECT_THAT(status,

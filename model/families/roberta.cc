@@ -1,0 +1,136 @@
+// RoBERTa (Liu et al., 2019): BERT's encoder with positions counted behind the
+// padding id and heads of its own. XLM-RoBERTa (Conneau et al., 2020) and
+// CamemBERT (Martin et al., 2020) differ in their class names and defaults.
+#include "absl/strings/str_cat.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
+#include "model/families/encoder_config.h"
+#include "model/families/family.h"
+
+namespace transformerd {
+namespace {
+
+constexpr absl::string_view kRobertaTypes[] = {"roberta"};
+constexpr absl::string_view kXlmRobertaTypes[] = {"xlm-roberta"};
+constexpr absl::string_view kCamembertTypes[] = {"camembert"};
+
+constexpr ModelClass kRobertaClasses[] = {
+    {"RobertaModel", HeadKind::kNone, /*pooler=*/true},
+    {"RobertaForSequenceClassification", HeadKind::kSequenceClassification,
+     /*pooler=*/false},
+    {"RobertaForTokenClassification", HeadKind::kTokenClassification,
+     /*pooler=*/false},
+    {"RobertaForQuestionAnswering", HeadKind::kQuestionAnswering,
+     /*pooler=*/false},
+    {"RobertaForMaskedLM", HeadKind::kMaskedLm, /*pooler=*/false},
+};
+
+constexpr ModelClass kXlmRobertaClasses[] = {
+    {"XLMRobertaModel", HeadKind::kNone, /*pooler=*/true},
+    {"XLMRobertaForSequenceClassification", HeadKind::kSequenceClassification,
+     /*pooler=*/false},
+    {"XLMRobertaForTokenClassification", HeadKind::kTokenClassification,
+     /*pooler=*/false},
+    {"XLMRobertaForQuestionAnswering", HeadKind::kQuestionAnswering,
+     /*pooler=*/false},
+    {"XLMRobertaForMaskedLM", HeadKind::kMaskedLm, /*pooler=*/false},
+};
+
+constexpr ModelClass kCamembertClasses[] = {
+    {"CamembertModel", HeadKind::kNone, /*pooler=*/true},
+    {"CamembertForSequenceClassification", HeadKind::kSequenceClassification,
+     /*pooler=*/false},
+    {"CamembertForTokenClassification", HeadKind::kTokenClassification,
+     /*pooler=*/false},
+    {"CamembertForQuestionAnswering", HeadKind::kQuestionAnswering,
+     /*pooler=*/false},
+    {"CamembertForMaskedLM", HeadKind::kMaskedLm, /*pooler=*/false},
+};
+
+// clang-format off
+constexpr ParameterRule kBase[] = {
+    {"embeddings.word_embeddings",                  "embeddings.token"},
+    {"embeddings.position_embeddings",              "embeddings.position"},
+    {"embeddings.token_type_embeddings",            "embeddings.token_type"},
+    {"embeddings.LayerNorm",                        "embeddings.norm"},
+    {"encoder.layer.{}.attention.self.query",       "layers.{}.attention.query"},
+    {"encoder.layer.{}.attention.self.key",         "layers.{}.attention.key"},
+    {"encoder.layer.{}.attention.self.value",       "layers.{}.attention.value"},
+    {"encoder.layer.{}.attention.output.dense",     "layers.{}.attention.output"},
+    {"encoder.layer.{}.attention.output.LayerNorm", "layers.{}.attention_norm"},
+    {"encoder.layer.{}.intermediate.dense",         "layers.{}.mlp.up"},
+    {"encoder.layer.{}.output.dense",               "layers.{}.mlp.down"},
+    {"encoder.layer.{}.output.LayerNorm",           "layers.{}.mlp_norm"},
+    {"pooler.dense",                                "pooler.dense"},
+};
+
+constexpr ParameterRule kHeads[] = {
+    {"classifier.dense",    "head.sequence_dense"},
+    {"classifier.out_proj", "head.sequence_classifier"},
+    {"classifier",          "head.token_classifier"},
+    {"qa_outputs",          "head.span_classifier"},
+    {"lm_head.dense",       "head.transform"},
+    {"lm_head.layer_norm",  "head.transform_norm"},
+    {"lm_head.decoder",     "head.decoder"},
+    {"lm_head",             "head.decoder"},
+};
+// clang-format on
+
+constexpr absl::string_view kBuffers[] = {"embeddings.position_ids",
+                                          "embeddings.token_type_ids"};
+
+constexpr EncoderKeys KeysWithVocabulary(int64_t vocab_size) {
+  return {
+      /*vocab_size=*/{"vocab_size", vocab_size},
+      /*hidden_size=*/{"hidden_size", 768},
+      /*num_hidden_layers=*/{"num_hidden_layers", 12},
+      /*num_attention_heads=*/{"num_attention_heads", 12},
+      /*intermediate_size=*/{"intermediate_size", 3072},
+      /*max_position_embeddings=*/{"max_position_embeddings", 512},
+      /*type_vocab_size=*/{"type_vocab_size", 2},
+      /*pad_token_id=*/{"pad_token_id", 1},
+  };
+}
+
+constexpr int64_t kRobertaVocabulary = 50265;
+constexpr int64_t kOtherVocabulary = 30522;  // the default of both others
+
+template <int64_t vocab_size>
+absl::StatusOr<Architecture> Parse(const ConfigReader& config,
+                                   const ModelClass& model_class) {
+  ASSIGN_OR_RETURN(
+      Architecture out,
+      ParseEncoder(config, KeysWithVocabulary(vocab_size), model_class));
+  ASSIGN_OR_RETURN(out.block.norm_eps,
+                   config.Double("layer_norm_eps", 1e-12, 0.0, 1.0));
+  out.position_rule = PositionRule::kAfterPadding;
+  // The first token has position pad + 1.
+  out.max_sequence_length = out.max_position_embeddings - out.pad_token_id - 1;
+  if (out.max_sequence_length < 1) {
+    return LoadError(Reason::kConfigInvalid,
+                     absl::StrCat("config.json: max_position_embeddings=",
+                                  out.max_position_embeddings,
+                                  " leaves no position behind pad_token_id=",
+                                  out.pad_token_id));
+  }
+  out.classifier_pooling = ClassifierPooling::kFirstDense;
+  out.classifier_activation = Activation::kTanh;
+  out.head_activation = Activation::kGelu;  // whatever hidden_act says
+  return out;
+}
+
+}  // namespace
+
+extern const Family kRoberta = {
+    kRobertaTypes, kRobertaClasses, /*base_prefix=*/"roberta.", kBase,
+    kHeads,        kBuffers,        Parse<kRobertaVocabulary>};
+
+extern const Family kXlmRoberta = {
+    kXlmRobertaTypes, kXlmRobertaClasses, /*base_prefix=*/"roberta.", kBase,
+    kHeads,           kBuffers,           Parse<kOtherVocabulary>};
+
+extern const Family kCamembert = {
+    kCamembertTypes, kCamembertClasses, /*base_prefix=*/"roberta.", kBase,
+    kHeads,          kBuffers,          Parse<kOtherVocabulary>};
+
+}  // namespace transformerd
