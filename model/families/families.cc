@@ -14,6 +14,7 @@ namespace transformerd {
 // One in each file of its name.
 extern const Family kBert;
 extern const Family kCamembert;
+extern const Family kDistilBert;
 extern const Family kRoberta;
 extern const Family kXlmRoberta;
 
@@ -24,6 +25,7 @@ constexpr const Family* kFamilies[] = {
     &kRoberta,
     &kXlmRoberta,
     &kCamembert,
+    &kDistilBert,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {
