@@ -21,11 +21,7 @@ extern const Family kXlmRoberta;
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBert,
-    &kRoberta,
-    &kXlmRoberta,
-    &kCamembert,
-    &kDistilBert,
+    &kBert, &kRoberta, &kXlmRoberta, &kCamembert, &kDistilBert,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {
