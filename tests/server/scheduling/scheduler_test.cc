@@ -18,6 +18,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::FieldsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -372,13 +373,7 @@ TEST_F(SchedulerTest, TellsHowMuchWaits) {
   SubmitOk(queue, jobs_.Make(1, /*tokens=*/4));
   SubmitOk(queue, jobs_.Make(2, /*tokens=*/5));
 
-  const std::vector<QueueDepth> depths = scheduler_.depths();
-
-  ASSERT_EQ(depths.size(), 1u);
-  EXPECT_EQ(depths[0].model, "a");
-  EXPECT_EQ(depths[0].version, "3");
-  EXPECT_EQ(depths[0].requests, 2);
-  EXPECT_EQ(depths[0].tokens, 9);
+  EXPECT_THAT(scheduler_.depths(), ElementsAre(FieldsAre("a", "3", 2, 9)));
 }
 
 TEST_F(SchedulerTest, TellsHowLongWorkersAreBusy) {
