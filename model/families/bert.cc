@@ -5,6 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "model/families/bert_parameters.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
 
@@ -26,22 +27,6 @@ constexpr ModelClass kClasses[] = {
 };
 
 // clang-format off
-constexpr ParameterRule kBase[] = {
-    {"embeddings.word_embeddings",                  "embeddings.token"},
-    {"embeddings.position_embeddings",              "embeddings.position"},
-    {"embeddings.token_type_embeddings",            "embeddings.token_type"},
-    {"embeddings.LayerNorm",                        "embeddings.norm"},
-    {"encoder.layer.{}.attention.self.query",       "layers.{}.attention.query"},
-    {"encoder.layer.{}.attention.self.key",         "layers.{}.attention.key"},
-    {"encoder.layer.{}.attention.self.value",       "layers.{}.attention.value"},
-    {"encoder.layer.{}.attention.output.dense",     "layers.{}.attention.output"},
-    {"encoder.layer.{}.attention.output.LayerNorm", "layers.{}.attention_norm"},
-    {"encoder.layer.{}.intermediate.dense",         "layers.{}.mlp.up"},
-    {"encoder.layer.{}.output.dense",               "layers.{}.mlp.down"},
-    {"encoder.layer.{}.output.LayerNorm",           "layers.{}.mlp_norm"},
-    {"pooler.dense",                                "pooler.dense"},
-};
-
 constexpr ParameterRule kHeads[] = {
     {"classifier",                          "head.sequence_classifier"},
     {"classifier",                          "head.token_classifier"},
@@ -53,9 +38,6 @@ constexpr ParameterRule kHeads[] = {
     {"cls.seq_relationship",                "head.relationship"},
 };
 // clang-format on
-
-constexpr absl::string_view kBuffers[] = {"embeddings.position_ids",
-                                          "embeddings.token_type_ids"};
 
 constexpr EncoderKeys kKeys = {
     /*vocab_size=*/{"vocab_size", 30522},
@@ -86,8 +68,8 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kBert = {kModelTypes, kClasses, /*base_prefix=*/"bert.",
-                             kBase,       kHeads,   kBuffers,
-                             Parse};
+extern const Family kBert = {
+    kModelTypes,  kClasses, /*base_prefix=*/"bert.", kBertParameters, kHeads,
+    kBertBuffers, Parse};
 
 }  // namespace transformerd

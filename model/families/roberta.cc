@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "model/families/bert_parameters.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
 
@@ -48,22 +49,6 @@ constexpr ModelClass kCamembertClasses[] = {
 };
 
 // clang-format off
-constexpr ParameterRule kBase[] = {
-    {"embeddings.word_embeddings",                  "embeddings.token"},
-    {"embeddings.position_embeddings",              "embeddings.position"},
-    {"embeddings.token_type_embeddings",            "embeddings.token_type"},
-    {"embeddings.LayerNorm",                        "embeddings.norm"},
-    {"encoder.layer.{}.attention.self.query",       "layers.{}.attention.query"},
-    {"encoder.layer.{}.attention.self.key",         "layers.{}.attention.key"},
-    {"encoder.layer.{}.attention.self.value",       "layers.{}.attention.value"},
-    {"encoder.layer.{}.attention.output.dense",     "layers.{}.attention.output"},
-    {"encoder.layer.{}.attention.output.LayerNorm", "layers.{}.attention_norm"},
-    {"encoder.layer.{}.intermediate.dense",         "layers.{}.mlp.up"},
-    {"encoder.layer.{}.output.dense",               "layers.{}.mlp.down"},
-    {"encoder.layer.{}.output.LayerNorm",           "layers.{}.mlp_norm"},
-    {"pooler.dense",                                "pooler.dense"},
-};
-
 constexpr ParameterRule kHeads[] = {
     {"classifier.dense",    "head.sequence_dense"},
     {"classifier.out_proj", "head.sequence_classifier"},
@@ -75,9 +60,6 @@ constexpr ParameterRule kHeads[] = {
     {"lm_head",             "head.decoder"},
 };
 // clang-format on
-
-constexpr absl::string_view kBuffers[] = {"embeddings.position_ids",
-                                          "embeddings.token_type_ids"};
 
 constexpr EncoderKeys KeysWithVocabulary(int64_t vocab_size) {
   return {
@@ -122,15 +104,23 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 }  // namespace
 
 extern const Family kRoberta = {
-    kRobertaTypes, kRobertaClasses, /*base_prefix=*/"roberta.", kBase,
-    kHeads,        kBuffers,        Parse<kRobertaVocabulary>};
+    kRobertaTypes, kRobertaClasses, /*base_prefix=*/"roberta.", kBertParameters,
+    kHeads,        kBertBuffers,    Parse<kRobertaVocabulary>};
 
-extern const Family kXlmRoberta = {
-    kXlmRobertaTypes, kXlmRobertaClasses, /*base_prefix=*/"roberta.", kBase,
-    kHeads,           kBuffers,           Parse<kOtherVocabulary>};
+extern const Family kXlmRoberta = {kXlmRobertaTypes,
+                                   kXlmRobertaClasses,
+                                   /*base_prefix=*/"roberta.",
+                                   kBertParameters,
+                                   kHeads,
+                                   kBertBuffers,
+                                   Parse<kOtherVocabulary>};
 
-extern const Family kCamembert = {
-    kCamembertTypes, kCamembertClasses, /*base_prefix=*/"roberta.", kBase,
-    kHeads,          kBuffers,          Parse<kOtherVocabulary>};
+extern const Family kCamembert = {kCamembertTypes,
+                                  kCamembertClasses,
+                                  /*base_prefix=*/"roberta.",
+                                  kBertParameters,
+                                  kHeads,
+                                  kBertBuffers,
+                                  Parse<kOtherVocabulary>};
 
 }  // namespace transformerd
