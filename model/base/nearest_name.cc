@@ -10,14 +10,17 @@ namespace {
 constexpr size_t kMaxLength = 200;
 constexpr size_t kMaxCandidates = 4000;
 
-// Levenshtein's distance, or limit + 1 where it is more than `limit`. Only the
-// cells near the diagonal that can hold a value up to `limit` are computed.
+// How many characters are replaced, added, removed or swapped with their
+// neighbour between `a` and `b` (the optimal string alignment distance), or
+// limit + 1 where it is more than `limit`. Only the cells near the diagonal
+// that can hold a value up to `limit` are computed.
 int EditDistance(absl::string_view a, absl::string_view b, int limit) {
   const int rows = static_cast<int>(a.size());
   const int columns = static_cast<int>(b.size());
   if (std::abs(rows - columns) > limit) return limit + 1;
   const int too_far = limit + 1;
   std::vector<int> above(columns + 1), row(columns + 1, too_far);
+  std::vector<int> two_above(columns + 1, too_far);
   for (int j = 0; j <= columns; ++j) above[j] = j;
   for (int i = 1; i <= rows; ++i) {
     const int first = std::max(1, i - limit);
@@ -28,9 +31,13 @@ int EditDistance(absl::string_view a, absl::string_view b, int limit) {
       const int replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
       const int removed = j == i + limit ? too_far : above[j] + 1;
       row[j] = std::min({replaced, removed, row[j - 1] + 1});
+      const bool is_swap =
+          i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (is_swap) row[j] = std::min(row[j], two_above[j - 2] + 1);
       best = std::min(best, row[j]);
     }
     if (best > limit) return too_far;
+    std::swap(two_above, above);
     std::swap(above, row);
   }
   return std::min(above[columns], too_far);

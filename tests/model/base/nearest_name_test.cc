@@ -17,6 +17,12 @@ TEST(NearestNameTest, FindsEachKindOfTypo) {
   EXPECT_EQ(NearestName("clasifier", names), "classifier");
 }
 
+TEST(NearestNameTest, CountsASwapOfNeighboursOnce) {
+  EXPECT_EQ(NearestName("laod", {"list", "load"}), "load");
+  EXPECT_EQ(NearestName("lsit", {"list", "load"}), "list");
+  EXPECT_EQ(NearestName("daol", {"list", "load"}), "");
+}
+
 TEST(NearestNameTest, TakesTheFirstOfEquallyNearOnes) {
   EXPECT_EQ(NearestName("layer", {"layex", "layey"}), "layex");
 }
