@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "glog/logging.h"
 #include "model/base/error_details.h"
@@ -15,6 +16,25 @@ namespace {
 
 std::string Describe(const ModelId& id) {
   return absl::StrCat("model ", QuotedName(id.name), " version ", id.version);
+}
+
+void LogReport(const ModelId& id, const LoadedModel& model) {
+  const LoadReport& report = model.report();
+  LOG(INFO) << Describe(id) << ": " << ToString(model.architecture());
+  LOG(INFO) << Describe(id) << ": " << report.parameters << " parameters, "
+            << report.bytes_read << " bytes read once for " << report.replicas
+            << (report.replicas == 1 ? " copy, " : " copies, ")
+            << report.bytes_broadcast << " broadcast; planned in "
+            << report.plan_time << ", streamed in " << report.stream_time
+            << ", warmed up in " << report.warm_up_time;
+  for (const std::string& warning : report.warnings) {
+    LOG(WARNING) << Describe(id) << ": " << warning;
+  }
+  if (!report.unused_keys.empty()) {
+    LOG(INFO) << Describe(id) << ": " << report.unused_keys.size()
+              << " known keys left unread: "
+              << absl::StrJoin(report.unused_keys, ", ");
+  }
 }
 
 }  // namespace
@@ -122,6 +142,7 @@ absl::StatusOr<std::shared_ptr<ModelInstance>> ModelRepository::MakeInstance(
   ASSIGN_OR_RETURN(auto model,
                    loader_.Load({directory, options->load}, control));
   reservation.Settle(model->report().weight_bytes * model->report().replicas);
+  LogReport(id, *model);
   ModelInstance::Options made;
   made.name = id.name;
   made.version = id.version;
