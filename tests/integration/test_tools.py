@@ -51,6 +51,19 @@ def test_grpcurl_asks_for_health(grpcurl):
     assert answer == {"status": "SERVING"}
 
 
+def test_grpcurl_prints_the_details_of_errors(daemon):
+    result = subprocess.run(
+        [os.environ["GRPCURL"], "-plaintext", "-d", '{"model_name": "minilm"}']
+        + [daemon.address, "inference.GRPCInferenceService/ModelInfer"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert '"field": "input_ids"' in result.stderr, result.stderr
+
+
 @pytest.mark.parametrize("service", ["", "liveness", "model/minilm"])
 def test_grpc_health_probe_answers(daemon, service):
     run(os.environ["GRPC_HEALTH_PROBE"], f"-addr={daemon.address}", f"-service={service}")
