@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -132,6 +133,16 @@ class Daemon:
         """Bytes that the process has read so far, by the kernel's count."""
         with open(f"/proc/{self.process.pid}/io", encoding="utf-8") as file:
             return int(re.search(r"^rchar: (\d+)", file.read(), re.M)[1])
+
+    def worker_cpu_ticks(self):
+        """CPU time of each worker's thread, by the kernel's count."""
+        ticks = {}
+        for stat in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            name, fields = re.fullmatch(r"\d+ \((.*)\) (.*)\n", stat.read_text()).groups()
+            if name.startswith("worker-"):
+                user, system = fields.split()[11:13]
+                ticks[name] = int(user) + int(system)
+        return ticks
 
     def stop(self, number=signal.SIGTERM, timeout=60):
         """Sends a signal and returns the exit code."""

@@ -68,6 +68,8 @@ def test_reads_needed_bytes_once(start, add_model, minilm, golden, workers):
                 range(40 * workers),
             )
         )
+    ticks = daemon.worker_cpu_ticks()
+    assert len(ticks) == workers and all(ticks.values()), ticks
     want = outputs["sentence_embedding"][:1]
     for answer in answers:
         np.testing.assert_allclose(answer["sentence_embedding"], want, atol=ATOL)
