@@ -38,7 +38,7 @@ bazel-bin/server/transformerd --model_repository="$folder/models" --devices=cpu,
   --grpc_port=0 --metrics_port=0 --port_file="$folder/ports" --drain_delay=0s \
   >"$folder/log" 2>&1 &
 daemon=$!
-trap 'kill "$daemon" 2>/dev/null; wait "$daemon" 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'kill "$daemon" 2>/dev/null || true; wait "$daemon" || true; rm -rf "$folder"' EXIT
 until grep -q 'ready after' "$folder/log"; do
   kill -0 "$daemon" || { cat "$folder/log" >&2; exit 1; }
   sleep 0.1
