@@ -20,7 +20,7 @@ namespace {
 
 using Stub = oip::GRPCInferenceService::StubInterface;
 
-// A blocking method of the stub.
+// A blocking method of the generated client.
 template <typename Request, typename Response>
 using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&,
                                       Response*);

@@ -82,24 +82,24 @@ def rss(pid):
         return 1024 * int(re.search(r"^VmRSS:\s+(\d+)", file.read(), re.M)[1])
 
 
-async def call(stub, request, deadline, durations):
+async def call(service, request, deadline, durations):
     begin = time.monotonic()
     try:
-        await stub.ModelInfer(request, timeout=deadline)
+        await service.ModelInfer(request, timeout=deadline)
         code = grpc.StatusCode.OK
     except grpc.aio.AioRpcError as error:
         code = error.code()
     durations[code].append(time.monotonic() - begin)
 
 
-async def measure_capacity(stub, request, seconds):
+async def measure_capacity(service, request, seconds):
     """Answers a second to as many clients as fill both workers."""
     durations = collections.defaultdict(list)
     end = time.monotonic() + seconds
 
     async def client():
         while time.monotonic() < end:
-            await call(stub, request, None, durations)
+            await call(service, request, None, durations)
 
     await asyncio.gather(*[client() for _ in range(4)])
     return len(durations[grpc.StatusCode.OK]) / seconds
@@ -108,8 +108,8 @@ async def measure_capacity(stub, request, seconds):
 async def overload(daemon, seconds, factor):
     request = make_request()
     async with grpc.aio.insecure_channel(daemon.address) as channel:
-        stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
-        capacity = await measure_capacity(stub, request, max(1, seconds / 10))
+        service = service_pb2_grpc.GRPCInferenceServiceStub(channel)
+        capacity = await measure_capacity(service, request, max(1, seconds / 10))
         deadline = DEADLINE_IN_QUEUES * QUEUE_REQUESTS / capacity
         before = rss(daemon.process.pid)
         durations = collections.defaultdict(list)
@@ -118,7 +118,7 @@ async def overload(daemon, seconds, factor):
         for i in range(int(seconds * capacity * factor)):
             due = begin + i / (capacity * factor)
             await asyncio.sleep(max(0, due - time.monotonic()))
-            task = asyncio.create_task(call(stub, request, deadline, durations))
+            task = asyncio.create_task(call(service, request, deadline, durations))
             calls.add(task)
             task.add_done_callback(calls.discard)
         await asyncio.gather(*calls)
