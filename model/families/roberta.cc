@@ -107,13 +107,10 @@ extern const Family kRoberta = {
     kRobertaTypes, kRobertaClasses, /*base_prefix=*/"roberta.", kBertParameters,
     kHeads,        kBertBuffers,    Parse<kRobertaVocabulary>};
 
-extern const Family kXlmRoberta = {kXlmRobertaTypes,
-                                   kXlmRobertaClasses,
-                                   /*base_prefix=*/"roberta.",
-                                   kBertParameters,
-                                   kHeads,
-                                   kBertBuffers,
-                                   Parse<kOtherVocabulary>};
+extern const Family kXlmRoberta = {
+    kXlmRobertaTypes,           kXlmRobertaClasses,
+    /*base_prefix=*/"roberta.", kBertParameters,    kHeads, kBertBuffers,
+    Parse<kOtherVocabulary>};
 
 extern const Family kCamembert = {kCamembertTypes,
                                   kCamembertClasses,
