@@ -15,8 +15,9 @@ namespace {
 
 // How often Run looks whether a worker is stuck.
 constexpr absl::Duration kWatchInterval = absl::Seconds(1);
-// For answers that are made to reach their clients.
-constexpr absl::Duration kFlushTime = absl::Seconds(2);
+// For answers that are made to reach their clients; calls that are left are
+// cancelled, so it is long enough for a busy machine.
+constexpr absl::Duration kFlushTime = absl::Seconds(10);
 
 std::vector<std::string> Devices(const ModelLoader& loader) {
   std::vector<std::string> devices;

@@ -121,6 +121,11 @@ Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue, const Job& job,
   return {};
 }
 
+absl::Status Scheduler::CheckAccepting() const {
+  absl::MutexLock lock(&mutex_);
+  return draining_ ? StoppingError() : absl::OkStatus();
+}
+
 bool Scheduler::Cancel(const JobTicket& ticket) {
   Batch cancelled;
   {

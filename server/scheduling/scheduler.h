@@ -96,6 +96,8 @@ class Scheduler {
 
   int num_workers() const { return num_workers_; }
   bool is_stopped() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // OK, or UNAVAILABLE with a retry delay once the scheduler drains.
+  absl::Status CheckAccepting() const ABSL_LOCKS_EXCLUDED(mutex_);
   // One entry a queue, in the order of opening.
   std::vector<QueueDepth> depths() const ABSL_LOCKS_EXCLUDED(mutex_);
   // How long a worker has been at its present batch; zero when it is idle.

@@ -47,6 +47,8 @@ InferCall::InferCall(const ServingContext& serving,
       model_metrics_(&serving.metrics.ForModel("", "")) {}
 
 absl::Status InferCall::Submit() {
+  // First: while the server stops, models are already being unloaded.
+  RETURN_IF_ERROR(serving_.scheduler.CheckAccepting());
   RETURN_IF_ERROR(CheckSize(request_, serving_.max_request_bytes));
   ASSIGN_OR_RETURN(const ModelHandle handle,
                    serving_.repository.Find(request_.model_name(),
