@@ -1,4 +1,4 @@
-#include "server/scheduling/clock.h"
+#include "model/base/clock.h"
 
 #include "absl/time/clock.h"
 
