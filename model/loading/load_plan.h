@@ -12,6 +12,7 @@
 #include "model/base/dtype.h"
 #include "model/checkpoint/checkpoint_reader.h"
 #include "model/loading/arena.h"
+#include "model/loading/mismatch_report.h"
 #include "model/loading/name_map.h"
 #include "model/modules/parameter_slot.h"
 
@@ -67,11 +68,18 @@ struct LoadPlanOptions {
   double initializer_range = 0.02;
 };
 
+// Every missing, unexpected, mis-shaped and mis-typed key; an empty report for
+// a checkpoint that fits.
+MismatchReport FindMismatches(
+    absl::Span<const std::unique_ptr<ParameterSlot>> slots,
+    absl::Span<const CheckpointEntry> entries, const NameMap& name_map,
+    const LoadPlanOptions& options);
+
 // Immutable, and independent of what it was made from.
 class LoadPlan {
  public:
-  // Errors: FAILED_PRECONDITION with every missing, unexpected, mis-shaped and
-  // mis-typed key at once (see ToStatus of mismatch_report.h);
+  // Errors: FAILED_PRECONDITION with all mismatches at once (see ToStatus of
+  // mismatch_report.h);
   // RESOURCE_EXHAUSTED where the sizes add up to more than int64 holds.
   static absl::StatusOr<LoadPlan> Create(
       absl::Span<const std::unique_ptr<ParameterSlot>> slots,

@@ -24,6 +24,11 @@ struct MismatchReport {
   // Where hints come from: tensors of the file that fill no slot, and the keys
   // of all parameters of the model.
   std::vector<std::string> unclaimed_keys, model_keys;
+
+  bool is_empty() const {
+    return missing.empty() && unexpected.empty() && shapes.empty() &&
+           dtypes.empty();
+  }
 };
 
 // OK for a report without mismatches. Else FAILED_PRECONDITION: the message has
