@@ -3,20 +3,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "model/base/dtype.h"
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/loading/load_control.h"
 #include "model/runtime/inference.h"
+#include "model/runtime/planned_load.h"
 #include "model/runtime/signature.h"
 
 namespace transformerd {
@@ -42,17 +44,23 @@ struct LoadRequest {
   // Absolute folder of config.json and weights.
   std::string directory;
   LoadOptions options;
+  // Asked once, when the plan is made and before memory is taken or weights are
+  // read; an error ends the load. Null admits everything.
+  std::function<absl::Status(const MemoryNeed&)> admit;
 };
 
 // What a finished load did.
 struct LoadReport {
-  absl::Duration plan_time, stream_time, warm_up_time;
-  int64_t parameters = 0;                // distinct numbers in the model
-  int64_t weight_bytes = 0;              // of one replica
-  int64_t replicas = 0;                  // copies of the weights in memory
-  int64_t bytes_read = 0;                // payload bytes of the tensors needed
-  int64_t bytes_broadcast = 0;           // sent from rank 0 to others
-  std::vector<std::string> unused_keys;  // known and left unread, sorted
+  std::vector<PhaseTime> phases;   // in their order
+  int64_t parameters = 0;          // distinct numbers in the model
+  int64_t weight_bytes = 0;        // of one replica
+  int64_t replicas = 0;            // copies of the weights in memory
+  int64_t bytes_read = 0;          // payload bytes of the tensors needed
+  int64_t bytes_broadcast = 0;     // sent from rank 0 to others
+  int64_t peak_host_bytes = 0;     // weights and staging at their most
+  int64_t peak_process_bytes = 0;  // of the whole process meanwhile
+  std::map<std::string, int64_t> device_bytes;  // weights on each device
+  std::vector<std::string> unused_keys;         // known and left unread, sorted
   std::vector<std::string> warnings;
 };
 
@@ -92,6 +100,11 @@ class ModelLoader {
   // `control` was cancelled. On error nothing is left behind.
   virtual absl::StatusOr<std::unique_ptr<LoadedModel>> Load(
       const LoadRequest& request, LoadControl& control) = 0;
+
+  // What Load would do with the request, from the headers alone; blocks for as
+  // long as these take to read. A checkpoint that does not fit its architecture
+  // is no error here, all else that Load refuses before it reads weights is.
+  virtual absl::StatusOr<PlannedLoad> Plan(const LoadRequest& request) = 0;
 };
 
 }  // namespace transformerd

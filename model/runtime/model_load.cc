@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/config/config_reader.h"
 #include "model/loading/in_process.h"
+#include "model/loading/throttled_reader.h"
 #include "model/loading/weight_loader.h"
 #include "model/reference/reference_executor.h"
 #include "model/runtime/make_signature.h"
@@ -60,24 +60,20 @@ ModelLoad::ModelLoad(const LoadRequest& request, const WorkerLayout& workers,
       parts_(std::make_unique<PackedModelParts>()) {}
 
 absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
-  LoadReport& report = parts_->report;
   control_.SetPhase(LoadPhase::kPlan);
-  const absl::Time start = absl::Now();
   RETURN_IF_ERROR(ReadConfig());
   RETURN_IF_ERROR(MakePlan());
-  const absl::Time planned = absl::Now();
+  if (request_.admit) RETURN_IF_ERROR(request_.admit(HostMemory()));
   RETURN_IF_ERROR(Stream());
-  const absl::Time streamed = absl::Now();
   control_.SetPhase(LoadPhase::kWarmUp);
   MakeSignatureAndExecutors();
   Report();
-  report.plan_time = planned - start;
-  report.stream_time = streamed - planned;
   PackedModelParts* const parts = parts_.get();
   model_ = std::make_unique<PackedModel>(std::move(parts_));
   RETURN_IF_ERROR(WarmUp());
-  parts->report.warm_up_time = absl::Now() - streamed;
   control_.SetPhase(LoadPhase::kDone);
+  parts->report.phases = control_.progress().phases;
+  parts->report.peak_process_bytes = control_.peak_process_bytes();
   return std::move(model_);
 }
 
@@ -125,7 +121,7 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   return dtype;
 }
 
-absl::Status ModelLoad::MakePlan() {
+absl::Status ModelLoad::MatchNames() {
   const Architecture& architecture = parts_->architecture;
   ASSIGN_OR_RETURN(reader_, OpenCheckpoint(request_.directory));
   ASSIGN_OR_RETURN(dtype_, ChooseDType());
@@ -137,12 +133,23 @@ absl::Status ModelLoad::MakePlan() {
   ASSIGN_OR_RETURN(
       name_map_, NameMap::Create(*family_, architecture, slots,
                                  reader_->entries(), request_.options.ignore));
+  return absl::OkStatus();
+}
+
+LoadPlanOptions ModelLoad::PlanOptions() const {
   LoadPlanOptions options;
-  options.architecture = architecture.class_name;
+  options.architecture = parts_->architecture.class_name;
   options.strict = request_.options.strict;
-  options.initializer_range = architecture.initializer_range;
-  ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader_->entries(),
-                                                   name_map_, options));
+  options.initializer_range = parts_->architecture.initializer_range;
+  return options;
+}
+
+absl::Status ModelLoad::MakePlan() {
+  RETURN_IF_ERROR(MatchNames());
+  ASSIGN_OR_RETURN(
+      LoadPlan plan,
+      LoadPlan::Create(parts_->replicas.front().transformer->slots(),
+                       reader_->entries(), name_map_, PlanOptions()));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
   return absl::OkStatus();
 }
@@ -154,8 +161,14 @@ absl::Status ModelLoad::Stream() {
     ranks.push_back(
         {parts_->replicas[i].transformer->slots(), transports[i].get()});
   }
+  std::unique_ptr<ThrottledReader> throttled;
+  if (workers_.bandwidth_limit != nullptr) {
+    throttled = std::make_unique<ThrottledReader>(
+        *reader_, *workers_.bandwidth_limit, control_);
+  }
+  const CheckpointReader& reader = throttled == nullptr ? *reader_ : *throttled;
   ASSIGN_OR_RETURN(LoadedWeights weights,
-                   LoadWeights(*plan_, *reader_, ranks, control_));
+                   LoadWeights(*plan_, reader, ranks, control_));
   for (size_t i = 0; i < parts_->replicas.size(); ++i) {
     Replica& replica = parts_->replicas[i];
     replica.arena = std::move(weights.arenas[i]);
@@ -196,6 +209,8 @@ void ModelLoad::Report() {
   report.parameters = plan_->num_parameters();
   report.weight_bytes = plan_->arena_bytes();
   report.replicas = workers_.num_replicas();
+  report.peak_host_bytes = HostMemory().total();
+  report.device_bytes = DeviceBytes();
   report.unused_keys = name_map_.unused;
   report.warnings = name_map_.warnings;
 }

@@ -1,19 +1,24 @@
 // One load, from a folder to a model that has answered.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "model/checkpoint/checkpoint_reader.h"
 #include "model/config/sentence_transformers.h"
 #include "model/families/families.h"
+#include "model/loading/bandwidth_limit.h"
 #include "model/loading/load_control.h"
 #include "model/loading/load_plan.h"
 #include "model/loading/name_map.h"
 #include "model/modules/transformer.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/packed_model.h"
+#include "model/runtime/planned_load.h"
 
 namespace transformerd {
 
@@ -21,6 +26,8 @@ struct WorkerLayout {
   int num_workers = 1;
   int threads_per_worker = 1;
   bool private_replicas = false;
+  // Of the loads of all workers together; null: none.
+  BandwidthLimit* bandwidth_limit = nullptr;
 
   int num_replicas() const { return private_replicas ? num_workers : 1; }
 };
@@ -35,11 +42,20 @@ class ModelLoad {
   // See ModelLoader::Load.
   absl::StatusOr<std::unique_ptr<LoadedModel>> Run();
 
+  // See ModelLoader::Plan. Instead of Run.
+  absl::StatusOr<PlannedLoad> Plan();
+
  private:
   // Config and architecture; reads no weights.
   absl::Status ReadConfig();
-  // Headers, names and the checked plan.
+  // Headers and names.
+  absl::Status MatchNames();
+  LoadPlanOptions PlanOptions() const;
+  // The checked plan.
   absl::Status MakePlan();
+  // Of the plan.
+  MemoryNeed HostMemory() const;
+  std::map<std::string, int64_t> DeviceBytes() const;
   // Every byte of weights.
   absl::Status Stream();
   // Executors, signature, and one request through every worker.

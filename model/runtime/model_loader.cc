@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/loading/bandwidth_limit.h"
 #include "model/runtime/model_load.h"
 
 namespace transformerd {
@@ -24,6 +25,12 @@ class LocalModelLoader : public ModelLoader {
       const int cores = static_cast<int>(std::thread::hardware_concurrency());
       workers_.threads_per_worker = std::max(1, cores / workers_.num_workers);
     }
+    if (options_.load_bandwidth_limit > 0) {
+      Clock& clock = options_.clock == nullptr ? clock_ : *options_.clock;
+      bandwidth_limit_ = std::make_unique<BandwidthLimit>(
+          options_.load_bandwidth_limit, clock);
+      workers_.bandwidth_limit = bandwidth_limit_.get();
+    }
   }
 
   int num_workers() const override { return workers_.num_workers; }
@@ -33,15 +40,25 @@ class LocalModelLoader : public ModelLoader {
 
   absl::StatusOr<std::unique_ptr<LoadedModel>> Load(
       const LoadRequest& request, LoadControl& control) override {
-    LoadRequest with_defaults = request;
-    if (!with_defaults.options.dtype) {
-      with_defaults.options.dtype = options_.dtype;
-    }
+    const LoadRequest with_defaults = WithDefaults(request);
     return ModelLoad(with_defaults, workers_, control).Run();
   }
 
+  absl::StatusOr<PlannedLoad> Plan(const LoadRequest& request) override {
+    const LoadRequest with_defaults = WithDefaults(request);
+    LoadControl control;
+    return ModelLoad(with_defaults, workers_, control).Plan();
+  }
+
  private:
+  LoadRequest WithDefaults(LoadRequest request) const {
+    if (!request.options.dtype) request.options.dtype = options_.dtype;
+    return request;
+  }
+
   const ModelLoaderOptions options_;
+  SystemClock clock_;
+  std::unique_ptr<BandwidthLimit> bandwidth_limit_;
   WorkerLayout workers_;
 };
 
@@ -66,6 +83,11 @@ absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
     return absl::InvalidArgumentError(
         absl::StrCat("threads_per_worker=", options.threads_per_worker,
                      ", expected 0 to ", kMaxThreadsPerWorker));
+  }
+  if (options.load_bandwidth_limit < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("load_bandwidth_limit=", options.load_bandwidth_limit,
+                     ", expected bytes per second, or 0 for no limit"));
   }
   return std::make_unique<LocalModelLoader>(options);
 }

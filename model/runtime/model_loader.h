@@ -1,12 +1,14 @@
 // Makes models for the workers of this process.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/base/clock.h"
 #include "model/base/dtype.h"
 #include "model/runtime/loaded_model.h"
 
@@ -22,6 +24,10 @@ struct ModelLoaderOptions {
   bool private_replicas = false;
   // For loads that name none; nothing: the checkpoint's own.
   std::optional<DType> dtype;
+  // Bytes per second that all loads together may read; 0: as fast as it goes.
+  int64_t load_bandwidth_limit = 0;
+  // For that limit; null: the machine's. Must outlive the loader.
+  Clock* clock = nullptr;
 };
 
 // INVALID_ARGUMENT naming the option, its value and what was expected.

@@ -8,6 +8,7 @@
 #include "glog/logging.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "server/lifecycle/load_report_table.h"
 #include "server/lifecycle/model_name.h"
 #include "server/lifecycle/model_repository.h"
 
@@ -21,12 +22,7 @@ std::string Describe(const ModelId& id) {
 void LogReport(const ModelId& id, const LoadedModel& model) {
   const LoadReport& report = model.report();
   LOG(INFO) << Describe(id) << ": " << ToString(model.architecture());
-  LOG(INFO) << Describe(id) << ": " << report.parameters << " parameters, "
-            << report.bytes_read << " bytes read once for " << report.replicas
-            << (report.replicas == 1 ? " copy, " : " copies, ")
-            << report.bytes_broadcast << " broadcast; planned in "
-            << report.plan_time << ", streamed in " << report.stream_time
-            << ", warmed up in " << report.warm_up_time;
+  LOG(INFO) << Describe(id) << ":\n" << LoadReportTable(report);
   for (const std::string& warning : report.warnings) {
     LOG(WARNING) << Describe(id) << ": " << warning;
   }
@@ -77,7 +73,12 @@ absl::Status ModelRepository::LoadVersions(const std::string& name,
                                            ModelRecord& record,
                                            Retired& retired) {
   ASSIGN_OR_RETURN(const auto versions, folder_.Versions(name));
-  absl::StatusOr<ModelOptions> options = OptionsFor(name, record);
+  LoadParameters parameters;
+  {
+    absl::MutexLock lock(&mutex_);
+    parameters = record.load->parameters;
+  }
+  absl::StatusOr<ModelOptions> options = OptionsFor(name, parameters);
   absl::Status first_error;
   for (const auto& [version, directory] : versions) {
     absl::Status status =
@@ -92,12 +93,11 @@ absl::Status ModelRepository::LoadVersions(const std::string& name,
 }
 
 absl::StatusOr<ModelOptions> ModelRepository::OptionsFor(
-    const std::string& name, ModelRecord& record) {
+    const std::string& name, const LoadParameters& parameters) const {
   ModelOptions options = options_.defaults;
   ASSIGN_OR_RETURN(const std::string file, folder_.ReadModelFile(name));
   if (!file.empty()) RETURN_IF_ERROR(ApplyModelFile(file, options));
-  absl::MutexLock lock(&mutex_);
-  RETURN_IF_ERROR(ApplyLoadParameters(record.load->parameters, options));
+  RETURN_IF_ERROR(ApplyLoadParameters(parameters, options));
   return options;
 }
 
@@ -111,6 +111,7 @@ absl::Status ModelRepository::LoadVersion(
     absl::MutexLock lock(&mutex_);
     if (!record.load->cancelled.ok()) return record.load->cancelled;
     record.load->control = control;
+    record.load->status->BeginVersion(id.version, control);
     ModelEntry& entry = record.versions[id.version];
     is_reload = entry.state() == ModelState::kReady;
     entry.BeginLoad(control);
@@ -137,10 +138,13 @@ absl::StatusOr<std::shared_ptr<ModelInstance>> ModelRepository::MakeInstance(
     const ModelId& id, const std::string& directory,
     const absl::StatusOr<ModelOptions>& options, LoadControl& control) {
   if (!options.ok()) return options.status();
-  ASSIGN_OR_RETURN(auto reservation,
-                   budget_.Reserve(WeightFileBytes(directory)));
-  ASSIGN_OR_RETURN(auto model,
-                   loader_.Load({directory, options->load}, control));
+  ResidencyBudget::Reservation reservation;
+  LoadRequest request = {directory, options->load};
+  request.admit = [&](const MemoryNeed& need) -> absl::Status {
+    ASSIGN_OR_RETURN(reservation, budget_.Reserve(need.total()));
+    return absl::OkStatus();
+  };
+  ASSIGN_OR_RETURN(auto model, loader_.Load(request, control));
   reservation.Settle(model->report().weight_bytes * model->report().replicas);
   LogReport(id, *model);
   ModelInstance::Options made;
@@ -207,27 +211,24 @@ void ModelRepository::ForgetVanished(
 
 void ModelRepository::FinishLoad(const std::string& name, ModelRecord& record,
                                  const absl::Status& status) {
+  const absl::Status outcome =
+      status.ok() ? status
+                  : Annotate(status, absl::StrCat("model ", QuotedName(name)));
   std::map<int64_t, LoadDone> waiters;
   {
     absl::MutexLock lock(&mutex_);
     waiters = std::move(record.load->waiters);
+    record.load->status->Finish(outcome);
     record.load = nullptr;
     const auto asked = at_start_.find(name);
     // From the first success on a failed reload changes nothing.
     if (asked != at_start_.end() && !asked->second.ok()) {
-      asked->second =
-          status.ok()
-              ? status
-              : Annotate(status, absl::StrCat("model ", QuotedName(name)));
+      asked->second = outcome;
     }
     if (record.unload == nullptr && record.is_empty()) records_.erase(name);
   }
   if (observer_ != nullptr) observer_->OnOperationEnd();
-  for (auto& [id, done] : waiters) {
-    done(status.ok()
-             ? status
-             : Annotate(status, absl::StrCat("model ", QuotedName(name))));
-  }
+  for (auto& [id, done] : waiters) done(outcome);
 }
 
 void ModelRepository::RunUnload(const std::string& name) {

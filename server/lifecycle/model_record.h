@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "model/loading/load_control.h"
 #include "server/lifecycle/load_parameters.h"
+#include "server/lifecycle/load_status.h"
 #include "server/lifecycle/model_entry.h"
 
 namespace transformerd {
@@ -22,6 +23,7 @@ struct LoadOperation {
   std::map<int64_t, absl::AnyInvocable<void(absl::Status)>> waiters;
   absl::Status cancelled;                // OK, or why it shall stop
   std::shared_ptr<LoadControl> control;  // of the version being loaded, or null
+  std::shared_ptr<LoadStatus> status;    // for those who watch
 
   // The first reason stays.
   void Cancel(const absl::Status& reason);

@@ -12,28 +12,10 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "server/lifecycle/model_name.h"
+#include "server/lifecycle/repository_errors.h"
 
 namespace transformerd {
 namespace {
-
-// After which a caller may look again whether a load or an unload is over.
-constexpr absl::Duration kRetryDelay = absl::Seconds(1);
-
-absl::Status Busy(absl::string_view name, absl::string_view what) {
-  return WithRetryDelay(absl::UnavailableError(absl::StrCat(
-                            "model ", QuotedName(name), " ", what)),
-                        kRetryDelay);
-}
-
-absl::Status Stopping() {
-  return WithRetryDelay(absl::UnavailableError("the daemon is shutting down"),
-                        kRetryDelay);
-}
-
-absl::Status UnknownModel(absl::string_view name) {
-  return absl::NotFoundError(
-      absl::StrCat("model ", QuotedName(name), " is not in the repository"));
-}
 
 // The answer to a request for a version whose load failed: the load's short
 // message and details under a code that says what the caller can do.
@@ -117,23 +99,26 @@ absl::StatusOr<LoadTicket> ModelRepository::StartLoad(
   const bool in_folder = folder_.HasModel(name);
 
   absl::MutexLock lock(&mutex_);
-  if (stopping_) return Stopping();
+  if (stopping_) return ShuttingDown();
   if (!in_folder && records_.find(name) == records_.end()) {
     return UnknownModel(name);
   }
   const std::string key(name);
   ModelRecord& record = records_[key];
-  if (record.unload != nullptr) return Busy(name, "is unloading");
+  if (record.unload != nullptr) return ModelBusy(name, "is unloading");
   if (record.load == nullptr) {
     record.load = std::make_unique<LoadOperation>();
     record.load->parameters = parameters;
+    record.load->status = std::make_shared<LoadStatus>(++last_operation_);
+    last_loads_[key] = record.load->status;
     threads_.Start([this, key] { RunLoad(key); });
   } else if (!record.load->cancelled.ok()) {
-    return Busy(name, "is cancelling a load");
+    return ModelBusy(name, "is cancelling a load");
   } else if (record.load->parameters != parameters) {
-    return Busy(name, "is being loaded with other parameters");
+    return ModelBusy(name, "is being loaded with other parameters");
   }
-  const LoadTicket ticket = {key, ++last_ticket_};
+  const LoadTicket ticket = {key, ++last_ticket_,
+                             record.load->status->operation()};
   record.load->waiters.emplace(ticket.id, std::move(done));
   return ticket;
 }
@@ -174,7 +159,7 @@ absl::StatusOr<bool> ModelRepository::StartUnload(absl::string_view name,
   const bool in_folder = folder_.HasModel(name);
 
   absl::MutexLock lock(&mutex_);
-  if (stopping_) return Stopping();
+  if (stopping_) return ShuttingDown();
   const auto asked = at_start_.find(name);
   const auto it = records_.find(name);
   if (it == records_.end() && !in_folder && asked == at_start_.end()) {
@@ -231,7 +216,7 @@ absl::StatusOr<ModelHandle> ModelRepository::Find(
     const auto it = records_.find(name);
     if (it != records_.end()) {
       const ModelRecord& record = it->second;
-      if (record.unload != nullptr) return Busy(name, "is unloading");
+      if (record.unload != nullptr) return ModelBusy(name, "is unloading");
       is_loading = record.load != nullptr;
       const ModelEntry* const entry =
           version.empty() ? record.Newest() : record.Find(number);
@@ -248,10 +233,9 @@ absl::StatusOr<ModelHandle> ModelRepository::Find(
   ASSIGN_OR_RETURN(const auto versions, folder_.Versions(name));
   if (!version.empty() &&
       (!number.has_value() || versions.count(*number) == 0)) {
-    return absl::NotFoundError(absl::StrCat(
-        "model ", QuotedName(name), " has no version ", QuotedName(version)));
+    return UnknownVersion(name, version);
   }
-  if (is_loading) return Busy(name, "is loading");
+  if (is_loading) return ModelBusy(name, "is loading");
   return absl::NotFoundError(absl::StrCat(
       "model ", QuotedName(name), " is in the repository but not loaded"));
 }
@@ -305,7 +289,7 @@ void ModelRepository::LoadAtStart(const std::vector<std::string>& names) {
     // All of them before the first is started, so that readiness waits for all.
     absl::MutexLock lock(&mutex_);
     for (const std::string& name : unique) {
-      at_start_[name] = Busy(name, "is loading");
+      at_start_[name] = ModelBusy(name, "is loading");
     }
   }
   for (const std::string& name : unique) LoadOneAtStart(name);
@@ -326,7 +310,7 @@ void ModelRepository::LoadOneAtStart(const std::string& name) {
 
 absl::Status ModelRepository::Readiness() const {
   absl::ReaderMutexLock lock(&mutex_);
-  if (stopping_) return Stopping();
+  if (stopping_) return ShuttingDown();
   std::vector<std::string> missing;
   for (const auto& [name, status] : at_start_) {
     if (!status.ok()) missing.push_back(Cut(status.message()));
@@ -347,7 +331,7 @@ void ModelRepository::Shutdown() {
   absl::MutexLock lock(&mutex_);
   stopping_ = true;
   for (auto& [name, record] : records_) {
-    if (record.load != nullptr) record.load->Cancel(Stopping());
+    if (record.load != nullptr) record.load->Cancel(ShuttingDown());
     StartUnloadLocked(name, record);
   }
   const auto empty = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "model/runtime/loaded_model.h"
+#include "server/lifecycle/available_memory.h"
 #include "server/lifecycle/load_parameters.h"
+#include "server/lifecycle/load_status.h"
 #include "server/lifecycle/model_handle.h"
 #include "server/lifecycle/model_record.h"
 #include "server/lifecycle/model_state.h"
@@ -41,7 +44,25 @@ struct ModelIndexEntry {
 // Names a caller's wait for a load.
 struct LoadTicket {
   std::string name;
-  int64_t id = 0;  // 0: there is nothing to wait for
+  int64_t id = 0;         // 0: there is nothing to wait for
+  int64_t operation = 0;  // the same for all who wait for one load
+};
+
+// One model as it is now.
+struct ModelView {
+  std::vector<ModelIndexEntry> versions;  // that have been loaded, or tried
+  // That runs or, where none does, ended last; null where there was none.
+  std::shared_ptr<const LoadStatus> load;
+};
+
+// What a load of a model would do and need.
+struct RepositoryPlan {
+  std::map<int64_t, PlannedLoad> versions;
+  MemoryNeed host;  // of all versions, which load one after the other
+  // What there is for it; nothing where the system does not say.
+  std::optional<AvailableMemory> room;
+
+  bool fits() const;
 };
 
 // Loads, unloads and finds models by name and version; the only owner of
@@ -57,6 +78,7 @@ class ModelRepository {
   // before the call that takes it returns.
   using LoadDone = absl::AnyInvocable<void(absl::Status)>;
   using UnloadDone = absl::AnyInvocable<void(absl::StatusOr<int64_t>)>;
+  using PlanDone = absl::AnyInvocable<void(absl::StatusOr<RepositoryPlan>)>;
 
   struct Options {
     std::string root;  // the folder of --model_repository
@@ -114,6 +136,19 @@ class ModelRepository {
   // All versions in the folder or in memory, by name and version.
   std::vector<ModelIndexEntry> Index() const ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The present state of one model, without a look into the folder where it has
+  // ever been loaded. NOT_FOUND for an unknown model.
+  absl::StatusOr<ModelView> View(absl::string_view name) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // What a load with these parameters would do, of all versions or the one
+  // named; nothing is loaded. Allowed without allow_control. Errors as
+  // LoadAsync; a checkpoint that does not fit is none. UNAVAILABLE with a retry
+  // delay where too many are being made.
+  void PlanAsync(absl::string_view name, absl::string_view version,
+                 const LoadParameters& parameters, PlanDone done)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // The versions that are ready, in ascending order.
   std::vector<int64_t> ReadyVersions(absl::string_view name) const
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -153,6 +188,12 @@ class ModelRepository {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void LoadOneAtStart(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status CheckControlAllowed() const;
+  absl::StatusOr<std::map<int64_t, std::string>> VersionsToPlan(
+      absl::string_view name, absl::string_view version) const;
+  absl::Status BeginPlan() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<RepositoryPlan> MakePlan(
+      const std::string& name, const std::map<int64_t, std::string>& versions,
+      const LoadParameters& parameters);
 
   // The bodies of the operations' threads, and their steps.
   void RunLoad(const std::string& name) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -160,9 +201,8 @@ class ModelRepository {
   absl::Status AwaitTurn(ModelRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status LoadVersions(const std::string& name, ModelRecord& record,
                             Retired& retired) ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::StatusOr<ModelOptions> OptionsFor(const std::string& name,
-                                          ModelRecord& record)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<ModelOptions> OptionsFor(
+      const std::string& name, const LoadParameters& parameters) const;
   absl::Status LoadVersion(const ModelId& id, const std::string& directory,
                            const absl::StatusOr<ModelOptions>& options,
                            ModelRecord& record, Retired& retired)
@@ -198,8 +238,13 @@ class ModelRepository {
   // that why they are not ready. An unload takes a model off the list.
   std::map<std::string, absl::Status, std::less<>> at_start_
       ABSL_GUARDED_BY(mutex_);
+  // By name; of names that were in the repository once.
+  std::map<std::string, std::shared_ptr<const LoadStatus>, std::less<>>
+      last_loads_ ABSL_GUARDED_BY(mutex_);
   int running_loads_ ABSL_GUARDED_BY(mutex_) = 0;
+  int running_plans_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_operation_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   // Last, so that its threads end before what they use goes.

@@ -32,15 +32,6 @@ bool IsFolder(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// Size of a regular file; nothing where there is none.
-std::optional<int64_t> FileBytes(const std::string& path) {
-  struct stat status;
-  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return std::nullopt;
-  }
-  return status.st_size;
-}
-
 // Names in a folder, sorted; nothing where it cannot be listed.
 std::optional<std::vector<std::string>> NamesIn(const std::string& path) {
   DIR* const folder = opendir(path.c_str());
@@ -50,19 +41,6 @@ std::optional<std::vector<std::string>> NamesIn(const std::string& path) {
   while (const dirent* entry = readdir(folder)) names.push_back(entry->d_name);
   std::sort(names.begin(), names.end());
   return names;
-}
-
-int64_t SumOfFiles(const std::string& directory, absl::string_view prefix,
-                   absl::string_view suffix) {
-  int64_t sum = 0;
-  for (const std::string& name :
-       NamesIn(directory).value_or(std::vector<std::string>())) {
-    if (!absl::StartsWith(name, prefix) || !absl::EndsWith(name, suffix)) {
-      continue;
-    }
-    sum += FileBytes(absl::StrCat(directory, "/", name)).value_or(0);
-  }
-  return sum;
 }
 
 absl::Status ModelFileError(absl::string_view name, absl::string_view what) {
@@ -128,18 +106,6 @@ absl::StatusOr<std::string> RepositoryFolder::ReadModelFile(
   if (!text.ok()) return ModelFileError(name, text.status().message());
   if (text->empty()) return ModelFileError(name, "the file is empty");
   return text;
-}
-
-int64_t WeightFileBytes(const std::string& directory) {
-  const auto file = [&](absl::string_view name) {
-    return absl::StrCat(directory, "/", name);
-  };
-  if (const auto bytes = FileBytes(file("model.safetensors"))) return *bytes;
-  if (FileBytes(file("model.safetensors.index.json")).has_value()) {
-    return SumOfFiles(directory, "", ".safetensors");
-  }
-  if (const auto bytes = FileBytes(file("pytorch_model.bin"))) return *bytes;
-  return SumOfFiles(directory, "pytorch_model-", ".bin");
 }
 
 }  // namespace transformerd

@@ -43,8 +43,4 @@ class RepositoryFolder {
   std::string root_;  // absolute, without links
 };
 
-// Bytes of the weight files in a version's folder, as the loader would choose
-// them; 0 where there are none.
-int64_t WeightFileBytes(const std::string& directory);
-
 }  // namespace transformerd

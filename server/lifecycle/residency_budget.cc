@@ -1,7 +1,6 @@
 #include "server/lifecycle/residency_budget.h"
 
-#include <fstream>
-#include <string>
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -16,22 +15,11 @@ namespace {
 absl::Status TooLarge(int64_t bytes, absl::string_view there) {
   return WithReason(
       absl::ResourceExhaustedError(absl::StrCat(
-          "the weights need ", bytes, " bytes of host memory, ", there)),
+          "the load needs ", bytes, " bytes of host memory, ", there)),
       Reason::kResourceLimit);
 }
 
 }  // namespace
-
-absl::StatusOr<int64_t> AvailableMemoryBytes() {
-  std::ifstream file("/proc/meminfo");
-  std::string name, unit;
-  int64_t kibibytes = 0;
-  while (file >> name >> kibibytes) {
-    if (name == "MemAvailable:") return kibibytes * 1024;
-    std::getline(file, unit);
-  }
-  return absl::UnavailableError("'/proc/meminfo' has no MemAvailable");
-}
 
 ResidencyBudget::Reservation::Reservation(Reservation&& other) noexcept
     : budget_(std::exchange(other.budget_, nullptr)),
@@ -67,7 +55,7 @@ void ResidencyBudget::Reservation::Return() {
   budget_ = nullptr;
 }
 
-ResidencyBudget::ResidencyBudget(int64_t limit_bytes, AvailableBytes available)
+ResidencyBudget::ResidencyBudget(int64_t limit_bytes, Available available)
     : limit_bytes_(limit_bytes), available_(std::move(available)) {
   CHECK_GE(limit_bytes, 0);
 }
@@ -85,15 +73,30 @@ absl::StatusOr<ResidencyBudget::Reservation> ResidencyBudget::Reserve(
     }
   } else {
     // Where the system does not say, the load itself finds out.
-    const absl::StatusOr<int64_t> available = available_();
-    if (available.ok() && bytes > *available - pending_bytes_) {
-      return TooLarge(
-          bytes, absl::StrCat(*available, " are available and ", pending_bytes_,
-                              " of them promised to running loads"));
+    const absl::StatusOr<AvailableMemory> available = available_();
+    if (available.ok() && bytes > available->bytes - pending_bytes_) {
+      return TooLarge(bytes,
+                      absl::StrCat(available->bytes, " are available (",
+                                   available->bound, ") and ", pending_bytes_,
+                                   " of them promised to running loads"));
     }
   }
   pending_bytes_ += bytes;
   return Reservation(this, bytes);
+}
+
+absl::StatusOr<AvailableMemory> ResidencyBudget::Room() const {
+  absl::MutexLock lock(&mutex_);
+  AvailableMemory room;
+  if (limit_bytes_ > 0) {
+    room = {limit_bytes_ - pending_bytes_ - resident_bytes_,
+            "--host_memory_limit"};
+  } else {
+    ASSIGN_OR_RETURN(room, available_());
+    room.bytes -= pending_bytes_;
+  }
+  room.bytes = std::max<int64_t>(0, room.bytes);
+  return room;
 }
 
 }  // namespace transformerd

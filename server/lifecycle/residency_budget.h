@@ -8,11 +8,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "server/lifecycle/available_memory.h"
 
 namespace transformerd {
-
-// Bytes that the system can still give out (MemAvailable of /proc/meminfo).
-absl::StatusOr<int64_t> AvailableMemoryBytes();
 
 // Counts the bytes of host memory that models hold or are about to. Must
 // outlive its reservations. Thread-safe.
@@ -41,22 +39,28 @@ class ResidencyBudget {
     bool settled_ = false;
   };
 
-  using AvailableBytes = std::function<absl::StatusOr<int64_t>()>;
+  using Available = std::function<absl::StatusOr<AvailableMemory>()>;
 
   // At most `limit_bytes` for all models; 0: what `available` says is there.
-  explicit ResidencyBudget(int64_t limit_bytes,
-                           AvailableBytes available = AvailableMemoryBytes);
+  explicit ResidencyBudget(
+      int64_t limit_bytes,
+      Available available = [] { return ReadAvailableMemory(); });
 
   // RESOURCE_EXHAUSTED with reason RESOURCE_LIMIT and both numbers where
   // `bytes` do not fit.
   absl::StatusOr<Reservation> Reserve(int64_t bytes)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // What a reservation made now may have at most, and what sets the bound
+  // ("--host_memory_limit" besides those of AvailableMemory). UNAVAILABLE where
+  // the system does not say.
+  absl::StatusOr<AvailableMemory> Room() const ABSL_LOCKS_EXCLUDED(mutex_);
+
  private:
   const int64_t limit_bytes_;
-  const AvailableBytes available_;
+  const Available available_;
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   // Promised and not in memory yet; in memory.
   int64_t pending_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t resident_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

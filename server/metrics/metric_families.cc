@@ -125,8 +125,10 @@ MetricFamilies::MetricFamilies(prometheus::Registry& registry)
       model_load_bytes_broadcast_total(Registrar(registry).Counter(
           "model_load_bytes_broadcast_total",
           "Weight bytes sent from rank 0 to other ranks")),
-      model_load_peak_bytes(Registrar(registry).Gauge(
-          "model_load_peak_bytes", "Highest memory in use in the last load")),
+      model_load_peak_bytes(
+          Registrar(registry).Gauge("model_load_peak_bytes",
+                                    "Host memory for weights and staging at "
+                                    "their most in the last load")),
       model_weight_bytes(Registrar(registry).Gauge(
           "model_weight_bytes", "Weights in memory, all replicas together")),
       unload_released_bytes(Registrar(registry).Gauge(

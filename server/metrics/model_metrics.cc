@@ -80,23 +80,16 @@ void ModelMetrics::RecordLoad(const LoadReport& report,
       static_cast<double>(report.bytes_broadcast));
   families_.model_load_duration_seconds.Add(labels_, LoadSecondsBuckets())
       .Observe(absl::ToDoubleSeconds(duration));
-  const std::pair<absl::string_view, absl::Duration> stages[] = {
-      {"plan", report.plan_time},
-      {"stream", report.stream_time},
-      {"warm_up", report.warm_up_time}};
-  for (const auto& [stage, time] : stages) {
+  for (const PhaseTime& phase : report.phases) {
     families_.model_load_phase_seconds
-        .Add(With("stage", stage), LoadSecondsBuckets())
-        .Observe(absl::ToDoubleSeconds(time));
+        .Add(With("stage", NameOf(phase.phase)), LoadSecondsBuckets())
+        .Observe(absl::ToDoubleSeconds(phase.time));
   }
   absl::MutexLock lock(&mutex_);
   SetGauge(families_.model_weight_bytes,
            static_cast<double>(report.weight_bytes * report.replicas));
-}
-
-void ModelMetrics::SetLoadPeakBytes(int64_t bytes) {
-  absl::MutexLock lock(&mutex_);
-  SetGauge(families_.model_load_peak_bytes, static_cast<double>(bytes));
+  SetGauge(families_.model_load_peak_bytes,
+           static_cast<double>(report.peak_host_bytes));
 }
 
 void ModelMetrics::RecordUnload(int64_t released_bytes) {

@@ -40,8 +40,6 @@ class ModelMetrics : public QueueObserver {
   // A load that succeeded, `duration` being that of the whole operation.
   void RecordLoad(const LoadReport& report, absl::Duration duration)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // Highest memory in use during the last load, where it was measured.
-  void SetLoadPeakBytes(int64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   // The model left memory; takes the gauges of loaded models away.
   void RecordUnload(int64_t released_bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   // The number of a ModelState: 0 unloaded, 1 loading, 2 ready, 3 draining, 4

@@ -79,9 +79,9 @@ Signature MakeSignature() {
 
 LoadReport MakeReport() {
   LoadReport report;
-  report.plan_time = absl::Milliseconds(1);
-  report.stream_time = absl::Milliseconds(2);
-  report.warm_up_time = absl::Milliseconds(3);
+  report.phases = {{LoadPhase::kPlan, absl::Milliseconds(1)},
+                   {LoadPhase::kStream, absl::Milliseconds(2)},
+                   {LoadPhase::kWarmUp, absl::Milliseconds(3)}};
   report.parameters = 250;
   report.weight_bytes = 1000;
   report.replicas = 1;

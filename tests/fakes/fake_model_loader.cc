@@ -7,19 +7,38 @@
 
 namespace transformerd {
 
+FakeModelLoader::FakeModelLoader(int num_workers) : num_workers_(num_workers) {
+  plan_.architecture = "FakeModel";
+  plan_.host.weight_bytes = 1000;
+}
+
 absl::StatusOr<std::unique_ptr<LoadedModel>> FakeModelLoader::Load(
     const LoadRequest& request, LoadControl& control) {
+  MemoryNeed need;
   {
     absl::MutexLock lock(&mutex_);
     requests_.push_back(request);
+    need = plan_.host;
   }
   control.SetPhase(LoadPhase::kPlan);
   control.SetTotals(/*tensors=*/10, /*bytes=*/1000);
   RETURN_IF_ERROR(AwaitUnblocked(control));
+  if (request.admit) RETURN_IF_ERROR(request.admit(need));
   control.SetPhase(LoadPhase::kStream);
   control.Advance(/*tensors=*/10, /*bytes=*/1000);
   control.SetPhase(LoadPhase::kDone);
   return std::make_unique<FakeLoadedModel>(models_);
+}
+
+absl::StatusOr<PlannedLoad> FakeModelLoader::Plan(const LoadRequest&) {
+  absl::MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(failure_);
+  return plan_;
+}
+
+void FakeModelLoader::SetPlan(PlannedLoad plan) {
+  absl::MutexLock lock(&mutex_);
+  plan_ = std::move(plan);
 }
 
 absl::Status FakeModelLoader::AwaitUnblocked(const LoadControl& control) {

@@ -16,18 +16,23 @@ namespace transformerd {
 // Thread-safe.
 class FakeModelLoader : public ModelLoader {
  public:
-  explicit FakeModelLoader(int num_workers = 1) : num_workers_(num_workers) {}
+  explicit FakeModelLoader(int num_workers = 1);
 
   int num_workers() const override { return num_workers_; }
   std::string device(int) const override { return "cpu"; }
   absl::StatusOr<std::unique_ptr<LoadedModel>> Load(
       const LoadRequest& request, LoadControl& control) override;
+  absl::StatusOr<PlannedLoad> Plan(const LoadRequest& request) override;
 
   // Loads wait between the two, unless they are cancelled.
   void Block();
   void Unblock();
   // Loads fail with this from now on; an OK status heals.
   void FailWith(absl::Status status);
+
+  // What Plan answers from now on. Loads ask for admission with its host bytes;
+  // those of a new loader are 1000 of weights.
+  void SetPlan(PlannedLoad plan);
 
   // Blocks until `count` loads have begun, over all time.
   void AwaitLoads(int count) const;
@@ -45,6 +50,7 @@ class FakeModelLoader : public ModelLoader {
   mutable absl::Mutex mutex_;
   bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  PlannedLoad plan_ ABSL_GUARDED_BY(mutex_);
   std::vector<LoadRequest> requests_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -244,13 +244,15 @@ TEST_F(ModelOperationsTest, AReloadForgetsVersionsThatAreGone) {
 }
 
 TEST_F(ModelOperationsTest, RefusesWhatDoesNotFitBeforeLoadingIt) {
-  folder_.Write("a/model.safetensors", std::string(101, 'x'));
+  PlannedLoad plan;
+  plan.host = {/*weight_bytes=*/90, /*staging_bytes=*/11};
+  loader_.SetPlan(plan);
   options_.host_memory_limit_bytes = 100;
   const absl::Status status = repository().Load("a", {});
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kResourceExhausted,
                                AllOf(HasSubstr("101"), HasSubstr("100"))));
   EXPECT_THAT(status, HasReason(Reason::kResourceLimit));
-  EXPECT_THAT(loader_.requests(), IsEmpty());
+  EXPECT_EQ(loader_.models().live_models(), 0);
 }
 
 TEST_F(ModelOperationsTest, ALoadThatWaitsForItsTurnCanBeCancelled) {

@@ -114,19 +114,5 @@ TEST_F(RepositoryFolderTest, RefusesModelFilesThatAreNoSmallRegularFiles) {
   }
 }
 
-TEST_F(RepositoryFolderTest, AddsUpTheWeightFilesThatWouldBeRead) {
-  Write("one/model.safetensors", std::string(10, 'x'));
-  Write("one/pytorch_model.bin", std::string(1000, 'x'));
-  Write("shards/model.safetensors.index.json", "{}");
-  Write("shards/model-00001-of-00002.safetensors", std::string(3, 'x'));
-  Write("shards/model-00002-of-00002.safetensors", std::string(4, 'x'));
-  Write("pickle/pytorch_model.bin", std::string(5, 'x'));
-  Write("none/config.json", "{}");
-  EXPECT_EQ(WeightFileBytes(root_ + "/one"), 10);
-  EXPECT_EQ(WeightFileBytes(root_ + "/shards"), 7);
-  EXPECT_EQ(WeightFileBytes(root_ + "/pickle"), 5);
-  EXPECT_EQ(WeightFileBytes(root_ + "/none"), 0);
-}
-
 }  // namespace
 }  // namespace transformerd

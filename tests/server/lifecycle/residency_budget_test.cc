@@ -12,8 +12,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-ResidencyBudget::AvailableBytes Available(int64_t bytes) {
-  return [bytes] { return bytes; };
+ResidencyBudget::Available Available(int64_t bytes) {
+  return [bytes] { return AvailableMemory{bytes, "MemAvailable"}; };
 }
 
 TEST(ResidencyBudgetTest, RefusesWhatExceedsTheLimitWithBothNumbers) {
@@ -66,9 +66,18 @@ TEST(ResidencyBudgetTest, SettledBytesAreInTheSystemsFigureAlready) {
   EXPECT_THAT(budget.Reserve(100), IsOk());
 }
 
-TEST(ResidencyBudgetTest, TheSystemTellsItsFigure) {
-  ASSERT_OK_AND_ASSIGN(const int64_t bytes, AvailableMemoryBytes());
-  EXPECT_GT(bytes, 1 << 20);
+TEST(ResidencyBudgetTest, TheRoomIsWhatCanBeReserved) {
+  ResidencyBudget limited(100);
+  ASSERT_OK_AND_ASSIGN(auto first, limited.Reserve(60));
+  ASSERT_OK_AND_ASSIGN(AvailableMemory room, limited.Room());
+  EXPECT_EQ(room.bytes, 40);
+  EXPECT_EQ(room.bound, "--host_memory_limit");
+
+  ResidencyBudget unlimited(0, Available(100));
+  ASSERT_OK_AND_ASSIGN(auto pending, unlimited.Reserve(70));
+  ASSERT_OK_AND_ASSIGN(room, unlimited.Room());
+  EXPECT_EQ(room.bytes, 30);
+  EXPECT_EQ(room.bound, "MemAvailable");
 }
 
 }  // namespace

@@ -94,7 +94,9 @@ TEST_F(ModelMetricsTest, AddsUpTheBytesOfAllLoads) {
   report.bytes_broadcast = 3000;
   report.weight_bytes = 1000;
   report.replicas = 4;
-  report.stream_time = absl::Seconds(2);
+  report.peak_host_bytes = 4100;
+  report.phases = {{LoadPhase::kPlan, absl::Seconds(1)},
+                   {LoadPhase::kStream, absl::Seconds(2)}};
   for (int i = 0; i < 2; ++i) metrics_.RecordLoad(report, absl::Seconds(3));
 
   EXPECT_THAT(Expose(), HasSubstr(Line("model_load_bytes_read_total", "2000")));
@@ -106,11 +108,11 @@ TEST_F(ModelMetricsTest, AddsUpTheBytesOfAllLoads) {
   EXPECT_THAT(Expose(),
               HasSubstr("transformerd_model_load_phase_seconds_sum{model=\"m\","
                         "stage=\"stream\",version=\"1\"} 4"));
+  EXPECT_THAT(Expose(), HasSubstr(Line("model_load_peak_bytes", "4100")));
 }
 
 TEST_F(ModelMetricsTest, TakesGaugesOfLoadedModelsAwayOnUnload) {
   metrics_.SetPending(2, 30);
-  metrics_.SetLoadPeakBytes(99);
   metrics_.RecordLoad(LoadReport(), absl::Seconds(1));
   metrics_.SetState(2);
   EXPECT_THAT(Expose(), HasSubstr(Line("pending_tokens", "30")));

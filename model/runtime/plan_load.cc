@@ -1,0 +1,71 @@
+// The dry run of a load: all of it that needs no weights.
+#include <algorithm>
+#include <utility>
+
+#include "model/base/status_macros.h"
+#include "model/loading/staging_bytes.h"
+#include "model/runtime/model_load.h"
+
+namespace transformerd {
+namespace {
+
+// The same map with every tensor that does not fit its slot taken for missing.
+NameMap WithoutMisfits(NameMap name_map, const MismatchReport& mismatch) {
+  const auto is_in = [](const std::vector<Misfit>& misfits,
+                        const std::string& key) {
+    return std::any_of(misfits.begin(), misfits.end(),
+                       [&](const Misfit& misfit) { return misfit.key == key; });
+  };
+  for (SlotMapping& mapping : name_map.slots) {
+    if (mapping.source == SlotSource::kEntry &&
+        (is_in(mismatch.shapes, mapping.key) ||
+         is_in(mismatch.dtypes, mapping.key))) {
+      mapping.source = SlotSource::kMissing;
+    }
+  }
+  return name_map;
+}
+
+}  // namespace
+
+absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
+  RETURN_IF_ERROR(ReadConfig());
+  RETURN_IF_ERROR(MatchNames());
+  const auto& slots = parts_->replicas.front().transformer->slots();
+  LoadPlanOptions options = PlanOptions();
+  PlannedLoad planned;
+  planned.mismatch =
+      FindMismatches(slots, reader_->entries(), name_map_, options);
+  options.strict = false;
+  ASSIGN_OR_RETURN(
+      LoadPlan plan,
+      LoadPlan::Create(slots, reader_->entries(),
+                       WithoutMisfits(name_map_, planned.mismatch), options));
+  plan_ = std::make_unique<LoadPlan>(std::move(plan));
+
+  planned.architecture = parts_->architecture.class_name;
+  planned.family = parts_->architecture.family;
+  planned.dtype = dtype_;
+  planned.parameters = plan_->num_parameters();
+  planned.tensors_read = plan_->payload_tensors();
+  planned.bytes_read = plan_->payload_bytes();
+  planned.weight_bytes = plan_->arena_bytes();
+  planned.replicas = workers_.num_replicas();
+  planned.bytes_broadcast = planned.weight_bytes * (planned.replicas - 1);
+  planned.host = HostMemory();
+  planned.device_bytes = DeviceBytes();
+  if (planned.mismatch.missing.empty()) planned.initialized = name_map_.missing;
+  planned.unused_keys = name_map_.unused;
+  planned.warnings = name_map_.warnings;
+  return planned;
+}
+
+MemoryNeed ModelLoad::HostMemory() const {
+  return {plan_->arena_bytes() * workers_.num_replicas(), StagingBytes(*plan_)};
+}
+
+std::map<std::string, int64_t> ModelLoad::DeviceBytes() const {
+  return {{"cpu", HostMemory().weight_bytes}};
+}
+
+}  // namespace transformerd

@@ -1,0 +1,123 @@
+// What a repository tells without changing anything: views and plans.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
+#include "server/lifecycle/model_name.h"
+#include "server/lifecycle/model_repository.h"
+#include "server/lifecycle/repository_errors.h"
+
+namespace transformerd {
+namespace {
+
+// Each reads headers on a thread of its own.
+constexpr int kMaxRunningPlans = 4;
+
+}  // namespace
+
+bool RepositoryPlan::fits() const {
+  const bool fit_their_architectures = std::all_of(
+      versions.begin(), versions.end(),
+      [](const auto& version) { return version.second.mismatch.is_empty(); });
+  return fit_their_architectures &&
+         (!room.has_value() || host.total() <= room->bytes);
+}
+
+absl::StatusOr<ModelView> ModelRepository::View(absl::string_view name) const {
+  RETURN_IF_ERROR(CheckModelName(name));
+  ModelView view;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    const auto record = records_.find(name);
+    if (record != records_.end()) {
+      for (const auto& [version, entry] : record->second.versions) {
+        view.versions.push_back(
+            {std::string(name), version, entry.state(), entry.Reason()});
+      }
+    }
+    const auto load = last_loads_.find(name);
+    if (load != last_loads_.end()) view.load = load->second;
+  }
+  if (view.load == nullptr && !folder_.HasModel(name)) {
+    return UnknownModel(name);
+  }
+  return view;
+}
+
+void ModelRepository::PlanAsync(absl::string_view name,
+                                absl::string_view version,
+                                const LoadParameters& parameters,
+                                PlanDone done) {
+  auto versions = VersionsToPlan(name, version);
+  absl::Status status = versions.status();
+  ModelOptions checked;
+  status.Update(ApplyLoadParameters(parameters, checked));
+  if (status.ok()) status = BeginPlan();
+  if (!status.ok()) {
+    done(std::move(status));
+    return;
+  }
+  threads_.Start([this, name = std::string(name),
+                  versions = *std::move(versions), parameters,
+                  done = std::move(done)]() mutable {
+    absl::StatusOr<RepositoryPlan> plan = MakePlan(name, versions, parameters);
+    {
+      absl::MutexLock lock(&mutex_);
+      --running_plans_;
+    }
+    done(plan.ok() ? std::move(plan)
+                   : Annotate(plan.status(),
+                              absl::StrCat("model ", QuotedName(name))));
+  });
+}
+
+absl::StatusOr<std::map<int64_t, std::string>> ModelRepository::VersionsToPlan(
+    absl::string_view name, absl::string_view version) const {
+  RETURN_IF_ERROR(CheckModelName(name));
+  ASSIGN_OR_RETURN(auto versions, folder_.Versions(name));
+  if (version.empty()) return versions;
+  const std::optional<int64_t> number = ParseVersion(version);
+  const auto found =
+      number.has_value() ? versions.find(*number) : versions.end();
+  if (found == versions.end()) return UnknownVersion(name, version);
+  return std::map<int64_t, std::string>{*found};
+}
+
+absl::Status ModelRepository::BeginPlan() {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return ShuttingDown();
+  if (running_plans_ >= kMaxRunningPlans) {
+    return WithRetryDelay(
+        absl::UnavailableError(absl::StrCat(
+            running_plans_, " plans are being made, which is the most")),
+        absl::Seconds(1));
+  }
+  ++running_plans_;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RepositoryPlan> ModelRepository::MakePlan(
+    const std::string& name, const std::map<int64_t, std::string>& versions,
+    const LoadParameters& parameters) {
+  ASSIGN_OR_RETURN(const ModelOptions options, OptionsFor(name, parameters));
+  RepositoryPlan plan;
+  for (const auto& [version, directory] : versions) {
+    absl::StatusOr<PlannedLoad> planned =
+        loader_.Plan({directory, options.load});
+    if (!planned.ok() && versions.size() > 1) {
+      return Annotate(planned.status(), absl::StrCat("version ", version));
+    }
+    RETURN_IF_ERROR(planned.status());
+    plan.host.weight_bytes += planned->host.weight_bytes;
+    plan.host.staging_bytes =
+        std::max(plan.host.staging_bytes, planned->host.staging_bytes);
+    plan.versions.emplace(version, *std::move(planned));
+  }
+  absl::StatusOr<AvailableMemory> room = budget_.Room();
+  if (room.ok()) plan.room = *std::move(room);
+  return plan;
+}
+
+}  // namespace transformerd
