@@ -92,10 +92,10 @@ constexpr absl::string_view kNames[] = {
 };
 
 constexpr absl::string_view kUnsupported[] = {
-    "loading_strategy",    "load_bandwidth_limit", "deterministic",
-    "device_memory_limit", "tls_cert_file",        "tls_key_file",
-    "tls_client_ca_file",  "auth_token_file",      "enable_shared_memory",
-    "metrics_compat",      "log_format",
+    "loading_strategy", "deterministic",        "device_memory_limit",
+    "tls_cert_file",    "tls_key_file",         "tls_client_ca_file",
+    "auth_token_file",  "enable_shared_memory", "metrics_compat",
+    "log_format",
 };
 
 }  // namespace

@@ -311,6 +311,9 @@ absl::Status ReadDevices(Flags& flags) {
   RETURN_IF_ERROR(ReadNumber<int>("threads_per_worker",
                                   absl::GetFlag(FLAGS_threads_per_worker), 0,
                                   1024, flags.threads_per_worker));
+  RETURN_IF_ERROR(ReadNumber<int64_t>(
+      "load_bandwidth_limit", absl::GetFlag(FLAGS_load_bandwidth_limit), 0,
+      std::numeric_limits<int64_t>::max(), flags.load_bandwidth_limit));
   const std::string transport = absl::GetFlag(FLAGS_transport);
   if (transport == "gloo" || transport == "nccl") {
     return Refused("flag --transport=", transport,

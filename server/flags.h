@@ -1,6 +1,7 @@
 // The command line and environment of the daemon.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct Flags {
   std::vector<std::string> devices = {"cpu"};
   int threads_per_worker = 0;  // 0: the cores, shared out evenly
   bool private_replicas = false;
+  int64_t load_bandwidth_limit = 0;  // bytes per second; 0: none
 
   // Instead of serving.
   bool show_help = false;

@@ -49,6 +49,7 @@ absl::Status Serve(Flags flags) {
   loader_options.devices = flags.devices;
   loader_options.threads_per_worker = flags.threads_per_worker;
   loader_options.private_replicas = flags.private_replicas;
+  loader_options.load_bandwidth_limit = flags.load_bandwidth_limit;
   loader_options.dtype = flags.server.repository.defaults.load.dtype;
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelLoader> loader,
                    MakeModelLoader(loader_options));

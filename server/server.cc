@@ -72,16 +72,23 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
 absl::Status Server::Listen() {
   WarnIfOpen("grpc_address", options_.grpc_address);
   WarnIfOpen("metrics_address", options_.metrics_address);
-  service_ = std::make_unique<InferenceService>(
-      ServingContext{*repository_, scheduler_, queues_, health_, metrics_,
-                     clock_, options_.version, options_.default_request_timeout,
-                     options_.max_request_bytes});
+  const ServingContext serving = {*repository_,
+                                  scheduler_,
+                                  queues_,
+                                  health_,
+                                  metrics_,
+                                  clock_,
+                                  options_.version,
+                                  options_.default_request_timeout,
+                                  options_.max_request_bytes};
+  service_ = std::make_unique<InferenceService>(serving);
+  model_service_ = std::make_unique<ModelService>(serving, clock_);
   GrpcEndpointOptions grpc;
   grpc.address = options_.grpc_address;
   grpc.port = options_.grpc_port;
   grpc.enable_reflection = options_.enable_reflection;
   grpc.max_connection_age = options_.max_connection_age;
-  grpc.service = service_.get();
+  grpc.services = {service_.get(), model_service_.get()};
   ASSIGN_OR_RETURN(grpc_, GrpcEndpoint::Start(grpc, health_));
   ports_.grpc_port = grpc_->port();
 

@@ -24,6 +24,7 @@
 #include "server/services/health_state.h"
 #include "server/services/inference_service.h"
 #include "server/services/model_queues.h"
+#include "server/services/model_service.h"
 
 namespace transformerd {
 
@@ -78,6 +79,7 @@ class Server {
   std::unique_ptr<ModelRepository> repository_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<InferenceService> service_;
+  std::unique_ptr<ModelService> model_service_;
   std::unique_ptr<GrpcEndpoint> grpc_;
   std::unique_ptr<GrpcEndpoint> health_only_;
   std::unique_ptr<HttpServer> http_;

@@ -74,9 +74,16 @@ std::string DescribeProgress(const LoadProgress& progress) {
   // Megabytes for what would read 0.0 GB.
   const bool large = total >= 1e8;
   const double unit = large ? 1e9 : 1e6;
-  return absl::StrFormat("LOADING %d%% %.1f/%.1f %s",
-                         static_cast<int>(std::min(1.0, done / total) * 100),
-                         done / unit, total / unit, large ? "GB" : "MB");
+  std::string text =
+      absl::StrFormat("LOADING %d%% %.1f/%.1f %s",
+                      static_cast<int>(std::min(1.0, done / total) * 100),
+                      done / unit, total / unit, large ? "GB" : "MB");
+  if (progress.bytes_per_second > 0) {
+    absl::StrAppendFormat(&text, ", %.2f GB/s, %.1f s left",
+                          progress.bytes_per_second / 1e9,
+                          absl::ToDoubleSeconds(progress.TimeLeft()));
+  }
+  return text;
 }
 
 }  // namespace transformerd

@@ -48,7 +48,7 @@ class ModelEntry {
   std::shared_ptr<LoadControl> control_;  // null unless a load runs
 };
 
-// How far a load is, in words: "LOADING 61% 1.9/3.1 GB".
+// How far a load is, in words: "LOADING 61% 1.9/3.1 GB, 1.80 GB/s, 0.7 s left".
 std::string DescribeProgress(const LoadProgress& progress);
 
 }  // namespace transformerd

@@ -43,7 +43,8 @@ void CheckCall::OnRequest(bool ok) {
         grpc::Status(grpc::StatusCode::NOT_FOUND,
                      absl::StrCat("unknown health service name, expected '', "
                                   "'liveness', 'readiness', '",
-                                  kHealthInference, "' or 'model/<name>'")),
+                                  kHealthInference, "', '", kHealthModels,
+                                  "' or 'model/<name>'")),
         &on_finish_);
     return;
   }

@@ -192,7 +192,8 @@ class FakeInferenceServer::Service final
   }
 };
 
-FakeInferenceServer::FakeInferenceServer()
+FakeInferenceServer::FakeInferenceServer(
+    const std::vector<grpc::Service*>& more)
     : service_(std::make_unique<Service>()) {
   int port = 0;
   grpc::ServerBuilder builder;
@@ -200,6 +201,7 @@ FakeInferenceServer::FakeInferenceServer()
                            &port);
   builder.SetMaxReceiveMessageSize(-1);
   builder.RegisterService(service_.get());
+  for (grpc::Service* service : more) builder.RegisterService(service);
   server_ = builder.BuildAndStart();
   CHECK(server_ != nullptr) << "no port on the loopback";
   address_ = absl::StrCat("127.0.0.1:", port);

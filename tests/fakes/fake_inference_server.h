@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "grpcpp/server.h"
@@ -17,7 +18,8 @@ namespace transformerd {
 // Thread-safe.
 class FakeInferenceServer {
  public:
-  FakeInferenceServer();
+  // Serves these as well, which must outlive it.
+  explicit FakeInferenceServer(const std::vector<grpc::Service*>& more = {});
   ~FakeInferenceServer();
 
   // "127.0.0.1:PORT".

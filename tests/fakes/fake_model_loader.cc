@@ -14,14 +14,15 @@ FakeModelLoader::FakeModelLoader(int num_workers) : num_workers_(num_workers) {
 
 absl::StatusOr<std::unique_ptr<LoadedModel>> FakeModelLoader::Load(
     const LoadRequest& request, LoadControl& control) {
+  // First, so that whoever waits for the load finds it in its plan.
+  control.SetPhase(LoadPhase::kPlan);
+  control.SetTotals(/*tensors=*/10, /*bytes=*/1000);
   MemoryNeed need;
   {
     absl::MutexLock lock(&mutex_);
     requests_.push_back(request);
     need = plan_.host;
   }
-  control.SetPhase(LoadPhase::kPlan);
-  control.SetTotals(/*tensors=*/10, /*bytes=*/1000);
   RETURN_IF_ERROR(AwaitUnblocked(control));
   if (request.admit) RETURN_IF_ERROR(request.admit(need));
   control.SetPhase(LoadPhase::kStream);

@@ -48,6 +48,7 @@ TEST(FlagsTest, DefaultsAreThoseOfTheInterface) {
   EXPECT_EQ(server.watchdog_timeout, absl::Seconds(60));
   EXPECT_THAT(flags.devices, ElementsAre("cpu"));
   EXPECT_FALSE(flags.private_replicas);
+  EXPECT_EQ(flags.load_bandwidth_limit, 0);
 }
 
 TEST(FlagsTest, ServingDefaultsAreThoseOfTheInterface) {
@@ -197,6 +198,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadFlags{{"--devices=cpu,"}, "expected auto or a list of cpu"},
         BadFlags{{"--devices="}, "expected auto or a list of cpu"},
         BadFlags{{"--threads_per_worker=-1"}, "from 0 to 1024"},
+        BadFlags{{"--load_bandwidth_limit=-1"}, "from 0 to"},
         BadFlags{{"--transport=nccl"}, "not supported by this version"},
         BadFlags{{"--transport=pigeon"}, "expected auto or in_process"},
         BadFlags{{"--cpu_replicas=some"}, "expected auto, shared or private"},

@@ -2,16 +2,21 @@
 
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
+#include "tests/fakes/fake_clock.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
 namespace {
 
+using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kBertBase[] = "tests/testdata/goldens/bert_base/model";
@@ -39,10 +44,11 @@ TEST(MakeModelLoaderTest, NamesWrongOptions) {
   const auto status_for = [](ModelLoaderOptions options) {
     return MakeModelLoader(options).status();
   };
-  ModelLoaderOptions none, tpu, threads;
+  ModelLoaderOptions none, tpu, threads, bandwidth;
   none.devices = {};
   tpu.devices = {"cpu", "tpu"};
   threads.threads_per_worker = -1;
+  bandwidth.load_bandwidth_limit = -2;
 
   EXPECT_THAT(status_for(none), StatusIs(absl::StatusCode::kInvalidArgument,
                                          HasSubstr("0 devices")));
@@ -50,6 +56,9 @@ TEST(MakeModelLoaderTest, NamesWrongOptions) {
                                         HasSubstr("\"tpu\"")));
   EXPECT_THAT(status_for(threads),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("-1")));
+  EXPECT_THAT(status_for(bandwidth),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("load_bandwidth_limit=-2")));
 }
 
 TEST(ModelLoaderTest, SharesOneReplicaBetweenWorkers) {
@@ -72,6 +81,130 @@ TEST(ModelLoaderTest, SharesOneReplicaBetweenWorkers) {
   for (int worker = 0; worker < loader->num_workers(); ++worker) {
     EXPECT_THAT(model->Run(worker, batch), IsOk());
   }
+}
+
+TEST(ModelLoaderTest, APlanTellsWhatTheLoadThenDoes) {
+  ModelLoaderOptions options;
+  options.devices = {"cpu", "cpu"};
+  options.private_replicas = true;
+  const auto loader = MakeLoader(options);
+  LoadRequest request = {kMaskedLm, {}};
+  request.options.dtype = DType::kBF16;
+  MemoryNeed admitted;
+  request.admit = [&](const MemoryNeed& need) {
+    admitted = need;
+    return absl::OkStatus();
+  };
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, loader->Plan(request));
+  EXPECT_EQ(admitted.total(), 0);  // not asked
+  LoadControl control;
+
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  const LoadReport& report = model->report();
+  EXPECT_TRUE(planned.mismatch.is_empty());
+  EXPECT_EQ(planned.architecture, "BertForMaskedLM");
+  EXPECT_EQ(planned.dtype, DType::kBF16);
+  EXPECT_EQ(planned.parameters, report.parameters);
+  EXPECT_EQ(planned.bytes_read, report.bytes_read);
+  EXPECT_EQ(planned.bytes_broadcast, report.bytes_broadcast);
+  EXPECT_EQ(planned.weight_bytes, report.weight_bytes);
+  EXPECT_EQ(planned.replicas, 2);
+  EXPECT_EQ(planned.host.weight_bytes, 2 * report.weight_bytes);
+  // Everything is cast, and fits one bucket.
+  EXPECT_EQ(planned.host.staging_bytes, report.bytes_read);
+  EXPECT_EQ(planned.host.total(), admitted.total());
+  EXPECT_EQ(report.peak_host_bytes, admitted.total());
+  EXPECT_EQ(report.device_bytes.at("cpu"), 2 * report.weight_bytes);
+  EXPECT_GT(report.peak_process_bytes, report.weight_bytes);
+}
+
+TEST(ModelLoaderTest, ReportsThePhasesInTheirOrder) {
+  LoadControl control;
+  ASSERT_OK_AND_ASSIGN(const auto model,
+                       MakeLoader()->Load({kBertBase, {}}, control));
+  std::vector<LoadPhase> phases;
+  for (const PhaseTime& phase : model->report().phases) {
+    phases.push_back(phase.phase);
+  }
+  EXPECT_THAT(phases, ElementsAre(LoadPhase::kPlan, LoadPhase::kAllocate,
+                                  LoadPhase::kStream, LoadPhase::kWarmUp));
+}
+
+TEST(ModelLoaderTest, APlanListsWhatDoesNotFit) {
+  LoadRequest request = {kBertBase, {}};
+  request.options.architecture = "BertForMaskedLM";
+  request.options.config_override = R"({"intermediate_size": 8})";
+
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, MakeLoader()->Plan(request));
+
+  EXPECT_THAT(planned.mismatch.missing,
+              Contains("cls.predictions.transform.dense.weight"));
+  EXPECT_FALSE(planned.mismatch.shapes.empty());
+  EXPECT_GT(planned.parameters, 0);
+  LoadControl control;
+  const auto loaded = MakeLoader()->Load(request, control);
+  EXPECT_THAT(loaded, HasReason(Reason::kMissingKey));
+}
+
+TEST(ModelLoaderTest, APlanTellsWhatWouldBeInitialised) {
+  LoadRequest request = {kBertBase, {}};
+  request.options.architecture = "BertForMaskedLM";
+  request.options.strict = false;
+
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, MakeLoader()->Plan(request));
+
+  EXPECT_TRUE(planned.mismatch.is_empty());
+  EXPECT_THAT(planned.initialized,
+              Contains("cls.predictions.transform.dense.weight"));
+}
+
+TEST(ModelLoaderTest, APlanFailsWithoutACheckpoint) {
+  EXPECT_THAT(MakeLoader()->Plan({"nowhere", {}}),
+              HasReason(Reason::kConfigNotFound));
+}
+
+TEST(ModelLoaderTest, ALoadThatIsNotAdmittedTakesNoMemory) {
+  LoadRequest request = {kBertBase, {}};
+  request.admit = [](const MemoryNeed&) {
+    return absl::ResourceExhaustedError("too much");
+  };
+  LoadControl control;
+
+  EXPECT_THAT(
+      MakeLoader()->Load(request, control),
+      StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("too much")));
+
+  EXPECT_EQ(control.progress().phase, LoadPhase::kPlan);
+  EXPECT_EQ(control.progress().bytes_done, 0);
+}
+
+TEST(ModelLoaderTest, ReadsNoFasterThanAllowed) {
+  FakeClock clock;
+  ModelLoaderOptions options;
+  // Half of what has to be read, of which a tenth comes at once.
+  options.load_bandwidth_limit = 2 * 26384;
+  options.clock = &clock;
+  const auto loader = MakeLoader(options);
+  LoadControl control(clock);
+  std::thread load([&] {
+    EXPECT_THAT(loader->Load({kBertBase, {}}, control), IsOk());
+  });
+  const absl::Time start = clock.Now();
+  while (control.progress().phase != LoadPhase::kDone &&
+         clock.Now() - start < absl::Seconds(1.5)) {
+    clock.AwaitWaiters(1);
+    clock.Advance(absl::Milliseconds(100));
+  }
+  EXPECT_NE(control.progress().phase, LoadPhase::kDone);
+  EXPECT_EQ(control.progress().bytes_done, 0);  // of a bucket that is not full
+  clock.AwaitWaiters(1);
+  clock.Advance(absl::Seconds(5));
+  while (control.progress().phase != LoadPhase::kDone) {
+    clock.Advance(absl::Milliseconds(100));
+    std::this_thread::yield();
+  }
+  load.join();
 }
 
 TEST(ModelLoaderTest, CountsTiedParametersOnce) {

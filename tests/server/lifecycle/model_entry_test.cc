@@ -90,6 +90,16 @@ TEST(DescribeProgressTest, UsesMegabytesForSmallModels) {
   EXPECT_EQ(DescribeProgress(progress), "LOADING 27% 25.0/90.0 MB");
 }
 
+TEST(DescribeProgressTest, TellsTheRateWhereThereIsOne) {
+  LoadProgress progress;
+  progress.phase = LoadPhase::kStream;
+  progress.bytes_done = 1900000000;
+  progress.bytes_total = 3100000000;
+  progress.bytes_per_second = 1.8e9;
+  EXPECT_EQ(DescribeProgress(progress),
+            "LOADING 61% 1.9/3.1 GB, 1.80 GB/s, 0.7 s left");
+}
+
 TEST(DescribeProgressTest, NamesThePhaseBeforeSizesAreKnown) {
   EXPECT_THAT(DescribeProgress(LoadProgress()), HasSubstr("LOADING ("));
 }

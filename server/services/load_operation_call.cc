@@ -1,0 +1,99 @@
+#include "server/services/load_operation_call.h"
+
+#include <memory>
+#include <utility>
+
+#include "proto/status_codec.h"
+#include "server/services/model_messages.h"
+#include "server/services/typed_parameters.h"
+
+namespace transformerd {
+namespace {
+
+// Starts a load that nobody waits for: it goes on by itself.
+absl::StatusOr<int64_t> StartDetached(ModelRepository& repository,
+                                      const std::string& model,
+                                      const LoadParameters& parameters) {
+  const auto refused = std::make_shared<absl::Status>();
+  const LoadTicket ticket = repository.LoadAsync(
+      model, parameters,
+      [refused](absl::Status outcome) { *refused = std::move(outcome); });
+  // Without a ticket the outcome was told before the call returned; with one it
+  // may be told any time, and is not for this caller.
+  if (ticket.id == 0) return *refused;
+  return ticket.operation;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* LoadOperationCall::Start(
+    const ServingContext& serving, const v1::LoadModelRequest& request,
+    v1::LoadModelResponse& response) {
+  auto* call = new LoadOperationCall(serving, response);
+  response.set_model(request.model());
+  const LoadParameters parameters = FromMessage(request.parameters());
+  if (request.detach()) {
+    const absl::StatusOr<int64_t> operation =
+        StartDetached(serving.repository, request.model(), parameters);
+    if (operation.ok()) response.set_operation(*operation);
+    call->record_.Finish(operation.status().code());
+    call->Finish(ToGrpcStatus(operation.status()));
+    return call;
+  }
+  // gRPC does not let go of the call before it was returned to it, however
+  // early the load is done.
+  call->OnStarted(serving.repository.LoadAsync(
+      request.model(), parameters,
+      [call](absl::Status outcome) { call->OnLoaded(std::move(outcome)); }));
+  return call;
+}
+
+LoadOperationCall::LoadOperationCall(const ServingContext& serving,
+                                     v1::LoadModelResponse& response)
+    : repository_(serving.repository),
+      record_(serving.metrics, serving.clock, "LoadModel", kModelService),
+      response_(response) {}
+
+void LoadOperationCall::OnLoaded(absl::Status outcome) {
+  int64_t operation = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    outcome_ = outcome;
+    if (!ticket_.has_value()) return;
+    operation = ticket_->operation;
+  }
+  End(outcome, operation);
+}
+
+void LoadOperationCall::OnStarted(LoadTicket ticket) {
+  const int64_t operation = ticket.operation;
+  std::optional<absl::Status> outcome;
+  {
+    absl::MutexLock lock(&mutex_);
+    ticket_ = std::move(ticket);
+    outcome = outcome_;
+  }
+  if (outcome.has_value()) End(*outcome, operation);
+}
+
+void LoadOperationCall::OnCancel() {
+  std::optional<LoadTicket> ticket;
+  {
+    absl::MutexLock lock(&mutex_);
+    ticket = ticket_;
+  }
+  // Has no effect where the load is done.
+  if (ticket.has_value()) repository_.Abandon(*ticket);
+}
+
+void LoadOperationCall::End(const absl::Status& outcome, int64_t operation) {
+  if (outcome.ok()) {
+    response_.set_operation(operation);
+    *response_.mutable_versions() =
+        LoadedVersions(repository_, response_.model());
+  }
+  record_.Finish(outcome.code());
+  Finish(ToGrpcStatus(outcome));
+}
+
+}  // namespace transformerd

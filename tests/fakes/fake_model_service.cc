@@ -1,0 +1,151 @@
+#include "tests/fakes/fake_model_service.h"
+
+#include <utility>
+
+#include "proto/status_codec.h"
+
+namespace transformerd {
+namespace {
+
+v1::LoadedVersion LoadedEcho() {
+  v1::LoadedVersion version;
+  version.set_version("1");
+  v1::LoadReport& report = *version.mutable_report();
+  report.set_parameters(250);
+  report.set_weight_bytes(1000);
+  report.set_replicas(2);
+  report.set_bytes_read(1000);
+  report.set_peak_host_bytes(2500000);
+  report.mutable_time()->set_seconds(2);
+  v1::PhaseReport& phase = *report.add_phases();
+  phase.set_phase(v1::STREAM);
+  phase.mutable_time()->set_nanos(500000000);
+  phase.set_gigabytes_per_second(1.5);
+  return version;
+}
+
+}  // namespace
+
+void FakeModelService::FailNext(absl::Status status, int times) {
+  absl::MutexLock lock(&mutex_);
+  failure_ = std::move(status);
+  num_failures_ = times;
+}
+
+void FakeModelService::HoldLoads() {
+  absl::MutexLock lock(&mutex_);
+  may_finish_ = false;
+}
+
+void FakeModelService::FinishLoads() {
+  absl::MutexLock lock(&mutex_);
+  may_finish_ = true;
+}
+
+void FakeModelService::SetUpdates(std::vector<v1::WatchModelResponse> updates) {
+  absl::MutexLock lock(&mutex_);
+  updates_ = std::move(updates);
+}
+
+void FakeModelService::SetPlan(v1::PlanLoadResponse plan) {
+  absl::MutexLock lock(&mutex_);
+  plan_ = std::move(plan);
+}
+
+v1::LoadModelRequest FakeModelService::last_load() const {
+  absl::MutexLock lock(&mutex_);
+  return last_load_;
+}
+
+v1::PlanLoadRequest FakeModelService::last_plan() const {
+  absl::MutexLock lock(&mutex_);
+  return last_plan_;
+}
+
+v1::WatchModelRequest FakeModelService::last_watch() const {
+  absl::MutexLock lock(&mutex_);
+  return last_watch_;
+}
+
+grpc::Status FakeModelService::TakeFailure() {
+  absl::MutexLock lock(&mutex_);
+  if (num_failures_ == 0) return grpc::Status::OK;
+  --num_failures_;
+  return ToGrpcStatus(failure_);
+}
+
+grpc::Status FakeModelService::ListModels(grpc::ServerContext*,
+                                          const v1::ListModelsRequest*,
+                                          v1::ListModelsResponse* response) {
+  v1::Model& model = *response->add_models();
+  model.set_name("echo");
+  model.set_version("1");
+  model.set_state(v1::Model::READY);
+  return TakeFailure();
+}
+
+grpc::Status FakeModelService::LoadModel(grpc::ServerContext*,
+                                         const v1::LoadModelRequest* request,
+                                         v1::LoadModelResponse* response) {
+  {
+    absl::MutexLock lock(&mutex_);
+    last_load_ = *request;
+    mutex_.Await(absl::Condition(&may_finish_));
+  }
+  response->set_model(request->model());
+  response->set_operation(3);
+  *response->add_versions() = LoadedEcho();
+  return TakeFailure();
+}
+
+grpc::Status FakeModelService::UnloadModel(
+    grpc::ServerContext*, const v1::UnloadModelRequest* request,
+    v1::UnloadModelResponse* response) {
+  response->set_model(request->model());
+  response->set_released_bytes(2000000);
+  return TakeFailure();
+}
+
+grpc::Status FakeModelService::PlanLoad(grpc::ServerContext*,
+                                        const v1::PlanLoadRequest* request,
+                                        v1::PlanLoadResponse* response) {
+  absl::MutexLock lock(&mutex_);
+  last_plan_ = *request;
+  *response = plan_;
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeModelService::WatchModel(
+    grpc::ServerContext* context, const v1::WatchModelRequest* request,
+    grpc::ServerWriter<v1::WatchModelResponse>* writer) {
+  std::vector<v1::WatchModelResponse> updates;
+  {
+    absl::MutexLock lock(&mutex_);
+    last_watch_ = *request;
+    updates = updates_;
+  }
+  for (const v1::WatchModelResponse& update : updates) writer->Write(update);
+  if (!request->follow()) return grpc::Status::OK;
+  // Until the client has what it wanted. A cancellation wakes nobody.
+  const auto has_left = [context] { return context->IsCancelled(); };
+  absl::MutexLock lock(&mutex_);
+  while (!mutex_.AwaitWithTimeout(absl::Condition(&has_left),
+                                  absl::Milliseconds(1))) {
+  }
+  return grpc::Status::CANCELLED;
+}
+
+v1::WatchModelResponse StreamUpdate(int64_t bytes_done, int64_t bytes_total) {
+  v1::WatchModelResponse update;
+  update.set_model("echo");
+  update.set_version("1");
+  update.set_state(v1::Model::LOADING);
+  update.set_operation(3);
+  v1::LoadProgress& progress = *update.mutable_progress();
+  progress.set_phase(v1::STREAM);
+  progress.set_bytes_done(bytes_done);
+  progress.set_bytes_total(bytes_total);
+  return update;
+}
+
+}  // namespace transformerd
