@@ -1,4 +1,6 @@
 // The command line client of transformerd.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -12,5 +14,6 @@ int main(int argc, char** argv) {
   const char* server =
       std::getenv(std::string(transformerd::kServerVariable).c_str());
   return transformerd::RunTransformerctl(words, server == nullptr ? "" : server,
-                                         std::cout, std::cerr);
+                                         std::cout, std::cerr,
+                                         isatty(STDERR_FILENO) == 1);
 }

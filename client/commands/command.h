@@ -55,6 +55,9 @@ struct CommandContext {
   const CommandLine& line;
   Client& client;
   std::ostream& out;
+  // For what is shown while a command runs and is not its result.
+  std::ostream& err;
+  bool err_is_terminal = false;
 };
 
 // INVALID_ARGUMENT marked as the user's: it ends with exit code 2.

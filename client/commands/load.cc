@@ -1,10 +1,16 @@
 #include "client/commands/load.h"
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/commands/json_text.h"
+#include "client/commands/load_outcome.h"
+#include "client/commands/load_progress.h"
+#include "client/commands/message_json.h"
+#include "client/model_client.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 
@@ -38,19 +44,50 @@ absl::Status WithReportOfIndex(absl::Status error, const std::string& model,
   return error;
 }
 
+// The versions with what their loads did; none from servers that do not tell.
+absl::StatusOr<v1::LoadModelResponse> Load(CommandContext& context,
+                                           const std::string& model,
+                                           const Parameters& parameters) {
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<ModelClient> models,
+      ModelClient::Create({context.line.server, context.line.timeout}));
+  ModelClient::OnProgress on_progress;
+  const auto display =
+      std::make_shared<ProgressDisplay>(context.err, context.err_is_terminal);
+  if (!context.line.json) {
+    on_progress = [display](const v1::WatchModelResponse& update) {
+      display->Show(update);
+    };
+  }
+  absl::StatusOr<v1::LoadModelResponse> loaded =
+      models->LoadModel(model, parameters, on_progress);
+  if (!absl::IsUnimplemented(loaded.status())) return loaded;
+  // A server of another kind: its load works all the same.
+  RETURN_IF_ERROR(context.client.Load(model, parameters));
+  return v1::LoadModelResponse();
+}
+
 absl::Status RunLoad(CommandContext& context) {
   const std::string& model = context.line.arguments[0];
   ASSIGN_OR_RETURN(const Parameters parameters,
                    ParseParameters(context.line.Values("param")));
-  absl::Status status = context.client.Load(model, parameters);
-  if (!status.ok()) {
-    if (!ReasonOf(status).has_value()) return status;
-    return WithReportOfIndex(std::move(status), model, context.client);
+  absl::StatusOr<v1::LoadModelResponse> loaded =
+      Load(context, model, parameters);
+  if (!loaded.ok()) {
+    if (!ReasonOf(loaded.status()).has_value()) return loaded.status();
+    return WithReportOfIndex(loaded.status(), model, context.client);
   }
   if (context.line.json) {
-    context.out << JsonText({{"model", model}, {"state", "READY"}});
-  } else {
-    context.out << "model '" << model << "' is loaded\n";
+    nlohmann::json json = {{"model", model}, {"state", "READY"}};
+    if (loaded->versions_size() > 0) {
+      json["versions"] = AsJson(*loaded)["versions"];
+    }
+    context.out << JsonText(json);
+    return absl::OkStatus();
+  }
+  context.out << "model '" << model << "' is loaded\n";
+  for (const v1::LoadedVersion& version : loaded->versions()) {
+    context.out << "  " << LoadedText(version) << "\n";
   }
   return absl::OkStatus();
 }

@@ -20,11 +20,12 @@ int FailUsage(const absl::Status& status, std::ostream& err) {
   return kExitUsage;
 }
 
-absl::Status RunCommand(const CommandLine& line, std::ostream& out) {
+absl::Status RunCommand(const CommandLine& line, std::ostream& out,
+                        std::ostream& err, bool err_is_terminal) {
   absl::StatusOr<std::unique_ptr<Client>> client =
       Client::Create({line.server, line.timeout});
   if (!client.ok()) return client.status();
-  CommandContext context{line, **client, out};
+  CommandContext context{line, **client, out, err, err_is_terminal};
   return line.command->run(context);
 }
 
@@ -32,7 +33,7 @@ absl::Status RunCommand(const CommandLine& line, std::ostream& out) {
 
 int RunTransformerctl(const std::vector<std::string>& words,
                       const std::string& default_server, std::ostream& out,
-                      std::ostream& err) {
+                      std::ostream& err, bool err_is_terminal) {
   const absl::Span<const Command> commands = AllCommands();
   if (words.empty()) {
     err << Usage(commands);
@@ -45,7 +46,7 @@ int RunTransformerctl(const std::vector<std::string>& words,
     out << (line->command == nullptr ? Usage(commands) : Usage(*line->command));
     return kExitOk;
   }
-  const absl::Status status = RunCommand(*line, out);
+  const absl::Status status = RunCommand(*line, out, err, err_is_terminal);
   if (status.ok()) return kExitOk;
   if (IsUsageError(status)) return FailUsage(status, err);
   err << DescribeFailure(status, *line);

@@ -12,10 +12,10 @@ inline constexpr int kExitFailed = 1;  // the call failed
 inline constexpr int kExitUsage = 2;   // wrong command, flag or argument
 
 // Runs `words` (without the program's name) and returns the exit code. Results
-// go to `out`, errors to `err`. `default_server` is the value of
+// go to `out`, errors and progress to `err`. `default_server` is the value of
 // TRANSFORMERD_SERVER, empty where it is not set.
 int RunTransformerctl(const std::vector<std::string>& words,
                       const std::string& default_server, std::ostream& out,
-                      std::ostream& err);
+                      std::ostream& err, bool err_is_terminal = false);
 
 }  // namespace transformerd
