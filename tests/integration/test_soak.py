@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "soak"))
 import clients_and_reloads  # noqa: E402
+import load_cycles  # noqa: E402
 
 
 def test_clients_get_right_answers_while_a_model_comes_and_goes():
@@ -13,3 +14,10 @@ def test_clients_get_right_answers_while_a_model_comes_and_goes():
     assert not problems
     assert counts["answers"] > 50
     assert counts["loads"] > 3
+
+
+def test_loads_and_unloads_leave_no_memory_behind():
+    problems, memory = load_cycles.run(cycles=20, megabytes=200)
+
+    assert not problems
+    assert len(memory) == 20
