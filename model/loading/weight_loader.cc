@@ -70,6 +70,7 @@ class LoadRun {
   // The body of the reading thread.
   absl::Status ReadBuckets() ABSL_LOCKS_EXCLUDED(mutex_) {
     RETURN_IF_ERROR(AwaitAgreement());
+    control_.SetRank(SourceRank(0));
     control_.SetPhase(LoadPhase::kStream);
     BucketFiller filler(plan_, reader_, *arenas_[SourceRank(0)]);
     for (const LoadBucket& bucket : plan_.buckets()) {
