@@ -6,10 +6,10 @@
 
 namespace transformerd {
 
-void LoadStatus::BeginVersion(int64_t number,
+void LoadStatus::BeginVersion(int64_t number, bool is_reload,
                               std::shared_ptr<const LoadControl> control) {
   absl::MutexLock lock(&mutex_);
-  begun_.push_back({number, std::move(control)});
+  begun_.push_back({number, is_reload, std::move(control)});
 }
 
 void LoadStatus::Finish(absl::Status outcome) {
@@ -22,7 +22,8 @@ std::vector<LoadStatus::Version> LoadStatus::versions() const {
   absl::MutexLock lock(&mutex_);
   std::vector<Version> versions;
   for (const Begun& begun : begun_) {
-    versions.push_back({begun.number, begun.control->progress()});
+    versions.push_back(
+        {begun.number, begun.is_reload, begun.control->progress()});
   }
   return versions;
 }

@@ -18,6 +18,7 @@ class LoadStatus {
  public:
   struct Version {
     int64_t number = 1;
+    bool is_reload = false;  // another instance serves meanwhile
     LoadProgress progress;
   };
 
@@ -27,7 +28,8 @@ class LoadStatus {
   int64_t operation() const { return operation_; }
 
   // The load of a version begins, which reports to `control`.
-  void BeginVersion(int64_t number, std::shared_ptr<const LoadControl> control)
+  void BeginVersion(int64_t number, bool is_reload,
+                    std::shared_ptr<const LoadControl> control)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // The load has ended so. Once.
   void Finish(absl::Status outcome) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -40,6 +42,7 @@ class LoadStatus {
  private:
   struct Begun {
     int64_t number;
+    bool is_reload;
     std::shared_ptr<const LoadControl> control;
   };
 

@@ -111,9 +111,9 @@ absl::Status ModelRepository::LoadVersion(
     absl::MutexLock lock(&mutex_);
     if (!record.load->cancelled.ok()) return record.load->cancelled;
     record.load->control = control;
-    record.load->status->BeginVersion(id.version, control);
     ModelEntry& entry = record.versions[id.version];
     is_reload = entry.state() == ModelState::kReady;
+    record.load->status->BeginVersion(id.version, is_reload, control);
     entry.BeginLoad(control);
   }
   if (!is_reload) Tell(id, ModelState::kLoading);

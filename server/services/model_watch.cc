@@ -51,7 +51,7 @@ void ModelWatch::LookAtLoad(Updates& updates) {
   const std::vector<LoadStatus::Version> versions = load_->versions();
   told_phases_.resize(versions.size(), 0);
   if (versions.empty() && !told_queued_) {
-    updates.push_back(MakeUpdate(0));
+    updates.push_back(MakeUpdate());
     updates.back().mutable_progress()->set_phase(v1::QUEUED);
   }
   told_queued_ = true;
@@ -62,7 +62,7 @@ void ModelWatch::LookAtLoad(Updates& updates) {
     AddEnd(*outcome, updates);
   } else if (updates.empty() && !versions.empty() &&
              versions.back().progress.phase == LoadPhase::kStream) {
-    updates.push_back(MakeUpdate(versions.back().number));
+    updates.push_back(MakeUpdate(versions.back()));
     *updates.back().mutable_progress() = ToMessage(versions.back().progress);
   }
 }
@@ -71,13 +71,13 @@ void ModelWatch::AddPhases(const LoadStatus::Version& version, size_t& told,
                            Updates& updates) const {
   const LoadProgress& progress = version.progress;
   for (; told < progress.phases.size(); ++told) {
-    updates.push_back(MakeUpdate(version.number));
+    updates.push_back(MakeUpdate(version));
     *updates.back().mutable_progress() = ToMessage(progress, told);
   }
 }
 
 void ModelWatch::AddEnd(const absl::Status& outcome, Updates& updates) {
-  v1::WatchModelResponse end = MakeUpdate(0);
+  v1::WatchModelResponse end = MakeUpdate();
   const std::vector<LoadStatus::Version> versions = load_->versions();
   if (!versions.empty()) {
     end.set_version(absl::StrCat(versions.back().number));
@@ -124,11 +124,18 @@ void ModelWatch::LookAtStates(const ModelView& view, bool always,
   updates.push_back(std::move(update));
 }
 
-// Of a load; version 0 is none yet.
-v1::WatchModelResponse ModelWatch::MakeUpdate(int64_t version) const {
+v1::WatchModelResponse ModelWatch::MakeUpdate(
+    const LoadStatus::Version& version) const {
+  v1::WatchModelResponse update = MakeUpdate();
+  update.set_version(absl::StrCat(version.number));
+  if (version.is_reload) update.set_state(v1::Model::READY);
+  return update;
+}
+
+// Of a load that has not begun with a version yet.
+v1::WatchModelResponse ModelWatch::MakeUpdate() const {
   v1::WatchModelResponse update;
   update.set_model(model_);
-  if (version > 0) update.set_version(absl::StrCat(version));
   update.set_state(v1::Model::LOADING);
   update.set_operation(load_->operation());
   return update;

@@ -44,7 +44,8 @@ class ModelWatch {
                  Updates& updates) const;
   void AddEnd(const absl::Status& outcome, Updates& updates);
   void LookAtStates(const ModelView& view, bool always, Updates& updates);
-  v1::WatchModelResponse MakeUpdate(int64_t version) const;
+  v1::WatchModelResponse MakeUpdate(const LoadStatus::Version& version) const;
+  v1::WatchModelResponse MakeUpdate() const;
 
   const ModelRepository& repository_;
   const std::string model_;

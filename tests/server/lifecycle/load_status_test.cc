@@ -23,8 +23,8 @@ TEST(LoadStatusTest, ShowsTheProgressOfEachVersionAsItIs) {
   LoadStatus status(1);
   const auto first = std::make_shared<LoadControl>();
   const auto second = std::make_shared<LoadControl>();
-  status.BeginVersion(3, first);
-  status.BeginVersion(5, second);
+  status.BeginVersion(3, /*is_reload=*/false, first);
+  status.BeginVersion(5, /*is_reload=*/true, second);
 
   second->SetPhase(LoadPhase::kStream);
 
@@ -33,6 +33,8 @@ TEST(LoadStatusTest, ShowsTheProgressOfEachVersionAsItIs) {
   EXPECT_EQ(versions[0].number, 3);
   EXPECT_EQ(versions[0].progress.phase, LoadPhase::kQueued);
   EXPECT_EQ(versions[1].number, 5);
+  EXPECT_FALSE(versions[0].is_reload);
+  EXPECT_TRUE(versions[1].is_reload);
   EXPECT_EQ(versions[1].progress.phase, LoadPhase::kStream);
 }
 

@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
+#include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_loaded_model.h"
 
 namespace transformerd {
@@ -75,12 +76,14 @@ TEST(ModelEntryTest, ACancelledLoadIsUnloaded) {
 
 TEST(ModelEntryTest, TellsHowFarALoadIs) {
   ModelEntry entry;
-  const auto control = MakeControl();
+  FakeClock clock;
+  const auto control = std::make_shared<LoadControl>(clock);
   entry.BeginLoad(control);
   control->SetPhase(LoadPhase::kStream);
   control->SetTotals(100, 3100000000);
+  clock.Advance(absl::Seconds(1));
   control->Advance(50, 1900000000);
-  EXPECT_EQ(entry.Reason(), "LOADING 61% 1.9/3.1 GB");
+  EXPECT_EQ(entry.Reason(), "LOADING 61% 1.9/3.1 GB, 1.90 GB/s, 0.6 s left");
 }
 
 TEST(DescribeProgressTest, UsesMegabytesForSmallModels) {

@@ -101,6 +101,15 @@ TEST_F(ModelWatchTest, ALoadThatWasOverBeforeIsHistory) {
   EXPECT_FALSE(updates[0].has_outcome());
 }
 
+TEST_F(ModelWatchTest, AModelThatIsLoadedAnewIsReadyMeanwhile) {
+  ModelWatch watch(repository(), "a", /*follow=*/true);
+  Look(watch);
+  ASSERT_THAT(repository().Load("a", {}), IsOk());
+  EXPECT_EQ(Look(watch)[0].state(), v1::Model::LOADING);
+  ASSERT_THAT(repository().Load("a", {}), IsOk());
+  EXPECT_EQ(Look(watch)[0].state(), v1::Model::READY);
+}
+
 TEST_F(ModelWatchTest, WhatWasReadIsToldWithThePhaseThatReadIt) {
   ModelWatch watch(repository(), "a", /*follow=*/true);
   Look(watch);
