@@ -75,7 +75,8 @@ class WatchCallTest : public ::testing::Test {
     return load_.get();
   }
   void Tick() {
-    server_.clock().AwaitWaiters(1);
+    // The ticker, and the scheduler's thread.
+    server_.clock().AwaitWaiters(2);
     server_.clock().Advance(kInterval);
   }
 
