@@ -12,21 +12,18 @@ constexpr float kStep = 0.5f;
 
 enum Output { kLastHiddenState = 0, kSentenceEmbedding = 1 };
 
-bool IsComputed(const InferenceInput& input, int64_t row, int64_t token) {
-  if (token >= input.lengths[row]) return false;
-  return input.attention_mask.empty() ||
-         input.attention_mask[row * input.width + token] != 0;
-}
-
 // Calls visit(row, token, channel, value) for every number that is computed.
 template <typename Visitor>
 void ForEachValue(const InferenceInput& input, Visitor visit) {
+  size_t i = 0;
   for (int64_t row = 0; row < input.batch; ++row) {
-    for (int64_t token = 0; token < input.width; ++token) {
-      if (!IsComputed(input, row, token)) continue;
+    for (int64_t token = 0; token < input.lengths[row]; ++token, ++i) {
+      if (!input.attention_mask.empty() && input.attention_mask[i] == 0) {
+        continue;
+      }
       for (int64_t channel = 0; channel < kHidden; ++channel) {
         visit(row, token, channel,
-              static_cast<float>(input.input_ids[row * input.width + token]) +
+              static_cast<float>(input.input_ids[i]) +
                   kStep * static_cast<float>(channel));
       }
     }
