@@ -38,7 +38,7 @@ struct QueueOptions {
 // Names an accepted job, for Cancel().
 struct JobTicket {
   QueueId queue = 0;
-  JobKey job;
+  std::vector<JobKey> parts;
 };
 
 // What waits for one model.
@@ -70,15 +70,17 @@ class Scheduler {
   // wait for a running batch. May be called by the destructor of a keep_alive.
   void CloseQueue(QueueId queue) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Accepts a job, or leaves it untouched with the caller: RESOURCE_EXHAUSTED
-  // where the queue is full, UNAVAILABLE where the scheduler drains or the
-  // queue is closed, DEADLINE_EXCEEDED where the deadline has passed. `done`
-  // may be called before this returns.
-  absl::StatusOr<JobTicket> Submit(QueueId queue, Job&& job)
+  // Accepts a job, or drops it without calling `done`: RESOURCE_EXHAUSTED where
+  // the queue is full, UNAVAILABLE where the scheduler drains or the queue is
+  // closed, DEADLINE_EXCEEDED where the deadline has passed. A job of more rows
+  // or tokens than a batch takes is run in several. `done` may be called before
+  // this returns.
+  absl::StatusOr<JobTicket> Submit(QueueId queue, Job job)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Completes a job that still waits with CANCELLED, before this returns. False
-  // where it is running or completed, or its queue is closed.
+  // where it is running or completed, or its queue is closed; what still waits
+  // of a job that runs in several batches is dropped then, too.
   bool Cancel(const JobTicket& ticket) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Blocks until a batch is due, runs it on worker `worker` (in [0,
@@ -130,7 +132,8 @@ class Scheduler {
   void DropTaken(Batch batch, DropReason reason, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Refusal AdmitLocked(const Queue& queue, const Job& job, absl::Time now) const
+  Refusal AdmitLocked(const Queue& queue, absl::Time deadline, int64_t tokens,
+                      absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int num_workers_;
