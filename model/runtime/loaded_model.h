@@ -18,6 +18,7 @@
 #include "model/loading/load_control.h"
 #include "model/runtime/inference.h"
 #include "model/runtime/signature.h"
+#include "model/text/tokenizer.h"
 
 namespace transformerd {
 
@@ -67,6 +68,8 @@ class LoadedModel {
   virtual const Signature& signature() const = 0;
   virtual const Architecture& architecture() const = 0;
   virtual const LoadReport& report() const = 0;
+  // Null where the model takes no text.
+  virtual const Tokenizer* tokenizer() const = 0;
   // Facts for people (engine, dtype, ...), shown in ModelConfig.
   virtual std::map<std::string, std::string> properties() const = 0;
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "tests/fakes/fake_tokenizer.h"
 
 namespace transformerd {
 namespace {
@@ -74,6 +75,16 @@ Signature MakeSignature() {
   return signature;
 }
 
+void AddText(Signature& signature) {
+  signature.inputs.front().optional = true;
+  for (const char* name : {"text", "text_pair"}) {
+    InputSpec& text = signature.inputs.emplace_back();
+    text.name = name;
+    text.kind = InputKind::kText;
+  }
+  signature.max_text_tokens = 8;
+}
+
 LoadReport MakeReport() {
   LoadReport report;
   report.plan_time = absl::Milliseconds(1);
@@ -96,6 +107,16 @@ void FakeModelControl::Block() {
 void FakeModelControl::Unblock() {
   absl::MutexLock lock(&mutex_);
   blocked_ = false;
+}
+
+void FakeModelControl::TakeText() {
+  absl::MutexLock lock(&mutex_);
+  takes_text_ = true;
+}
+
+bool FakeModelControl::takes_text() const {
+  absl::MutexLock lock(&mutex_);
+  return takes_text_;
 }
 
 void FakeModelControl::FailWith(absl::Status status) {
@@ -139,6 +160,10 @@ FakeLoadedModel::FakeLoadedModel(std::shared_ptr<FakeModelControl> control)
     : control_(std::move(control)),
       signature_(MakeSignature()),
       report_(MakeReport()) {
+  if (control_->takes_text()) {
+    AddText(signature_);
+    tokenizer_ = std::make_unique<FakeTokenizer>();
+  }
   absl::MutexLock lock(&control_->mutex_);
   ++control_->live_models_;
 }

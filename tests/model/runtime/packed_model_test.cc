@@ -25,8 +25,8 @@ class PackedModelTest : public ::testing::Test {
     parts->architecture.hidden_size = 1;
     parts->architecture.num_attention_heads = 1;
     parts->architecture.max_sequence_length = 8;
-    parts->signature = MakeSignature(parts->architecture, /*has_pooler=*/true,
-                                     PoolingKind::kNone);
+    parts->signature =
+        MakeSignature(parts->architecture, {/*has_pooler=*/true});
     for (FakeExecutor*& executor : executors_) {
       auto owned = std::make_unique<FakeExecutor>(parts->signature);
       executor = owned.get();

@@ -108,7 +108,7 @@ class UnpackTest : public ::testing::Test {
  protected:
   const Architecture architecture_ = SmallArchitecture();
   const Signature signature_ =
-      MakeSignature(architecture_, /*has_pooler=*/true, PoolingKind::kNone);
+      MakeSignature(architecture_, {/*has_pooler=*/true});
 };
 
 TEST_F(UnpackTest, GivesEachRequestItsRowsInItsOrder) {
