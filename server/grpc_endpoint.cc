@@ -81,7 +81,9 @@ absl::StatusOr<std::unique_ptr<GrpcEndpoint>> GrpcEndpoint::Start(
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
   endpoint->health_.Register(builder);
-  if (options.service != nullptr) builder.RegisterService(options.service);
+  for (grpc::Service* service : options.services) {
+    builder.RegisterService(service);
+  }
   endpoint->server_ = builder.BuildAndStart();
   if (endpoint->server_ == nullptr || endpoint->port_ == 0) {
     return absl::UnavailableError(absl::StrCat(

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -17,14 +18,14 @@ struct GrpcEndpointOptions {
   int port = 0;  // 0 picks a free one
   bool enable_reflection = false;
   absl::Duration max_connection_age = absl::InfiniteDuration();
-  // Served beside health; null: nothing.
-  grpc::Service* service = nullptr;
+  // Served beside health.
+  std::vector<grpc::Service*> services;
 };
 
-// Serves health and at most one more service. The destructor stops.
+// Serves health and what it is given. The destructor stops.
 class GrpcEndpoint {
  public:
-  // UNAVAILABLE where the port cannot be bound. The service and `health` must
+  // UNAVAILABLE where the port cannot be bound. The services and `health` must
   // outlive the endpoint.
   static absl::StatusOr<std::unique_ptr<GrpcEndpoint>> Start(
       const GrpcEndpointOptions& options, HealthState& health);

@@ -24,6 +24,8 @@
 #include "server/services/health_state.h"
 #include "server/services/inference_service.h"
 #include "server/services/model_queues.h"
+#include "server/services/text_pool.h"
+#include "server/services/text_service.h"
 
 namespace transformerd {
 
@@ -77,7 +79,9 @@ class Server {
   RepositoryEvents events_;
   std::unique_ptr<ModelRepository> repository_;
   std::unique_ptr<WorkerPool> workers_;
-  std::unique_ptr<InferenceService> service_;
+  TextPool text_pool_;
+  std::unique_ptr<InferenceService> inference_service_;
+  std::unique_ptr<TextService> text_service_;
   std::unique_ptr<GrpcEndpoint> grpc_;
   std::unique_ptr<GrpcEndpoint> health_only_;
   std::unique_ptr<HttpServer> http_;

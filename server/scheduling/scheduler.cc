@@ -141,7 +141,7 @@ Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue,
 
 absl::Status Scheduler::CheckAccepting() const {
   absl::MutexLock lock(&mutex_);
-  return draining_ ? StoppingError() : absl::OkStatus();
+  return accepting_ ? absl::OkStatus() : StoppingError();
 }
 
 bool Scheduler::Cancel(const JobTicket& ticket) {
@@ -266,8 +266,14 @@ void Scheduler::DropTaken(Batch batch, DropReason reason,
   --dropping_;
 }
 
+void Scheduler::BeginDrain() {
+  absl::MutexLock lock(&mutex_);
+  accepting_ = false;
+}
+
 void Scheduler::Drain() {
   absl::MutexLock lock(&mutex_);
+  accepting_ = false;
   draining_ = true;
 }
 
@@ -293,6 +299,7 @@ void Scheduler::Stop() {
   std::vector<Batch> left;
   {
     absl::MutexLock lock(&mutex_);
+    accepting_ = false;
     draining_ = true;
     stopped_ = true;
     for (auto& [id, queue] : queues_) {

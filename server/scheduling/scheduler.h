@@ -88,6 +88,9 @@ class Scheduler {
   // having run anything, once the scheduler is stopped.
   bool RunOne(int worker) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // From now on CheckAccepting refuses; calls that passed it before may still
+  // submit what they are preparing.
+  void BeginDrain() ABSL_LOCKS_EXCLUDED(mutex_);
   // From now on refuses new jobs; workers finish what was accepted.
   void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits until every accepted job is completed; false if `deadline` came
@@ -98,7 +101,7 @@ class Scheduler {
 
   int num_workers() const { return num_workers_; }
   bool is_stopped() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // OK, or UNAVAILABLE with a retry delay once the scheduler drains.
+  // For new calls: OK, or UNAVAILABLE with a retry delay once a drain began.
   absl::Status CheckAccepting() const ABSL_LOCKS_EXCLUDED(mutex_);
   // One entry a queue, in the order of opening.
   std::vector<QueueDepth> depths() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -148,6 +151,7 @@ class Scheduler {
   uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
   // The deadlines of all waiting jobs are at or after this.
   absl::Time next_expiry_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   // Batches that left their queue and are being completed without being run.

@@ -15,10 +15,15 @@ namespace transformerd {
 // From its construction to Finish, which is called once. Not thread-safe.
 class CallRecord {
  public:
-  // `method` is a bare name of inference.GRPCInferenceService and must be a
-  // constant. The rest must outlive the record.
-  CallRecord(Metrics& metrics, const Clock& clock, absl::string_view method)
-      : metrics_(metrics), clock_(clock), method_(method), start_(clock.Now()) {
+  // `method` is a bare name of the service; both must be constants. The rest
+  // must outlive the record.
+  CallRecord(Metrics& metrics, const Clock& clock, absl::string_view method,
+             absl::string_view service = "inference.GRPCInferenceService")
+      : metrics_(metrics),
+        clock_(clock),
+        service_(service),
+        method_(method),
+        start_(clock.Now()) {
     metrics_.RecordRpcStarted(FullName());
   }
 
@@ -31,12 +36,11 @@ class CallRecord {
   }
 
  private:
-  std::string FullName() const {
-    return absl::StrCat("inference.GRPCInferenceService/", method_);
-  }
+  std::string FullName() const { return absl::StrCat(service_, "/", method_); }
 
   Metrics& metrics_;
   const Clock& clock_;
+  const absl::string_view service_;
   const absl::string_view method_;
   const absl::Time start_;
 };

@@ -9,7 +9,7 @@ namespace transformerd {
 namespace {
 
 constexpr absl::string_view kReadinessNames[] = {
-    kHealthOverall, kHealthReadiness, kHealthInference};
+    kHealthOverall, kHealthReadiness, kHealthInference, kHealthText};
 
 }  // namespace
 

@@ -19,6 +19,7 @@ inline constexpr absl::string_view kHealthLiveness = "liveness";
 inline constexpr absl::string_view kHealthReadiness = "readiness";
 inline constexpr absl::string_view kHealthInference =
     "inference.GRPCInferenceService";
+inline constexpr absl::string_view kHealthText = "transformerd.v1.TextService";
 
 // "model/<name>".
 std::string ModelHealthName(absl::string_view model);
@@ -32,14 +33,13 @@ class HealthState {
  public:
   using ListenerId = int64_t;
 
-  // Starts with liveness true, and "", readiness and the inference service
-  // false.
+  // Starts with liveness true, and "", readiness and the services false.
   HealthState();
 
   // True is SERVING, false NOT_SERVING. Cheap where nothing changes.
   void Set(absl::string_view name, bool serving) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Sets "", "readiness" and the inference service, which always agree.
+  // Sets "", "readiness" and the services, which always agree.
   void SetReady(bool ready) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Forgets a name: it is unknown from now on.

@@ -31,12 +31,13 @@ TestServer::TestServer(const Options& options) {
   CHECK(opened.ok()) << opened.status();
   repository_ = *std::move(opened);
 
-  ServingContext context{*repository_, scheduler_, queues_,
+  ServingContext context{*repository_, scheduler_, queues_, text_pool_,
                          health_,      metrics_,   clock_};
   context.server_version = "1.2.3";
   context.default_request_timeout = options.default_request_timeout;
   context.max_request_bytes = options.max_request_bytes;
   service_ = std::make_unique<InferenceService>(context);
+  text_service_ = std::make_unique<TextService>(context);
   workers_ = std::make_unique<WorkerPool>(scheduler_);
 
   grpc::ServerBuilder builder;
@@ -44,10 +45,13 @@ TestServer::TestServer(const Options& options) {
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port);
   builder.RegisterService(service_.get());
+  builder.RegisterService(text_service_.get());
   server_ = builder.BuildAndStart();
   CHECK(server_ != nullptr);
-  stub_ = GRPCInferenceService::NewStub(grpc::CreateChannel(
-      "127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
+  const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
+                                           grpc::InsecureChannelCredentials());
+  stub_ = GRPCInferenceService::NewStub(channel);
+  text_stub_ = v1::TextService::NewStub(channel);
 }
 
 TestServer::~TestServer() {
