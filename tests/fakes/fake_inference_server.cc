@@ -137,6 +137,8 @@ class FakeInferenceServer::Service final
   grpc::Status Count(const std::string& method) {
     absl::MutexLock lock(&mutex_);
     ++num_calls_[method];
+    const auto found = failing_methods_.find(method);
+    if (found != failing_methods_.end()) return ToGrpcStatus(found->second);
     if (num_failures_ == 0) return grpc::Status::OK;
     --num_failures_;
     return ToGrpcStatus(failure_);
@@ -155,6 +157,7 @@ class FakeInferenceServer::Service final
   std::map<std::string, int> num_calls_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   int num_failures_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, absl::Status> failing_methods_ ABSL_GUARDED_BY(mutex_);
   std::string state_ ABSL_GUARDED_BY(mutex_) = "READY";
   std::string reason_ ABSL_GUARDED_BY(mutex_);
   std::optional<inference::ModelInferResponse> answer_ ABSL_GUARDED_BY(mutex_);
@@ -219,6 +222,12 @@ void FakeInferenceServer::FailNext(absl::Status status, int times) {
   absl::MutexLock lock(&service_->mutex_);
   service_->failure_ = std::move(status);
   service_->num_failures_ = times;
+}
+
+void FakeInferenceServer::FailMethod(const std::string& method,
+                                     absl::Status status) {
+  absl::MutexLock lock(&service_->mutex_);
+  service_->failing_methods_[method] = std::move(status);
 }
 
 void FakeInferenceServer::SetState(std::string state, std::string reason) {

@@ -26,6 +26,8 @@ class FakeInferenceServer {
 
   // Each of the next `times` calls of any method fails so.
   void FailNext(absl::Status status, int times = 1);
+  // Each call of `method` from now on fails so.
+  void FailMethod(const std::string& method, absl::Status status);
   // What RepositoryIndex says of model "echo".
   void SetState(std::string state, std::string reason);
   // Makes ModelInfer answer so, instead of giving its inputs back.
