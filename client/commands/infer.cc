@@ -21,8 +21,8 @@ constexpr int64_t kDefaultValues = 8;
 
 constexpr FlagSpec kFlags[] = {
     {"input", "NAME=VALUES",
-     "an input: 101,7592,102 with ';' between rows, or a text as it is; "
-     "repeated, it adds rows"},
+     "101,7592,102 with ';' between rows, or one text; repeated, it "
+     "adds rows"},
     {"output", "NAME", "an output to ask for; may be repeated"},
     {"param", "KEY=VALUE",
      "a parameter of the request, such as truncate=true; may be repeated"},
