@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "model/base/status_macros.h"
 #include "server/services/text_requests.h"
+#include "server/services/text_rows.h"
 
 namespace transformerd {
 namespace {
@@ -27,35 +28,34 @@ absl::StatusOr<int> FindEmbedding(const LoadedModel& model,
 
 grpc::ServerUnaryReactor* EmbedCall::Start(
     const ServingContext& serving, const grpc::CallbackServerContext& context,
-    const v1::EmbedRequest& request, v1::EmbedResponse& response) {
-  auto* call = new EmbedCall(serving, context, request, response);
-  const absl::Status status = call->Submit();
+    const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+  auto* call = new EmbedCall(serving, context, response);
+  const absl::Status status = call->Submit(request);
   if (!status.ok()) call->End(status);
   return call;
 }
 
 EmbedCall::EmbedCall(const ServingContext& serving,
                      const grpc::CallbackServerContext& context,
-                     const v1::EmbedRequest& request,
-                     v1::EmbedResponse& response)
-    : ModelCall(serving, context, kTextServiceName, "Embed"),
-      request_(request),
-      response_(response) {}
+                     grpc::ByteBuffer& response)
+    : ProtoCall(serving, context, kTextServiceName, "Embed", response) {}
 
-absl::Status EmbedCall::Submit() {
-  RETURN_IF_ERROR(OpenModel(request_, request_.model(), request_.version()));
+absl::Status EmbedCall::Submit(const grpc::ByteBuffer& wire) {
+  RETURN_IF_ERROR(Parse(wire));
+  RETURN_IF_ERROR(OpenModel(request(), request().model(), request().version()));
   RETURN_IF_ERROR(CheckTakesText(queue()->handle()));
   InferenceWork work;
   ASSIGN_OR_RETURN(const int output,
                    FindEmbedding(model(), queue()->handle().name()));
   work.input.outputs = {output};
-  work.text = TextsOf(request_);
-  work.text->truncate = request_.truncate();
+  work.text.emplace();
+  work.text->texts = Take(request().mutable_text());
+  work.text->truncate = request().truncate();
   RETURN_IF_ERROR(CheckTextRows(*work.text));
   work.queue = queue();
   work.deadline = Deadline();
-  response_.set_model(queue()->handle().name());
-  response_.set_version(absl::StrCat(queue()->handle().version()));
+  response().set_model(queue()->handle().name());
+  response().set_version(absl::StrCat(queue()->handle().version()));
   return run().Start(std::move(work),
                      [this](absl::StatusOr<InferenceAnswer> answer) {
                        OnAnswer(std::move(answer));
@@ -73,7 +73,7 @@ void EmbedCall::Write(const InferenceAnswer& answer) {
   const absl::Span<const float> values = vectors_BD.as<float>();
   const size_t width = values.size() / answer.lengths.size();
   for (size_t row = 0; row < answer.lengths.size(); ++row) {
-    v1::Embedding& embedding = *response_.add_embeddings();
+    v1::Embedding& embedding = *response().add_embeddings();
     const auto vector = values.subspan(row * width, width);
     embedding.mutable_values()->Add(vector.begin(), vector.end());
     embedding.set_num_tokens(answer.lengths[row]);

@@ -6,30 +6,27 @@
 #include "grpcpp/grpcpp.h"
 #include "proto/text_service.pb.h"
 #include "server/services/inference_run.h"
-#include "server/services/model_call.h"
+#include "server/services/proto_call.h"
 #include "server/services/serving_context.h"
 
 namespace transformerd {
 
-class EmbedCall : public ModelCall {
+class EmbedCall : public ProtoCall<v1::EmbedRequest, v1::EmbedResponse> {
  public:
   // To be returned from the service's method.
   static grpc::ServerUnaryReactor* Start(
       const ServingContext& serving, const grpc::CallbackServerContext& context,
-      const v1::EmbedRequest& request, v1::EmbedResponse& response);
+      const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
 
  private:
   EmbedCall(const ServingContext& serving,
             const grpc::CallbackServerContext& context,
-            const v1::EmbedRequest& request, v1::EmbedResponse& response);
+            grpc::ByteBuffer& response);
 
   // On OK OnAnswer is called, or was.
-  absl::Status Submit();
+  absl::Status Submit(const grpc::ByteBuffer& request);
   void OnAnswer(absl::StatusOr<InferenceAnswer> answer);
   void Write(const InferenceAnswer& answer);
-
-  const v1::EmbedRequest& request_;
-  v1::EmbedResponse& response_;
 };
 
 }  // namespace transformerd

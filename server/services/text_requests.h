@@ -1,14 +1,15 @@
 // What the calls of TextService have in common.
 #pragma once
 
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "google/protobuf/repeated_field.h"
 #include "server/lifecycle/model_handle.h"
-#include "server/services/text_rows.h"
 
 namespace transformerd {
 
@@ -23,12 +24,11 @@ inline absl::Status CheckTakesText(const ModelHandle& handle) {
       "' takes no text: there is no tokenizer.json in its folder"));
 }
 
-// The texts of a request that has a repeated field `text`.
-template <typename Request>
-TextRows TextsOf(const Request& request) {
-  TextRows rows;
-  rows.texts.assign(request.text().begin(), request.text().end());
-  return rows;
+// Takes strings out of a message.
+inline std::vector<std::string> Take(
+    google::protobuf::RepeatedPtrField<std::string>* field) {
+  return {std::make_move_iterator(field->begin()),
+          std::make_move_iterator(field->end())};
 }
 
 }  // namespace transformerd

@@ -6,14 +6,14 @@
 namespace transformerd {
 
 grpc::ServerUnaryReactor* TextService::Embed(
-    grpc::CallbackServerContext* context, const v1::EmbedRequest* request,
-    v1::EmbedResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   return EmbedCall::Start(serving_, *context, *request, *response);
 }
 
 grpc::ServerUnaryReactor* TextService::Tokenize(
-    grpc::CallbackServerContext* context, const v1::TokenizeRequest* request,
-    v1::TokenizeResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
+    grpc::ByteBuffer* response) {
   return TokenizeCall::Start(serving_, *context, *request, *response);
 }
 

@@ -10,16 +10,18 @@
 namespace transformerd {
 
 // Nothing here blocks a gRPC thread. Thread-safe; must outlive the gRPC server.
-class TextService final : public v1::TextService::CallbackService {
+class TextService final : public v1::TextService::WithRawCallbackMethod_Embed<
+                              v1::TextService::WithRawCallbackMethod_Tokenize<
+                                  v1::TextService::Service>> {
  public:
   explicit TextService(ServingContext serving) : serving_(std::move(serving)) {}
 
   grpc::ServerUnaryReactor* Embed(grpc::CallbackServerContext* context,
-                                  const v1::EmbedRequest* request,
-                                  v1::EmbedResponse* response) override;
+                                  const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* Tokenize(grpc::CallbackServerContext* context,
-                                     const v1::TokenizeRequest* request,
-                                     v1::TokenizeResponse* response) override;
+                                     const grpc::ByteBuffer* request,
+                                     grpc::ByteBuffer* response) override;
 
  private:
   const ServingContext serving_;

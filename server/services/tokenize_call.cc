@@ -37,31 +37,29 @@ void Write(DetailedTokenRow row, v1::Encoding& encoding) {
 
 grpc::ServerUnaryReactor* TokenizeCall::Start(
     const ServingContext& serving, const grpc::CallbackServerContext& context,
-    const v1::TokenizeRequest& request, v1::TokenizeResponse& response) {
-  auto* call = new TokenizeCall(serving, context, request, response);
-  const absl::Status status = call->Submit();
+    const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+  auto* call = new TokenizeCall(serving, context, response);
+  const absl::Status status = call->Submit(request);
   if (!status.ok()) call->End(status);
   return call;
 }
 
 TokenizeCall::TokenizeCall(const ServingContext& serving,
                            const grpc::CallbackServerContext& context,
-                           const v1::TokenizeRequest& request,
-                           v1::TokenizeResponse& response)
-    : ModelCall(serving, context, kTextServiceName, "Tokenize"),
-      request_(request),
-      response_(response) {}
+                           grpc::ByteBuffer& response)
+    : ProtoCall(serving, context, kTextServiceName, "Tokenize", response) {}
 
-absl::Status TokenizeCall::Submit() {
-  RETURN_IF_ERROR(OpenModel(request_, request_.model(), request_.version()));
+absl::Status TokenizeCall::Submit(const grpc::ByteBuffer& wire) {
+  RETURN_IF_ERROR(Parse(wire));
+  RETURN_IF_ERROR(OpenModel(request(), request().model(), request().version()));
   RETURN_IF_ERROR(CheckTakesText(queue()->handle()));
-  rows_ = TextsOf(request_);
-  rows_.pairs.assign(request_.text_pair().begin(), request_.text_pair().end());
+  rows_.texts = Take(request().mutable_text());
+  rows_.pairs = Take(request().mutable_text_pair());
   RETURN_IF_ERROR(CheckTextRows(rows_));
   RETURN_IF_ERROR(CheckTotalSize(rows_));
   deadline_ = Deadline();
   // All at once, so that threads write to different ones.
-  for (int64_t i = 0; i < rows_.size(); ++i) response_.add_encodings();
+  for (int64_t i = 0; i < rows_.size(); ++i) response().add_encodings();
   return serving().text_pool.ForEachRow(
       rows_.size(), [this](int64_t row) { return TokenizeRow(row); },
       [this](const absl::Status& status) { End(status); });
@@ -79,7 +77,7 @@ absl::Status TokenizeCall::TokenizeRow(int64_t row) {
     return AnnotateRow(tokens.status(), row);
   }
   Write(*std::move(tokens),
-        *response_.mutable_encodings(static_cast<int>(row)));
+        *response().mutable_encodings(static_cast<int>(row)));
   return absl::OkStatus();
 }
 

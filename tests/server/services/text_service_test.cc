@@ -118,6 +118,24 @@ TEST_F(TextServiceTest, WantsAText) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(TextServiceTest, SaysThatAStringIsNotUtf8) {
+  // A client that does not check: fields 1 "bert" and 3 two stray bytes.
+  grpc::ByteBuffer wire;
+  {
+    const grpc::Slice slice(
+        std::string("\x0a\x04"
+                    "bert"
+                    "\x1a\x02\xff\xfe"));
+    wire = grpc::ByteBuffer(&slice, 1);
+  }
+
+  EXPECT_THAT(server_->CallRaw("/transformerd.v1.TextService/Embed", wire),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("the request is no "
+                                 "transformerd.v1.EmbedRequest: malformed, or "
+                                 "with a string that is not UTF-8")));
+}
+
 TEST_F(TextServiceTest, NamesUnknownModelsAndVersions) {
   v1::EmbedRequest request = EmbedRequestOf({"5"});
   request.set_model("nobody");
