@@ -1,8 +1,8 @@
 /* The C ABI of the crate in this folder: Hugging Face's tokenizers.
 
    Panics are caught at this border. Functions that can fail give a message in
-   *error, to be freed with transformerd_tokenizer_free_error. A tokenizer may be
-   used by many threads at once; tokens by one at a time. */
+   *error, to be freed with transformerd_tokenizer_free_error. A tokenizer may
+   be used by many threads at once; tokens by one at a time. */
 #pragma once
 
 #include <stdbool.h>

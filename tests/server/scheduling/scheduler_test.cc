@@ -42,15 +42,6 @@ class SchedulerTest : public testing::Test {
     return job;
   }
 
-  // Rows of one token: `id` and the two numbers behind it.
-  Job ThreeRows(int64_t id) {
-    Job job = jobs_.Make(id);
-    job.input.batch = 3;
-    job.input.lengths = {1, 1, 1};
-    job.input.input_ids = {id, id + 1, id + 2};
-    return job;
-  }
-
   // First ids of the requests of all batches so far.
   std::vector<std::vector<int64_t>> Batches(FakeLoadedModel& model) {
     std::vector<std::vector<int64_t>> batches;
@@ -170,35 +161,6 @@ TEST_F(SchedulerTest, DropsARefusedJobWithoutCompletingIt) {
   EXPECT_FALSE(scheduler_.Submit(queue, jobs_.Make(1)).ok());
 
   EXPECT_THAT(jobs_.completed(), IsEmpty());
-}
-
-TEST_F(SchedulerTest, RunsALargeJobInSeveralBatches) {
-  QueueOptions options;
-  options.batch.max_sequences = 2;
-  const QueueId queue = Open(model_, options);
-  SubmitOk(queue, ThreeRows(7));
-
-  EXPECT_TRUE(scheduler_.RunOne(0));
-  EXPECT_THAT(jobs_.completed(), IsEmpty());
-  EXPECT_TRUE(scheduler_.RunOne(1));
-
-  EXPECT_THAT(Batches(model_), ElementsAre(ElementsAre(7), ElementsAre(9)));
-  ASSERT_OK_AND_ASSIGN(const JobResult result, jobs_.result(7));
-  EXPECT_THAT(result.output[1].as<float>(),
-              ElementsAre(7, 7.5, 8, 8.5, 9, 9.5));
-}
-
-TEST_F(SchedulerTest, CancelsWhatStillWaitsOfALargeJob) {
-  QueueOptions options;
-  options.batch.max_sequences = 1;
-  const QueueId queue = Open(model_, options);
-  const JobTicket ticket = SubmitOk(queue, ThreeRows(7));
-  EXPECT_TRUE(scheduler_.RunOne(0));
-
-  EXPECT_FALSE(scheduler_.Cancel(ticket)) << "a part was computed";
-
-  EXPECT_THAT(jobs_.result(7), StatusIs(absl::StatusCode::kCancelled));
-  EXPECT_THAT(Batches(model_), ElementsAre(ElementsAre(7)));
 }
 
 TEST_F(SchedulerTest, RefusesAJobWhoseDeadlineHasPassed) {
