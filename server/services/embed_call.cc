@@ -78,7 +78,9 @@ void EmbedCall::Write(const InferenceAnswer& answer) {
     embedding.mutable_values()->Add(vector.begin(), vector.end());
     embedding.set_num_tokens(answer.lengths[row]);
   }
-  model_metrics().RecordCoding(answer.tokenize_time, elapsed() - before);
+  RequestTimes times = answer.times;
+  times.output = elapsed() - before;
+  model_metrics().RecordAnswer(times);
 }
 
 }  // namespace transformerd

@@ -68,8 +68,9 @@ void InferCall::Write(InferenceAnswer answer) {
     EncodeOutput(signature.outputs[outputs_[i]].name,
                  std::move(answer.output[i]), raw_outputs_, &response_);
   }
-  model_metrics().RecordCoding(decode_time_ + answer.tokenize_time,
-                               elapsed() - before);
+  answer.times.input += decode_time_;
+  answer.times.output = elapsed() - before;
+  model_metrics().RecordAnswer(answer.times);
 }
 
 }  // namespace transformerd

@@ -42,7 +42,7 @@ absl::Status InferenceRun::OnTokenized() {
   rows_.clear();
   work_.text.reset();
   RETURN_IF_ERROR(CheckAnswerSize(signature, work_.input));
-  answer_.tokenize_time = serving_.clock.Now() - start_;
+  answer_.times.input = serving_.clock.Now() - start_;
   return Submit();
 }
 
@@ -57,6 +57,8 @@ absl::Status InferenceRun::Submit() {
   job.done = [self = shared_from_this()](absl::StatusOr<JobResult> result) {
     if (!result.ok()) return self->Finish(result.status());
     self->answer_.output = std::move(result->output);
+    self->answer_.times.queue = result->queue_time;
+    self->answer_.times.infer = result->compute_time;
     self->Finish(std::move(self->answer_));
   };
   ASSIGN_OR_RETURN(JobTicket ticket,

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "model/runtime/inference.h"
 #include "model/text/tokenizer.h"
+#include "server/metrics/model_statistics.h"
 #include "server/scheduling/job.h"
 #include "server/scheduling/scheduler.h"
 #include "server/services/model_queues.h"
@@ -34,8 +35,9 @@ struct InferenceWork {
 struct InferenceAnswer {
   InferenceOutput output;
   std::vector<int64_t> lengths;  // tokens of each row
-  // Spent on turning text into tokens, waiting for it included.
-  absl::Duration tokenize_time;
+  // Without what the call itself spends; input is the time from text to tokens,
+  // waiting for a thread included.
+  RequestTimes times;
 };
 
 // Tokenizes where there is text, queues, and hands the answer on. Held by a
