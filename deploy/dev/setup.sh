@@ -16,7 +16,7 @@ packages=(
 )
 case $goal in
   build) ;;
-  test) packages+=(clang-format python3-venv) ;;
+  test) packages+=(clang-16 clang-format libclang-rt-16-dev python3-venv) ;;
   tidy) packages+=(clang-format clang-tidy libclang-common-14-dev python3-venv) ;;
   *) echo "setup.sh: unknown goal '$goal' (build, test or tidy)" >&2; exit 2 ;;
 esac

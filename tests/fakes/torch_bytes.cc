@@ -15,7 +15,7 @@ using Entries = std::vector<std::pair<std::string, std::string>>;
 std::string Little(uint64_t value, int size_bytes) {
   std::string bytes;
   for (int i = 0; i < size_bytes; ++i) {
-    bytes += static_cast<char>(value >> (8 * i));
+    bytes += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
   }
   return bytes;
 }
