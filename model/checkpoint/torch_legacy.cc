@@ -31,7 +31,7 @@ absl::Status Invalid(absl::string_view message) {
 // Everything that the pickles say.
 struct Pickles {
   StateDict state;
-  TorchObjects objects;
+  TorchObjects objects{TorchObjects::Format::kLegacy};
   std::vector<uint32_t> order;  // of the storages in the file
   int64_t size_bytes = 0;       // of all five
 };

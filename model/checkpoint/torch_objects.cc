@@ -162,27 +162,52 @@ absl::StatusOr<PickleValue> TorchObjects::Call(uint32_t global,
       return Invalid(
           "calls _rebuild_tensor, expected a storage, offset, size and stride");
     case kRebuildTensorV2:
-      // Behind the view: requires_grad, hooks and (since torch 1.13) metadata.
-      if ((items.size() == 6 || items.size() == 7) &&
-          items[4].is(Kind::kBool) && IsEmptyDict(items[5], heap) &&
-          (items.size() == 6 || IsEmptyDict(items[6], heap))) {
-        return MakeTensor(arguments, heap);
-      }
-      return Invalid(
-          "calls _rebuild_tensor_v2, expected a storage, offset, size, stride, "
-          "requires_grad and no hooks");
+      return RebuildTensorV2(arguments, heap);
     case kRebuildParameter:
-      if (items.size() == 3 && items[0].is(Kind::kTensor) &&
-          items[1].is(Kind::kBool) && IsEmptyDict(items[2], heap)) {
-        return items[0];
-      }
-      return Invalid(
-          "calls _rebuild_parameter, expected a tensor, requires_grad and no "
-          "hooks");
+      return RebuildParameter(items, heap);
     default:
       return LoadError(Reason::kPickleRefused,
                        "makes a storage by calling its class");
   }
+}
+
+// Behind the view: requires_grad, hooks and (since torch 1.13) metadata.
+absl::StatusOr<PickleValue> TorchObjects::RebuildTensorV2(
+    const PickleValue& arguments, const PickleHeap& heap) {
+  const absl::Span<const PickleValue> items = heap.items(arguments);
+  if ((items.size() != 6 && items.size() != 7) || !items[4].is(Kind::kBool) ||
+      !IsEmptyDict(items[5], heap) ||
+      (items.size() == 7 && !IsEmptyDict(items[6], heap))) {
+    return Invalid(
+        "calls _rebuild_tensor_v2, expected a storage, offset, size, stride, "
+        "requires_grad and no hooks");
+  }
+  ASSIGN_OR_RETURN(const PickleValue tensor, MakeTensor(arguments, heap));
+  RETURN_IF_ERROR(CheckGradient(tensor, heap.items(arguments)[4]));
+  return tensor;
+}
+
+absl::StatusOr<PickleValue> TorchObjects::RebuildParameter(
+    absl::Span<const PickleValue> items, const PickleHeap& heap) const {
+  if (items.size() != 3 || !items[0].is(Kind::kTensor) ||
+      !items[1].is(Kind::kBool) || !IsEmptyDict(items[2], heap)) {
+    return Invalid(
+        "calls _rebuild_parameter, expected a tensor, requires_grad and no "
+        "hooks");
+  }
+  RETURN_IF_ERROR(CheckGradient(items[0], items[1]));
+  return items[0];
+}
+
+// Only floating-point tensors can be trained.
+absl::Status TorchObjects::CheckGradient(
+    const PickleValue& tensor, const PickleValue& requires_grad) const {
+  const DType dtype = storages_[tensors_[tensor.index].storage].dtype;
+  if (requires_grad.number == 0 || IsFloatingPoint(dtype)) {
+    return absl::OkStatus();
+  }
+  return Invalid(
+      absl::StrCat("a tensor of ", NameOf(dtype), " that requires a gradient"));
 }
 
 // Nothing, or (as Python 2 wrote it) a list of pairs.
@@ -242,8 +267,10 @@ absl::StatusOr<PickleValue> TorchObjects::Load(const PickleValue& id,
   };
   if (!id.is(Kind::kTuple)) return wrong();
   absl::Span<const PickleValue> items = heap.items(id);
-  // Legacy files: no view of another storage.
-  if (items.size() == 6 && items[5].is(Kind::kNone)) items.remove_suffix(1);
+  if (format_ == Format::kLegacy) {
+    if (items.size() != 6 || !items[5].is(Kind::kNone)) return wrong();
+    items.remove_suffix(1);  // no view of another storage
+  }
   if (!Match(items, {Kind::kText, Kind::kGlobal, Kind::kText, Kind::kText,
                      Kind::kInt}) ||
       heap.text(items[0]) != "storage" || items[1].index < kStorages) {

@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "model/base/dtype.h"
 #include "model/base/shape.h"
 #include "model/checkpoint/pickle_machine.h"
@@ -43,13 +44,17 @@ struct TorchTensor {
 // are made: SHAPE_INVALID, STORAGE_BOUNDS.
 class TorchObjects : public PickleObjects {
  public:
+  // Persistent ids are ('storage', a storage class, key, location, number of
+  // elements) in zip archives, with a None behind it in legacy files.
+  enum class Format { kZip, kLegacy };
+
+  explicit TorchObjects(Format format) : format_(format) {}
+
   std::optional<uint32_t> FindGlobal(absl::string_view module,
                                      absl::string_view name) override;
   absl::StatusOr<PickleValue> Call(uint32_t global,
                                    const PickleValue& arguments,
                                    PickleHeap& heap) override;
-  // ('storage', a storage class, key, location, number of elements), and a
-  // None behind it in legacy files.
   absl::StatusOr<PickleValue> Load(const PickleValue& id,
                                    PickleHeap& heap) override;
 
@@ -67,7 +72,14 @@ class TorchObjects : public PickleObjects {
                                               PickleHeap& heap);
   absl::StatusOr<PickleValue> MakeTensor(const PickleValue& arguments,
                                          const PickleHeap& heap);
+  absl::StatusOr<PickleValue> RebuildTensorV2(const PickleValue& arguments,
+                                              const PickleHeap& heap);
+  absl::StatusOr<PickleValue> RebuildParameter(
+      absl::Span<const PickleValue> items, const PickleHeap& heap) const;
+  absl::Status CheckGradient(const PickleValue& tensor,
+                             const PickleValue& requires_grad) const;
 
+  const Format format_;
   std::vector<TorchStorage> storages_;
   absl::flat_hash_map<std::string, uint32_t> storage_of_key_;
   std::vector<TorchTensor> tensors_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -35,6 +36,21 @@ class Archive {
   const ZipEntry* Find(absl::string_view name) const {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : &entries_[found->second];
+  }
+
+  // Checks the checksums of what is small and no storage, whether it is of use
+  // or not: a file that is damaged there is damaged.
+  absl::Status CheckSmallEntries() const {
+    for (const auto& [name, index] : by_name_) {
+      const ZipEntry& entry = entries_[index];
+      if (absl::StartsWith(name, "data/") ||
+          entry.size_bytes > kMaxSmallEntryBytes) {
+        continue;
+      }
+      RETURN_IF_ERROR(
+          ReadZipEntry(source_, entry, kMaxSmallEntryBytes).status());
+    }
+    return absl::OkStatus();
   }
 
   // ZIP_INVALID where there is no such entry.
@@ -158,9 +174,10 @@ absl::StatusOr<TorchContents> ReadTorchZip(const ByteSource& source) {
     return LoadError(Reason::kUnsupported,
                      "is a TorchScript program, expected a state dict");
   }
+  RETURN_IF_ERROR(archive.CheckSmallEntries());
   RETURN_IF_ERROR(CheckVersion(archive));
   RETURN_IF_ERROR(CheckByteOrder(archive));
-  TorchObjects objects;
+  TorchObjects objects(TorchObjects::Format::kZip);
   TorchContents contents;
   absl::StatusOr<StateDict> state = ReadPickle(archive, objects);
   if (!state.ok()) return Annotate(state.status(), "data.pkl");

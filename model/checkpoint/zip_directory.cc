@@ -23,6 +23,8 @@ constexpr int64_t kCentralHeaderBytes = 46;
 constexpr uint16_t kSizesFollow = 1 << 3;
 constexpr uint16_t kKnownFlags = kSizesFollow | 1 << 11;
 constexpr uint16_t kZip64Field = 1;
+// Of MS-DOS. Torch reads nothing from such an entry.
+constexpr uint32_t kFolderAttribute = 0x10;
 // "Look into the zip64 field."
 constexpr uint32_t kElsewhere = 0xFFFFFFFF;
 
@@ -111,6 +113,12 @@ absl::StatusOr<CentralEntry> TakeCentralEntry(absl::string_view& directory) {
   if (method != 0) {
     return EntryError(name, absl::StrCat("compression method ", method,
                                          ", expected 0 (stored)"));
+  }
+  if (Little16(header.substr(34)) != 0) {
+    return EntryError(name, "is in another part of the archive");
+  }
+  if ((Little32(header.substr(38)) & kFolderAttribute) != 0) {
+    return EntryError(name, "is marked as a folder");
   }
   uint64_t size_bytes = Little32(header.substr(24));
   uint64_t compressed_bytes = Little32(header.substr(20));

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "glog/logging.h"
 #include "model/checkpoint/crc32.h"
 
@@ -202,7 +203,8 @@ std::string LegacyBytes(absl::string_view state_pickle,
       pickle::Whole("\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20\x6A\xA8\x50\x19"),
       pickle::Whole("M\xE9\x03"),
       pickle::Whole(pickle::Dict({{pickle::Text("little_endian"), "\x88"}})),
-      state_pickle, pickle::Whole(absl::StrCat("](", keys, "e")), contents);
+      absl::StrReplaceAll(state_pickle, {{"tQ", "NtQ"}}),
+      pickle::Whole(absl::StrCat("](", keys, "e")), contents);
 }
 
 std::string TorchZipBytes(

@@ -28,7 +28,8 @@ std::string Global(absl::string_view module, absl::string_view name);
 std::string Call(absl::string_view global, absl::Span<const std::string> items);
 // A dict, in one go.
 std::string Dict(absl::Span<const std::pair<std::string, std::string>> items);
-// ('storage', torch.<type>Storage, key, 'cpu', count) as a persistent id.
+// ('storage', torch.<type>Storage, key, 'cpu', count) as a persistent id, as it
+// is in zip files; LegacyBytes makes that of legacy files of it.
 std::string Storage(absl::string_view type, absl::string_view key,
                     int64_t count);
 // _rebuild_tensor_v2 of a storage.
@@ -52,7 +53,7 @@ std::vector<std::pair<std::string, std::string>> TorchEntries(
     absl::string_view pickle,
     const std::vector<std::pair<std::string, std::string>>& storages);
 
-// A legacy file, without and with the storages' element counts in front. The
+// A legacy file: the pickles, and each storage behind its element count. The
 // keys are listed in that order.
 struct LegacyStorage {
   std::string key;

@@ -148,6 +148,17 @@ std::vector<Damage> Tensors() {
            pickle::Call(pickle::Global("torch._utils", "_rebuild_parameter"),
                         {"N", "\x88", "}"})),
        kInvalid, "_rebuild_parameter"},
+      {"IntegersWithGradient",
+       ZipOfTensor(pickle::Call(
+           pickle::Global("torch._utils", "_rebuild_tensor_v2"),
+           {pickle::Storage("Int", "0", 16), "K\1", one, one, "\x88", "}"})),
+       kInvalid, "I32 that requires a gradient"},
+      {"IntegersAsParameter",
+       ZipOfTensor(pickle::Call(
+           pickle::Global("torch._utils", "_rebuild_parameter"),
+           {pickle::Tensor(pickle::Storage("Int", "0", 16), 0, {1}, {1}),
+            "\x88", "}"})),
+       kInvalid, "I32 that requires a gradient"},
       {"OldFormWithHooks",
        ZipOfTensor(
            pickle::Call(pickle::Global("torch._utils", "_rebuild_tensor"),
@@ -212,6 +223,8 @@ std::vector<Damage> Storages() {
        "a persistent id"},
       {"IdWithView", id({word, floats, key, cpu, count, pickle::Tuple({})}),
        kInvalid, "a persistent id"},
+      {"IdOfLegacyFiles", id({word, floats, key, cpu, count, "N"}), kInvalid,
+       "a persistent id"},
       {"IdWithFunction",
        id({word, pickle::Global("torch", "Size"), key, cpu, count}), kInvalid,
        "a persistent id"},
@@ -244,11 +257,15 @@ std::vector<Damage> Archives() {
   };
   std::string damaged_pickle = ZipBytes(good);
   damaged_pickle[damaged_pickle.find("storage")] = 'S';
+  std::string damaged_id = with("archive/.data/serialization_id", "1234567");
+  damaged_id[damaged_id.find("1234567")] = 'S';
   return {
       {"Empty", ZipBytes({}), Reason::kPickleInvalid, "begins with"},
       {"NoPickle", changed([](Entries& e) { e.erase(e.begin()); }),
        Reason::kZipInvalid, "no entry \"data.pkl\""},
       {"PickleDamaged", damaged_pickle, Reason::kZipInvalid, "its checksum"},
+      {"SmallEntryDamaged", damaged_id, Reason::kZipInvalid,
+       "\"archive/.data/serialization_id\": its checksum"},
       {"NoVersion", changed([](Entries& e) { e.erase(e.begin() + 2); }),
        Reason::kZipInvalid, "no entry \"version\""},
       {"VersionIsText", with("archive/version", "three"), Reason::kZipInvalid,

@@ -1,5 +1,7 @@
 // What opening a file may allocate: 64 MiB and four times the file, whatever
 // the file says.
+#include <malloc.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -21,32 +23,25 @@ namespace {
 std::atomic<int64_t> live_bytes = 0;
 std::atomic<int64_t> peak_bytes = 0;
 
-// In front of each block; as large as the strictest alignment.
-constexpr size_t kHeaderBytes = alignof(std::max_align_t);
-
 }  // namespace
 
-void* operator new(size_t size) {
-  void* block = std::malloc(size + kHeaderBytes);
+// Not inlined: the compiler would see malloc behind a delete, and warn.
+__attribute__((noinline)) void* operator new(size_t size) {
+  void* block = std::malloc(size);
   if (block == nullptr) throw std::bad_alloc();
-  *static_cast<size_t*>(block) = size;
-  const int64_t live = live_bytes += static_cast<int64_t>(size);
+  const int64_t live = live_bytes += malloc_usable_size(block);
   int64_t peak = peak_bytes;
   while (live > peak && !peak_bytes.compare_exchange_weak(peak, live)) {
   }
-  return static_cast<char*>(block) + kHeaderBytes;
+  return block;
 }
 
-void operator delete(void* pointer) noexcept {
-  if (pointer == nullptr) return;
-  void* block = static_cast<char*>(pointer) - kHeaderBytes;
-  live_bytes -= static_cast<int64_t>(*static_cast<size_t*>(block));
+__attribute__((noinline)) void operator delete(void* block) noexcept {
+  live_bytes -= malloc_usable_size(block);
   std::free(block);
 }
 
-void operator delete(void* pointer, size_t) noexcept {
-  operator delete(pointer);
-}
+void operator delete(void* block, size_t) noexcept { operator delete(block); }
 
 namespace transformerd {
 namespace {

@@ -148,6 +148,8 @@ std::vector<Damage> Damages() {
       {"StrongEncryption", Patch(zip, kCentral, 8, "\x40"), "no encryption"},
       {"Deflated", Patch(zip, kCentral, 10, "\x08"), "expected 0 (stored)"},
       {"DeflatedLocally", Patch(zip, kLocal, 8, "\x08"), "local header"},
+      {"OtherDisk", Patch(zip, kCentral, 34, "\x01"), "in another part"},
+      {"MarkedAsFolder", Patch(zip, kCentral, 38, "\x10"), "as a folder"},
       {"CompressedSize", Patch(zip, kCentral, 20, "\x06"), "is stored as"},
       {"SizeBeyondFile",
        Patch(zip, kCentral, 20, {"\xFF\xFF\0\0\xFF\xFF\0\0", 8}),
