@@ -14,12 +14,21 @@
 namespace transformerd {
 namespace {
 
-constexpr absl::string_view kService = "inference.GRPCInferenceService";
-
 // Repeating one of these does no harm: the first may have been answered.
-constexpr absl::string_view kRetriedMethods[] = {
-    "ServerLive",    "ServerReady", "ServerMetadata",  "ModelReady",
-    "ModelMetadata", "ModelConfig", "RepositoryIndex", "ModelInfer",
+constexpr struct {
+  absl::string_view service;
+  absl::string_view method;
+} kRetriedMethods[] = {
+    {"inference.GRPCInferenceService", "ServerLive"},
+    {"inference.GRPCInferenceService", "ServerReady"},
+    {"inference.GRPCInferenceService", "ServerMetadata"},
+    {"inference.GRPCInferenceService", "ModelReady"},
+    {"inference.GRPCInferenceService", "ModelMetadata"},
+    {"inference.GRPCInferenceService", "ModelConfig"},
+    {"inference.GRPCInferenceService", "RepositoryIndex"},
+    {"inference.GRPCInferenceService", "ModelInfer"},
+    {"transformerd.v1.TextService", "Embed"},
+    {"transformerd.v1.TextService", "Tokenize"},
 };
 
 bool HasScheme(absl::string_view address) {
@@ -59,9 +68,9 @@ bool IsLoopback(absl::string_view address) {
 
 std::string RetryServiceConfig() {
   const std::string methods = absl::StrJoin(
-      kRetriedMethods, ",", [](std::string* out, absl::string_view method) {
-        absl::StrAppend(out, R"({"service":")", kService, R"(","method":")",
-                        method, R"("})");
+      kRetriedMethods, ",", [](std::string* out, const auto& retried) {
+        absl::StrAppend(out, R"({"service":")", retried.service,
+                        R"(","method":")", retried.method, R"("})");
       });
   return absl::StrCat(R"({"methodConfig":[{"name":[)", methods,
                       R"(],"retryPolicy":{"maxAttempts":4,)"

@@ -1,35 +1,20 @@
 #include "client/client.h"
 
-#include <chrono>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/memory/memory.h"
-#include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "client/channel.h"
+#include "client/text_calls.h"
+#include "client/unary_calls.h"
 #include "client/wire.h"
-#include "grpcpp/client_context.h"
+#include "grpcpp/channel.h"
 #include "model/base/status_macros.h"
 #include "proto/client_inference.grpc.pb.h"
-#include "proto/status_codec.h"
 
 namespace transformerd {
 namespace {
 
 using Stub = oip::GRPCInferenceService::StubInterface;
-
-// A blocking method of the generated client.
-template <typename Request, typename Response>
-using Method = grpc::Status (Stub::*)(grpc::ClientContext*, const Request&,
-                                      Response*);
-
-absl::Status CheckTimeout(absl::Duration timeout) {
-  if (timeout > absl::ZeroDuration()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "timeout ", absl::FormatDuration(timeout), " is not positive"));
-}
 
 template <typename Request>
 Request ForModel(absl::string_view model, absl::string_view version) {
@@ -39,105 +24,50 @@ Request ForModel(absl::string_view model, absl::string_view version) {
   return request;
 }
 
-struct InferCall {
-  grpc::ClientContext context;
-  oip::ModelInferRequest request;
-  oip::ModelInferResponse response;
-  Client::InferDone done;
-};
-
 }  // namespace
 
 // The protobuf side of a client.
 class Client::Calls {
  public:
   explicit Calls(const ClientOptions& options)
-      : default_timeout_(options.default_timeout),
-        stub_(
-            oip::GRPCInferenceService::NewStub(MakeChannel(options.address))) {}
+      : Calls(MakeChannel(options.address), options.default_timeout) {}
 
-  ~Calls() {
-    CancelAll();
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(
-        +[](decltype(pending_)* pending) { return pending->empty(); },
-        &pending_));
-  }
+  // Callbacks may start calls, so the stubs must still be there.
+  ~Calls() { unary_.Close(); }
 
   template <typename Request, typename Response>
-  absl::StatusOr<Response> Call(Method<Request, Response> method,
-                                const Request& request,
-                                const CallOptions& options) {
-    grpc::ClientContext context;
-    RETURN_IF_ERROR(SetDeadline(options, context));
-    Response response;
-    RETURN_IF_ERROR(
-        FromGrpcStatus((stub_.get()->*method)(&context, request, &response)));
-    return response;
+  absl::StatusOr<Response> Call(
+      UnaryCalls::BlockingMethod<Stub, Request, Response> method,
+      const Request& request, const CallOptions& options) {
+    return unary_.Call(*stub_, method, request, options);
   }
 
-  void Start(InferRequest request, const CallOptions& options, InferDone done) {
-    auto call = std::make_shared<InferCall>();
-    absl::Status status = SetDeadline(options, call->context);
-    if (status.ok()) {
-      absl::StatusOr<oip::ModelInferRequest> wire = ToWire(std::move(request));
-      status = wire.status();
-      if (wire.ok()) call->request = *std::move(wire);
-    }
-    if (!status.ok()) {
-      done(std::move(status));
-      return;
-    }
-    call->done = std::move(done);
-    {
-      absl::MutexLock lock(&mutex_);
-      pending_[call.get()] = call;
-    }
-    stub_->async()->ModelInfer(
-        &call->context, &call->request, &call->response,
-        [this, call = call.get()](const grpc::Status& status) {
-          Finish(call, FromGrpcStatus(status));
-        });
+  void StartInfer(InferRequest request, const CallOptions& options,
+                  InferDone done) {
+    unary_.Start(*stub_->async(), &Stub::async_interface::ModelInfer,
+                 ToWire(std::move(request)), options,
+                 [done = std::move(done)](
+                     absl::StatusOr<oip::ModelInferResponse> response) mutable {
+                   if (response.ok()) {
+                     done(FromWire(*std::move(response)));
+                   } else {
+                     done(std::move(response).status());
+                   }
+                 });
   }
+
+  TextCalls& text() { return text_; }
 
  private:
-  absl::Status SetDeadline(const CallOptions& options,
-                           grpc::ClientContext& context) const {
-    const absl::Duration timeout = options.timeout.value_or(default_timeout_);
-    RETURN_IF_ERROR(CheckTimeout(timeout));
-    if (timeout < absl::InfiniteDuration()) {
-      context.set_deadline(std::chrono::system_clock::now() +
-                           absl::ToChronoMicroseconds(timeout));
-    }
-    return absl::OkStatus();
-  }
+  Calls(const std::shared_ptr<grpc::Channel>& channel,
+        absl::Duration default_timeout)
+      : unary_(default_timeout),
+        stub_(oip::GRPCInferenceService::NewStub(channel)),
+        text_(channel, unary_) {}
 
-  void Finish(InferCall* call, absl::Status status) {
-    if (status.ok()) {
-      call->done(FromWire(std::move(call->response)));
-    } else {
-      call->done(std::move(status));
-    }
-    // Only now: the destructor waits for callbacks that still run.
-    absl::MutexLock lock(&mutex_);
-    pending_.erase(call);
-  }
-
-  void CancelAll() {
-    // Copied, because a cancelled call may run its callback at once.
-    absl::flat_hash_map<InferCall*, std::shared_ptr<InferCall>> calls;
-    {
-      absl::MutexLock lock(&mutex_);
-      calls = pending_;
-    }
-    for (const auto& [call, owner] : calls) call->context.TryCancel();
-  }
-
-  const absl::Duration default_timeout_;
+  UnaryCalls unary_;
   const std::unique_ptr<Stub> stub_;
-  absl::Mutex mutex_;
-  absl::flat_hash_map<InferCall*, std::shared_ptr<InferCall>> pending_
-      ABSL_GUARDED_BY(mutex_);
+  TextCalls text_;
 };
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
@@ -236,7 +166,27 @@ absl::StatusOr<InferResult> Client::Infer(InferRequest request,
 
 void Client::InferAsync(InferRequest request, const CallOptions& options,
                         InferDone done) {
-  calls_->Start(std::move(request), options, std::move(done));
+  calls_->StartInfer(std::move(request), options, std::move(done));
+}
+
+absl::StatusOr<EmbedResult> Client::Embed(EmbedRequest request,
+                                          const CallOptions& options) {
+  return calls_->text().Embed(std::move(request), options);
+}
+
+void Client::EmbedAsync(EmbedRequest request, const CallOptions& options,
+                        EmbedDone done) {
+  calls_->text().EmbedAsync(std::move(request), options, std::move(done));
+}
+
+absl::StatusOr<TokenizeResult> Client::Tokenize(TokenizeRequest request,
+                                                const CallOptions& options) {
+  return calls_->text().Tokenize(std::move(request), options);
+}
+
+void Client::TokenizeAsync(TokenizeRequest request, const CallOptions& options,
+                           TokenizeDone done) {
+  calls_->text().TokenizeAsync(std::move(request), options, std::move(done));
 }
 
 }  // namespace transformerd

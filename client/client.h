@@ -10,7 +10,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "client/call_options.h"
 #include "client/types.h"
 
 namespace transformerd {
@@ -28,11 +28,6 @@ struct ClientOptions {
   std::string address;
   // For calls that give none. absl::InfiniteDuration() waits for ever.
   absl::Duration default_timeout = absl::Seconds(60);
-};
-
-struct CallOptions {
-  // From the call to its end, retries included.
-  std::optional<absl::Duration> timeout;
 };
 
 // A connection to one server, made with the first call and remade after it was
@@ -47,11 +42,13 @@ struct CallOptions {
 class Client {
  public:
   using InferDone = absl::AnyInvocable<void(absl::StatusOr<InferResult>)>;
+  using EmbedDone = absl::AnyInvocable<void(absl::StatusOr<EmbedResult>)>;
+  using TokenizeDone = absl::AnyInvocable<void(absl::StatusOr<TokenizeResult>)>;
 
   // Connects to nothing yet. INVALID_ARGUMENT for a wrong option.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
-  // Cancels the calls of InferAsync that are under way and waits for their
+  // Cancels the calls with a callback that are under way and waits for their
   // callbacks, so it must not run in one of them.
   ~Client();
 
@@ -93,6 +90,20 @@ class Client {
   // and from this one when the request cannot be sent at all.
   void InferAsync(InferRequest request, const CallOptions& options,
                   InferDone done);
+
+  // The vectors of texts. INVALID_ARGUMENT, before anything is sent, for a text
+  // that is not UTF-8. This and what follows only transformerd answers.
+  absl::StatusOr<EmbedResult> Embed(EmbedRequest request,
+                                    const CallOptions& options = {});
+  void EmbedAsync(EmbedRequest request, const CallOptions& options,
+                  EmbedDone done);
+
+  // The tokens of texts, whatever their length. INVALID_ARGUMENT as for Embed,
+  // and where the pairs are not one for each text.
+  absl::StatusOr<TokenizeResult> Tokenize(TokenizeRequest request,
+                                          const CallOptions& options = {});
+  void TokenizeAsync(TokenizeRequest request, const CallOptions& options,
+                     TokenizeDone done);
 
  private:
   class Calls;

@@ -1,4 +1,5 @@
 // The command line client of transformerd.
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,7 +14,12 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   const char* server =
       std::getenv(std::string(transformerd::kServerVariable).c_str());
+  transformerd::Console console{std::cin, std::cout, std::cerr};
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    console.columns = size.ws_col;
+  }
+  console.err_is_terminal = isatty(STDERR_FILENO) == 1;
   return transformerd::RunTransformerctl(words, server == nullptr ? "" : server,
-                                         std::cout, std::cerr,
-                                         isatty(STDERR_FILENO) == 1);
+                                         console);
 }

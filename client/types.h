@@ -50,6 +50,53 @@ struct InferResult {
   const Tensor* Find(const std::string& name) const;
 };
 
+// Texts to embed. They are UTF-8 and may be empty.
+struct EmbedRequest {
+  std::string model;
+  std::string version;  // empty: the newest
+  std::vector<std::string> texts;
+  // Cuts texts that are longer than the model takes, which are errors else.
+  bool truncate = false;
+};
+
+struct TextEmbedding {
+  std::vector<float> values;
+  int64_t num_tokens = 0;  // that were computed, special ones included
+};
+
+struct EmbedResult {
+  std::string model;
+  std::string version;
+  std::vector<TextEmbedding> embeddings;  // one for each text
+};
+
+struct TokenizeRequest {
+  std::string model;
+  std::string version;  // empty: the newest
+  std::vector<std::string> texts;
+  std::vector<std::string> text_pairs;  // none, or one for each text
+};
+
+// The part of a text that a token stands for, [begin, end) in Unicode code
+// points; [0, 0) for tokens that the tokenizer adds.
+struct TextOffset {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
+// One text (or pair) as the tokens that the model sees, special ones included.
+// All vectors have an element for each token.
+struct TextEncoding {
+  std::vector<int64_t> ids;
+  std::vector<std::string> tokens;
+  std::vector<int64_t> type_ids;  // 1 for the pair, where models tell it apart
+  std::vector<TextOffset> offsets;
+};
+
+struct TokenizeResult {
+  std::vector<TextEncoding> encodings;  // one for each text
+};
+
 struct ServerDescription {
   std::string name;
   std::string version;

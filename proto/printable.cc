@@ -101,4 +101,13 @@ std::string Printable(absl::string_view text, size_t budget) {
   return printable;
 }
 
+std::optional<size_t> FindNonUtf8(absl::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const size_t length = FirstCharacter(text.substr(i)).size();
+    if (length == 0) return i;
+    i += length;
+  }
+  return std::nullopt;
+}
+
 }  // namespace transformerd

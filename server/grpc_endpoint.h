@@ -22,7 +22,7 @@ struct GrpcEndpointOptions {
   std::vector<grpc::Service*> services;
 };
 
-// Serves health and what else there is. The destructor stops.
+// Serves health and what it is given. The destructor stops.
 class GrpcEndpoint {
  public:
   // UNAVAILABLE where the port cannot be bound. The services and `health` must

@@ -1,5 +1,7 @@
 #include "server/server.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,16 @@ std::vector<std::string> Devices(const ModelLoader& loader) {
   return devices;
 }
 
+// Tokenizing is a small part of the work, so it gets a part of the cores; two,
+// so that one text of a megabyte does not hold up all others.
+TextPool::Options TextPoolOptions(const ServerOptions& options) {
+  TextPool::Options pool;
+  pool.num_threads =
+      std::max(2, static_cast<int>(std::thread::hardware_concurrency()) / 4);
+  pool.max_calls = options.repository.defaults.serving.max_queue_requests;
+  return pool;
+}
+
 void WarnIfOpen(const char* flag, const std::string& address) {
   if (IsLoopback(address)) return;
   LOG(WARNING) << "--" << flag << "=" << address
@@ -45,7 +57,8 @@ Server::Server(ServerOptions options, ModelLoader& loader, Clock& clock)
       scheduler_(loader.num_workers(), clock),
       queues_(scheduler_, metrics_),
       gauges_(scheduler_, Devices(loader), clock, metrics_),
-      events_(metrics_, health_) {
+      events_(metrics_, health_),
+      text_pool_(TextPoolOptions(options_)) {
   metrics_.AddRefresh([this] { gauges_.Refresh(); });
 }
 
@@ -72,23 +85,26 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
 absl::Status Server::Listen() {
   WarnIfOpen("grpc_address", options_.grpc_address);
   WarnIfOpen("metrics_address", options_.metrics_address);
-  const ServingContext serving = {*repository_,
-                                  scheduler_,
-                                  queues_,
-                                  health_,
-                                  metrics_,
-                                  clock_,
-                                  options_.version,
-                                  options_.default_request_timeout,
-                                  options_.max_request_bytes};
-  service_ = std::make_unique<InferenceService>(serving);
+  const ServingContext serving{*repository_,
+                               scheduler_,
+                               queues_,
+                               text_pool_,
+                               health_,
+                               metrics_,
+                               clock_,
+                               options_.version,
+                               options_.default_request_timeout,
+                               options_.max_request_bytes};
+  inference_service_ = std::make_unique<InferenceService>(serving);
+  text_service_ = std::make_unique<TextService>(serving);
   model_service_ = std::make_unique<ModelService>(serving, clock_);
   GrpcEndpointOptions grpc;
   grpc.address = options_.grpc_address;
   grpc.port = options_.grpc_port;
   grpc.enable_reflection = options_.enable_reflection;
   grpc.max_connection_age = options_.max_connection_age;
-  grpc.services = {service_.get(), model_service_.get()};
+  grpc.services = {inference_service_.get(), text_service_.get(),
+                   model_service_.get()};
   ASSIGN_OR_RETURN(grpc_, GrpcEndpoint::Start(grpc, health_));
   ports_.grpc_port = grpc_->port();
 
@@ -184,8 +200,11 @@ bool Server::PauseUntil(absl::Time end) {
 
 void Server::FinishRequests() {
   LOG(INFO) << "draining: refusing new requests, finishing those that came";
+  const absl::Time end = clock_.Now() + options_.drain_timeout;
+  scheduler_.BeginDrain();
+  const bool all_queued = text_pool_.AwaitIdle(clock_, end);
   scheduler_.Drain();
-  if (scheduler_.AwaitIdle(clock_.Now() + options_.drain_timeout)) return;
+  if (all_queued && scheduler_.AwaitIdle(end)) return;
   LOG(WARNING) << "draining: requests were left after --drain_timeout="
                << options_.drain_timeout;
 }

@@ -25,6 +25,8 @@
 #include "server/services/inference_service.h"
 #include "server/services/model_queues.h"
 #include "server/services/model_service.h"
+#include "server/services/text_pool.h"
+#include "server/services/text_service.h"
 
 namespace transformerd {
 
@@ -78,7 +80,9 @@ class Server {
   RepositoryEvents events_;
   std::unique_ptr<ModelRepository> repository_;
   std::unique_ptr<WorkerPool> workers_;
-  std::unique_ptr<InferenceService> service_;
+  TextPool text_pool_;
+  std::unique_ptr<InferenceService> inference_service_;
+  std::unique_ptr<TextService> text_service_;
   std::unique_ptr<ModelService> model_service_;
   std::unique_ptr<GrpcEndpoint> grpc_;
   std::unique_ptr<GrpcEndpoint> health_only_;

@@ -1,11 +1,13 @@
 #include "client/commands/command.h"
 
 #include "absl/strings/cord.h"
+#include "absl/types/optional.h"
 
 namespace transformerd {
 namespace {
 
 constexpr absl::string_view kUsagePayload = "transformerctl/usage";
+constexpr absl::string_view kHintPayload = "transformerctl/hint";
 
 }  // namespace
 
@@ -24,6 +26,16 @@ absl::Status UsageError(absl::string_view message) {
 
 bool IsUsageError(const absl::Status& status) {
   return status.GetPayload(kUsagePayload).has_value();
+}
+
+absl::Status WithHint(absl::Status status, absl::string_view hint) {
+  status.SetPayload(kHintPayload, absl::Cord(hint));
+  return status;
+}
+
+std::string HintOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> hint = status.GetPayload(kHintPayload);
+  return hint.has_value() ? std::string(*hint) : "";
 }
 
 }  // namespace transformerd

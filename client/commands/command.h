@@ -1,6 +1,7 @@
 // What a command of transformerctl is.
 #pragma once
 
+#include <istream>
 #include <map>
 #include <ostream>
 #include <string>
@@ -33,6 +34,7 @@ struct Command {
   // Writes its result to context.out. UsageError for arguments that only it
   // can judge; every other error is that of a failed call.
   absl::Status (*run)(CommandContext& context) = nullptr;
+  bool repeats_last = false;  // takes more arguments like its last one
 };
 
 // What the user asked for, checked against the command's own description.
@@ -55,13 +57,20 @@ struct CommandContext {
   const CommandLine& line;
   Client& client;
   std::ostream& out;
+  std::istream& in;
   // For what is shown while a command runs and is not its result.
   std::ostream& err;
   bool err_is_terminal = false;
+  int columns = 80;  // of the terminal that shows `out`
 };
 
 // INVALID_ARGUMENT marked as the user's: it ends with exit code 2.
 absl::Status UsageError(absl::string_view message);
 bool IsUsageError(const absl::Status& status);
+
+// The error of a call with what the user can do about it, where the command
+// knows better than the error's code; empty where it does not.
+absl::Status WithHint(absl::Status status, absl::string_view hint);
+std::string HintOf(const absl::Status& status);
 
 }  // namespace transformerd

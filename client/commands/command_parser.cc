@@ -179,7 +179,10 @@ class Parser {
   absl::Status CheckArguments() const {
     const int given = static_cast<int>(line_.arguments.size());
     const Command& command = *line_.command;
-    if (line_.help || given == command.num_arguments) return absl::OkStatus();
+    if (line_.help || given == command.num_arguments ||
+        (command.repeats_last && given > command.num_arguments)) {
+      return absl::OkStatus();
+    }
     if (given < command.num_arguments) {
       return UsageError(
           absl::StrCat("'", command.name, "' needs ", command.arguments));

@@ -44,6 +44,7 @@ std::string RetryHint(absl::Duration delay) {
 }
 
 std::string Hint(const absl::Status& status, const CommandLine& line) {
+  if (std::string hint = HintOf(status); !hint.empty()) return hint;
   const std::optional<absl::Duration> retry = RetryDelayOf(status);
   if (retry.has_value()) return RetryHint(*retry);
   switch (status.code()) {

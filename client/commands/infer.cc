@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <utility>
+#include <variant>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/commands/flag_values.h"
 #include "client/commands/infer_output.h"
+#include "client/commands/load.h"
 #include "client/commands/parse_tensor.h"
+#include "client/commands/text_hint.h"
 #include "model/base/nearest_name.h"
 #include "model/base/status_macros.h"
 
@@ -18,8 +21,11 @@ constexpr int64_t kDefaultValues = 8;
 
 constexpr FlagSpec kFlags[] = {
     {"input", "NAME=VALUES",
-     "an input: 101,7592,102 with ';' between rows; may be repeated"},
+     "101,7592,102 with ';' between rows, or one text; repeated, it "
+     "adds rows"},
     {"output", "NAME", "an output to ask for; may be repeated"},
+    {"param", "KEY=VALUE",
+     "a parameter of the request, such as truncate=true; may be repeated"},
     {"values", "N", "values to print of each row, 0 for all (8)"},
     {"version", "N", "the version of the model (the newest)"},
 };
@@ -49,17 +55,6 @@ absl::StatusOr<InputTexts> ReadInputs(const CommandLine& line) {
   return inputs;
 }
 
-absl::StatusOr<int64_t> ReadNumValues(const CommandLine& line) {
-  int64_t count = kDefaultValues;
-  for (const std::string& text : line.Values("values")) {
-    if (!absl::SimpleAtoi(text, &count) || count < 0) {
-      return UsageError(absl::StrCat("--values: '", text,
-                                     "' is not a number from 0 upwards"));
-    }
-  }
-  return count;
-}
-
 absl::StatusOr<const TensorDescription*> FindInput(
     const ModelDescription& model, const std::string& name) {
   std::vector<absl::string_view> names;
@@ -77,27 +72,35 @@ absl::StatusOr<const TensorDescription*> FindInput(
 absl::Status RunInfer(CommandContext& context) {
   const CommandLine& line = context.line;
   ASSIGN_OR_RETURN(const InputTexts texts, ReadInputs(line));
-  ASSIGN_OR_RETURN(const int64_t num_values, ReadNumValues(line));
+  ASSIGN_OR_RETURN(const int64_t num_values,
+                   ReadNumValues(line, kDefaultValues));
   InferRequest request;
   request.model = line.arguments[0];
-  for (const std::string& version : line.Values("version")) {
-    request.version = version;
-  }
+  request.version = ReadVersion(line);
+  ASSIGN_OR_RETURN(request.parameters, ParseParameters(line.Values("param")));
   request.outputs = line.Values("output");
   // The model knows of which type its inputs are.
   ASSIGN_OR_RETURN(
       const ModelDescription model,
       context.client.ModelMetadata(request.model, request.version));
+  bool may_truncate = false;
   for (const auto& [name, values] : texts) {
     ASSIGN_OR_RETURN(const TensorDescription* description,
                      FindInput(model, name));
     ASSIGN_OR_RETURN(Tensor tensor, ParseTensor(*description, values));
+    may_truncate |= std::holds_alternative<StringTensor>(tensor) &&
+                    request.parameters.count("truncate") == 0;
     request.inputs.push_back({name, std::move(tensor)});
   }
-  ASSIGN_OR_RETURN(const InferResult result,
-                   context.client.Infer(std::move(request)));
-  context.out << (line.json ? InferResultAsJson(result)
-                            : InferResultAsText(result, num_values));
+  const absl::StatusOr<InferResult> result =
+      context.client.Infer(std::move(request));
+  if (!result.ok()) {
+    return may_truncate
+               ? WithTruncateHint(result.status(), "--param truncate=true")
+               : result.status();
+  }
+  context.out << (line.json ? InferResultAsJson(*result)
+                            : InferResultAsText(*result, num_values));
   return absl::OkStatus();
 }
 

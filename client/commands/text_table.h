@@ -1,6 +1,7 @@
 // Columns for people.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,15 @@ class TextTable {
 
   // A line for each row, without spaces at its end.
   std::string ToString() const;
+  // The same with the cells of column `shrinking` cut so that lines fit into
+  // `line_width` characters, as far as that leaves 16 of a cell.
+  std::string ToString(size_t shrinking, int line_width) const;
 
  private:
+  // Of each column, in characters.
+  std::vector<size_t> Widths() const;
+  std::string ToString(const std::vector<size_t>& widths) const;
+
   std::vector<std::vector<std::string>> rows_;
 };
 

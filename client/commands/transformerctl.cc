@@ -20,36 +20,38 @@ int FailUsage(const absl::Status& status, std::ostream& err) {
   return kExitUsage;
 }
 
-absl::Status RunCommand(const CommandLine& line, std::ostream& out,
-                        std::ostream& err, bool err_is_terminal) {
+absl::Status RunCommand(const CommandLine& line, const Console& console) {
   absl::StatusOr<std::unique_ptr<Client>> client =
       Client::Create({line.server, line.timeout});
   if (!client.ok()) return client.status();
-  CommandContext context{line, **client, out, err, err_is_terminal};
+  CommandContext context{line,           **client,    console.out,
+                         console.in,     console.err, console.err_is_terminal,
+                         console.columns};
   return line.command->run(context);
 }
 
 }  // namespace
 
 int RunTransformerctl(const std::vector<std::string>& words,
-                      const std::string& default_server, std::ostream& out,
-                      std::ostream& err, bool err_is_terminal) {
+                      const std::string& default_server,
+                      const Console& console) {
   const absl::Span<const Command> commands = AllCommands();
   if (words.empty()) {
-    err << Usage(commands);
+    console.err << Usage(commands);
     return kExitUsage;
   }
   const absl::StatusOr<CommandLine> line =
       ParseCommandLine(words, default_server, commands);
-  if (!line.ok()) return FailUsage(line.status(), err);
+  if (!line.ok()) return FailUsage(line.status(), console.err);
   if (line->help) {
-    out << (line->command == nullptr ? Usage(commands) : Usage(*line->command));
+    console.out << (line->command == nullptr ? Usage(commands)
+                                             : Usage(*line->command));
     return kExitOk;
   }
-  const absl::Status status = RunCommand(*line, out, err, err_is_terminal);
+  const absl::Status status = RunCommand(*line, console);
   if (status.ok()) return kExitOk;
-  if (IsUsageError(status)) return FailUsage(status, err);
-  err << DescribeFailure(status, *line);
+  if (IsUsageError(status)) return FailUsage(status, console.err);
+  console.err << DescribeFailure(status, *line);
   return kExitFailed;
 }
 

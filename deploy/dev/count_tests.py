@@ -32,12 +32,15 @@ class Count:
         return len(cases)
 
 
-def add_checks(count, folder):
-    for line in (folder / "checks").read_text().splitlines():
-        if line.startswith("ok "):
-            count.passed += 1
-        elif line.startswith("FAIL "):
-            count.failures.append("check " + line[len("FAIL "):])
+def add_lines(count, path, what):
+    """Adds the lines `ok NAME` and `FAIL NAME: why` of a file."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    passed = sum(line.startswith("ok ") for line in lines)
+    failed = [line for line in lines if line.startswith("FAIL ")]
+    count.passed += passed
+    count.failures += [what + line[len("FAIL"):] for line in failed]
+    if not passed and not failed:
+        count.failures.append(what + ": no results")
 
 
 def add_bazel(count, folder):
@@ -75,9 +78,10 @@ def add_integration(count, folder):
 def main():
     folder = pathlib.Path(sys.argv[1])
     count = Count()
-    add_checks(count, folder)
+    add_lines(count, folder / "checks", "check")
     add_bazel(count, folder)
     add_integration(count, folder)
+    add_lines(count, folder / "fuzz", "fuzz target")
     for failure in count.failures:
         print("FAILED " + failure)
     if count.skipped:

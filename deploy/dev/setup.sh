@@ -16,10 +16,22 @@ packages=(
 )
 case $goal in
   build) ;;
-  test) packages+=(clang-format python3-venv) ;;
+  test) packages+=(clang-16 clang-format libclang-rt-16-dev python3-venv) ;;
   tidy) packages+=(clang-format clang-tidy libclang-common-14-dev python3-venv) ;;
   *) echo "setup.sh: unknown goal '$goal' (build, test or tidy)" >&2; exit 2 ;;
 esac
+# The tokenizer library is a Rust crate (see deploy/bazel/cargo_crates.bzl).
+has_cargo() {
+  local cargo
+  for cargo in "$(command -v cargo || true)" "$HOME/.cargo/bin/cargo" /usr/bin/cargo; do
+    if [[ -x $cargo && $("$cargo" --version 2>/dev/null) =~ ^cargo\ 1\.([0-9]+) ]] &&
+      ((BASH_REMATCH[1] >= 85)); then
+      return 0
+    fi
+  done
+  return 1
+}
+if ! has_cargo; then packages+=(cargo-web rustc-web); fi
 # Any Go will do: it fetches the one that the tools are built with.
 if [[ $goal != build ]] && ! command -v go >/dev/null; then packages+=(golang-go); fi
 

@@ -2,18 +2,29 @@
 
 #include <sys/stat.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "model/base/error_details.h"
-#include "model/checkpoint/safetensors.h"
+#include "model/base/quoted.h"
+#include "model/base/regular_file.h"
 #include "model/checkpoint/sharded.h"
+#include "model/checkpoint/weights_file.h"
 
 namespace transformerd {
 namespace {
 
-constexpr char kSingleFile[] = "model.safetensors";
-constexpr char kShardIndex[] = "model.safetensors.index.json";
-constexpr char kPickle[] = "pytorch_model.bin";
-constexpr char kPickleIndex[] = "pytorch_model.bin.index.json";
+// In the order of preference.
+constexpr const char* kFileNames[] = {
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+};
+
+std::string PathOf(const std::string& directory, absl::string_view name) {
+  return absl::StrCat(directory, "/", name);
+}
 
 // Whatever it is: opening it says more.
 bool Exists(const std::string& path) {
@@ -25,22 +36,28 @@ bool Exists(const std::string& path) {
 
 absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenCheckpoint(
     const std::string& directory) {
-  const auto path = [&directory](absl::string_view name) {
-    return absl::StrCat(directory, "/", name);
-  };
-  if (Exists(path(kSingleFile))) return OpenSafetensors(path(kSingleFile));
-  if (Exists(path(kShardIndex))) return OpenSharded(directory, kShardIndex);
-  for (const char* name : {kPickle, kPickleIndex}) {
-    if (!Exists(path(name))) continue;
-    return LoadError(Reason::kUnsupported,
-                     absl::StrCat(name,
-                                  ": only safetensors is read by this "
-                                  "version, expected ",
-                                  kSingleFile, " or ", kShardIndex));
+  for (const char* name : kFileNames) {
+    if (Exists(PathOf(directory, name))) {
+      return OpenCheckpointFile(directory, name);
+    }
   }
   return LoadError(Reason::kWeightsNotFound,
                    absl::StrCat("no weights in the model's folder, expected ",
-                                kSingleFile, " or ", kShardIndex));
+                                absl::StrJoin(kFileNames, " or ")));
+}
+
+absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenCheckpointFile(
+    const std::string& directory, absl::string_view file_name) {
+  if (!IsFileName(file_name)) {
+    return LoadError(
+        Reason::kPathEscape,
+        absl::StrCat("weights file ", Quoted(file_name),
+                     ", expected the name of a file in the model's folder"));
+  }
+  if (absl::EndsWith(file_name, ".json")) {
+    return OpenSharded(directory, std::string(file_name));
+  }
+  return OpenWeightsFile(PathOf(directory, file_name));
 }
 
 }  // namespace transformerd

@@ -10,8 +10,8 @@
 #include "model/base/quoted.h"
 #include "model/base/regular_file.h"
 #include "model/base/status_macros.h"
-#include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/shard_index.h"
+#include "model/checkpoint/weights_file.h"
 
 namespace transformerd {
 namespace {
@@ -69,7 +69,7 @@ absl::StatusOr<Shards> OpenShards(const std::string& directory,
   Shards shards;
   for (const std::string& name : names) {
     absl::StatusOr<std::unique_ptr<CheckpointReader>> shard =
-        OpenSafetensors(absl::StrCat(directory, "/", name));
+        OpenWeightsFile(absl::StrCat(directory, "/", name));
     if (!shard.ok() &&
         ReasonOf(shard.status()) == NameOf(Reason::kWeightsNotFound)) {
       return WithReason(shard.status(), Reason::kShardNotFound);

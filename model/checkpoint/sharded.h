@@ -1,4 +1,4 @@
-// Checkpoints in several safetensors files with an index.
+// Checkpoints in several files with an index.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,9 @@ namespace transformerd {
 
 // Opens every shard that the index names and checks that each listed tensor is
 // in its shard; tensors that the index does not list are entries like others.
-// Errors are LoadErrors: those of safetensors.h, of shard_index.h, and
-// SHARD_NOT_FOUND, INDEX_MISMATCH, DUPLICATE_NAME (a key in two shards).
+// Shards may be of any format that weights_file.h opens. Errors are LoadErrors:
+// those of weights_file.h, of shard_index.h, and SHARD_NOT_FOUND,
+// INDEX_MISMATCH, DUPLICATE_NAME (a key in two shards).
 absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenSharded(
     const std::string& directory, const std::string& index_name);
 

@@ -19,7 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr char kModulesFile[] = "modules.json";
-constexpr char kSequenceLengthFile[] = "sentence_bert_config.json";
+constexpr char kTextOptionsFile[] = "sentence_bert_config.json";
 constexpr int64_t kMaxFileBytes = 1 << 20;
 
 // One stage between the encoder and the sentence vector.
@@ -133,21 +133,23 @@ absl::StatusOr<PoolingKind> ReadPooling(const std::string& directory,
   return *modes.front().kind;
 }
 
-absl::StatusOr<std::optional<int64_t>> ReadMaxSequenceLength(
-    const std::string& directory, const Module& module) {
-  const std::string name = Join(module.path, kSequenceLengthFile);
+// How texts are prepared: the optional file of the module Transformer.
+absl::Status ReadTextOptions(const std::string& directory, const Module& module,
+                             SentenceTransformersConfig& result) {
+  const std::string name = Join(module.path, kTextOptionsFile);
   absl::StatusOr<ConfigReader> config =
       ConfigReader::FromFile(Join(directory, name), name);
-  // The file is optional, and so is the key in it.
   const bool absent =
       ReasonOf(config.status()) == NameOf(Reason::kConfigNotFound);
-  if (absent) return std::optional<int64_t>();
+  if (absent) return absl::OkStatus();
   if (!config.ok()) return config.status();
-  if (!config->Has("max_seq_length")) return std::optional<int64_t>();
-  ASSIGN_OR_RETURN(const int64_t length,
-                   config->RequiredInt("max_seq_length", 1,
-                                       std::numeric_limits<int32_t>::max()));
-  return std::optional<int64_t>(length);
+  if (config->Has("max_seq_length")) {
+    ASSIGN_OR_RETURN(result.max_sequence_length,
+                     config->RequiredInt("max_seq_length", 1,
+                                         std::numeric_limits<int32_t>::max()));
+  }
+  ASSIGN_OR_RETURN(result.lower_case, config->Bool("do_lower_case", false));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -159,8 +161,7 @@ absl::StatusOr<SentenceTransformersConfig> ReadSentenceTransformersConfig(
                    ReadModules(model_directory));
   for (const Module& module : modules) {
     if (module.kind == "Transformer") {
-      ASSIGN_OR_RETURN(result.max_sequence_length,
-                       ReadMaxSequenceLength(model_directory, module));
+      RETURN_IF_ERROR(ReadTextOptions(model_directory, module, result));
     } else if (module.kind == "Pooling") {
       ASSIGN_OR_RETURN(result.pooling, ReadPooling(model_directory, module));
     } else if (module.kind == "Normalize") {

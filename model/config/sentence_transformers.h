@@ -17,6 +17,8 @@ struct SentenceTransformersConfig {
   bool normalize = false;
   // Longest row in tokens, special ones included.
   std::optional<int64_t> max_sequence_length;
+  // Lower-case texts before they are tokenized.
+  bool lower_case = false;
 };
 
 // Reads modules.json and what it points to. All members are empty where the

@@ -8,23 +8,25 @@
 
 namespace transformerd {
 
-// The validated rows of one request, as [batch, width] arrays in row-major
-// order. Plain data.
+// The validated rows of one request, behind each other and without the padding
+// at their ends: the arrays have one element for each of num_tokens(). Plain
+// data.
 struct InferenceInput {
   int64_t batch = 0;
-  int64_t width = 0;  // tokens a row, padding included; at least 1
+  // Extent of the tokens' dimension in the answer; at least the longest row.
+  int64_t width = 0;
+  // Tokens of each row, at least 1. What lies behind the last token under mask
+  // 1 is padding.
+  std::vector<int64_t> lengths;
   std::vector<int64_t> input_ids;
   // 0 or 1 a token; empty means all ones.
   std::vector<uint8_t> attention_mask;
   std::vector<int64_t> token_type_ids;  // empty means zeros
   std::vector<int64_t> position_ids;    // empty means the family's own rule
-  // For each row the index after its last token under mask 1: what lies behind
-  // is never computed. At least 1.
-  std::vector<int64_t> lengths;
   // Indices into Signature::outputs, in the order of the answer.
   std::vector<int> outputs;
 
-  // Tokens that are computed.
+  // The sum of lengths: all that is computed.
   int64_t num_tokens() const;
 };
 

@@ -20,6 +20,7 @@
 #include "model/runtime/inference.h"
 #include "model/runtime/planned_load.h"
 #include "model/runtime/signature.h"
+#include "model/text/tokenizer.h"
 
 namespace transformerd {
 
@@ -75,6 +76,8 @@ class LoadedModel {
   virtual const Signature& signature() const = 0;
   virtual const Architecture& architecture() const = 0;
   virtual const LoadReport& report() const = 0;
+  // Null where the model takes no text.
+  virtual const Tokenizer* tokenizer() const = 0;
   // Facts for people (engine, dtype, ...), shown in ModelConfig.
   virtual std::map<std::string, std::string> properties() const = 0;
 

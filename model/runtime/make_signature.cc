@@ -1,5 +1,6 @@
 #include "model/runtime/make_signature.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,8 +20,8 @@ OutputSpec Output(std::string name, OutputKind kind, OutputRows rows,
   return spec;
 }
 
-void AddInputs(const Architecture& a, Signature& signature) {
-  signature.inputs.push_back({"input_ids", /*optional=*/false, a.vocab_size});
+void AddInputs(const Architecture& a, bool takes_text, Signature& signature) {
+  signature.inputs.push_back({"input_ids", takes_text, a.vocab_size});
   signature.inputs.push_back({"attention_mask", /*optional=*/true, 2});
   if (a.type_vocab_size > 0) {
     signature.inputs.push_back(
@@ -30,6 +31,22 @@ void AddInputs(const Architecture& a, Signature& signature) {
     signature.inputs.push_back(
         {"position_ids", /*optional=*/true, a.max_position_embeddings});
   }
+}
+
+void AddTextInputs(const ModelSurroundings& surroundings,
+                   Signature& signature) {
+  if (surroundings.tokenizer == nullptr) return;
+  InputSpec text;
+  text.kind = InputKind::kText;
+  text.name = "text";
+  signature.inputs.push_back(text);
+  if (surroundings.tokenizer->takes_pairs()) {
+    text.name = "text_pair";
+    signature.inputs.push_back(text);
+  }
+  const int64_t limit = signature.max_sequence_length;
+  signature.max_text_tokens =
+      std::min(limit, surroundings.max_text_tokens.value_or(limit));
 }
 
 void AddEncoderOutputs(const Architecture& a, bool has_pooler,
@@ -101,13 +118,15 @@ void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
 
 }  // namespace
 
-Signature MakeSignature(const Architecture& architecture, bool has_pooler,
-                        PoolingKind pooling) {
+Signature MakeSignature(const Architecture& architecture,
+                        const ModelSurroundings& surroundings) {
   Signature signature;
   signature.max_sequence_length = architecture.max_sequence_length;
-  AddInputs(architecture, signature);
+  AddInputs(architecture, surroundings.tokenizer != nullptr, signature);
+  AddTextInputs(surroundings, signature);
   if (architecture.head == HeadKind::kNone) {
-    AddEncoderOutputs(architecture, has_pooler, pooling, signature.outputs);
+    AddEncoderOutputs(architecture, surroundings.has_pooler,
+                      surroundings.pooling, signature.outputs);
   } else {
     AddHeadOutputs(architecture, signature.outputs);
   }

@@ -15,6 +15,7 @@
 #include "model/loading/weight_loader.h"
 #include "model/reference/reference_executor.h"
 #include "model/runtime/make_signature.h"
+#include "model/text/tokenizer_json.h"
 
 namespace transformerd {
 namespace {
@@ -102,6 +103,9 @@ absl::Status ModelLoad::ReadConfig() {
   }
   ASSIGN_OR_RETURN(sentence_config_,
                    ReadSentenceTransformersConfig(request_.directory));
+  TokenizerOptions text;
+  text.lower_case = sentence_config_.lower_case;
+  ASSIGN_OR_RETURN(parts_->tokenizer, ReadTokenizer(request_.directory, text));
   return absl::OkStatus();
 }
 
@@ -185,9 +189,13 @@ void ModelLoad::MakeSignatureAndExecutors() {
   options.normalize = sentence_config_.normalize;
   options.pooling = request_.options.pooling.value_or(
       sentence_config_.pooling.value_or(PoolingKind::kMean));
-  const Transformer& first = *parts_->replicas.front().transformer;
-  parts_->signature = MakeSignature(parts_->architecture, IsPoolerLoaded(first),
-                                    options.pooling);
+  ModelSurroundings surroundings;
+  surroundings.has_pooler =
+      IsPoolerLoaded(*parts_->replicas.front().transformer);
+  surroundings.pooling = options.pooling;
+  surroundings.tokenizer = parts_->tokenizer.get();
+  surroundings.max_text_tokens = sentence_config_.max_sequence_length;
+  parts_->signature = MakeSignature(parts_->architecture, surroundings);
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     const int replica = workers_.private_replicas ? worker : 0;
     parts_->executors.push_back(MakeReferenceExecutor(

@@ -19,6 +19,7 @@ struct PackedModelParts {
   Signature signature;
   LoadReport report;
   std::map<std::string, std::string> properties;
+  std::unique_ptr<const Tokenizer> tokenizer;  // may be null
   std::vector<Replica> replicas;
   // One a worker; declared last, because they use all of the above.
   std::vector<std::unique_ptr<Executor>> executors;
@@ -34,6 +35,9 @@ class PackedModel : public LoadedModel {
     return parts_->architecture;
   }
   const LoadReport& report() const override { return parts_->report; }
+  const Tokenizer* tokenizer() const override {
+    return parts_->tokenizer.get();
+  }
   std::map<std::string, std::string> properties() const override {
     return parts_->properties;
   }

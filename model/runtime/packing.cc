@@ -10,12 +10,11 @@
 namespace transformerd {
 namespace {
 
-// Positions of one row, by the architecture's rule, for its first `length`
-// tokens.
-void AppendPositions(const InferenceInput& input, int64_t row, int64_t length,
+// Positions of the row of `length` tokens that begins at `begin`, by the
+// architecture's rule.
+void AppendPositions(const InferenceInput& input, int64_t begin, int64_t length,
                      const Architecture& architecture,
                      std::vector<int64_t>& positions) {
-  const int64_t begin = row * input.width;
   if (!input.position_ids.empty()) {
     positions.insert(positions.end(), input.position_ids.begin() + begin,
                      input.position_ids.begin() + begin + length);
@@ -37,10 +36,8 @@ void AppendPositions(const InferenceInput& input, int64_t row, int64_t length,
   }
 }
 
-void AppendRow(const InferenceInput& input, int64_t row,
+void AppendRow(const InferenceInput& input, int64_t begin, int64_t length,
                const Architecture& architecture, PackedBatch& batch) {
-  const int64_t begin = row * input.width;
-  const int64_t length = input.lengths[row];
   const auto append = [&](const auto& from, auto& to, auto otherwise) {
     if (from.empty()) {
       to.insert(to.end(), length, otherwise);
@@ -51,7 +48,7 @@ void AppendRow(const InferenceInput& input, int64_t row,
   append(input.input_ids, batch.input_ids, int64_t{0});
   append(input.token_type_ids, batch.token_type_ids, int64_t{0});
   append(input.attention_mask, batch.attention_mask, uint8_t{1});
-  AppendPositions(input, row, length, architecture, batch.position_ids);
+  AppendPositions(input, begin, length, architecture, batch.position_ids);
   const auto row_mask = batch.attention_mask.end() - length;
   batch.sequence_has_mask.push_back(std::find(row_mask,
                                               batch.attention_mask.end(),
@@ -156,8 +153,10 @@ PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
   }
   batch.attention_mask.reserve(num_tokens);
   for (const InferenceInput* input : inputs) {
-    for (int64_t row = 0; row < input->batch; ++row) {
-      AppendRow(*input, row, architecture, batch);
+    int64_t begin = 0;
+    for (const int64_t length : input->lengths) {
+      AppendRow(*input, begin, length, architecture, batch);
+      begin += length;
     }
   }
   batch.outputs.assign(outputs.begin(), outputs.end());

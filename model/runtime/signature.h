@@ -12,12 +12,17 @@
 
 namespace transformerd {
 
-// An integer input of shape [batch, tokens].
+enum class InputKind {
+  kTokens,  // integers, [batch, tokens]
+  kText,    // UTF-8, [batch] or [batch, 1]
+};
+
 struct InputSpec {
-  std::string name;  // "input_ids", "attention_mask", ...
+  std::string name;  // "input_ids", "attention_mask", "text", ...
   bool optional = true;
-  // Allowed values are [0, limit).
+  // Of kTokens: allowed values are [0, limit).
   int64_t limit = 0;
+  InputKind kind = InputKind::kTokens;
 };
 
 // What one row of an output belongs to.
@@ -57,10 +62,14 @@ struct OutputSpec {
 };
 
 struct Signature {
-  std::vector<InputSpec> inputs;  // the first one is required
+  // The first one is required, or, where there is an input "text", that one in
+  // its place: a row is either tokens or text.
+  std::vector<InputSpec> inputs;
   std::vector<OutputSpec> outputs;
   // Longest row taken, in tokens.
   int64_t max_sequence_length = 0;
+  // The same for rows that come as text: at most max_sequence_length.
+  int64_t max_text_tokens = 0;
 
   // Index of an output, nothing if there is none of that name.
   std::optional<int> FindOutput(absl::string_view name) const;

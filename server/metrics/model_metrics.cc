@@ -64,8 +64,8 @@ void ModelMetrics::RecordRequest(absl::string_view method,
   total->Increment();
 }
 
-void ModelMetrics::RecordCoding(absl::Duration decode, absl::Duration encode) {
-  statistics_.AddCoding(decode, encode);
+void ModelMetrics::RecordAnswer(const RequestTimes& times) {
+  statistics_.AddAnswer(times);
 }
 
 void ModelMetrics::RecordCancelledInCompute() {

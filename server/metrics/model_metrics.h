@@ -32,8 +32,8 @@ class ModelMetrics : public QueueObserver {
   // name of the RPC, such as "ModelInfer".
   void RecordRequest(absl::string_view method, absl::StatusCode code,
                      absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Time spent on decoding a request's tensors and encoding its answer's.
-  void RecordCoding(absl::Duration decode, absl::Duration encode);
+  // One that was computed, for the statistics extension.
+  void RecordAnswer(const RequestTimes& times);
   // A request that the client gave up while it was computed.
   void RecordCancelledInCompute();
 

@@ -9,14 +9,7 @@ void ModelStatistics::AddBatch(const BatchRecord& batch) {
   int64_t rows = 0;
   for (const BatchRecord::Request& request : batch.requests) {
     rows += request.sequences;
-    const absl::Duration duration = request.queue_time + batch.compute_time;
-    if (batch.ok) {
-      totals_.success.Add(duration);
-      totals_.queue.Add(request.queue_time);
-      totals_.compute_infer.Add(batch.compute_time);
-    } else {
-      totals_.fail.Add(duration);
-    }
+    if (!batch.ok) totals_.fail.Add(request.queue_time + batch.compute_time);
   }
   if (!batch.ok) return;
   totals_.inference_count += rows;
@@ -30,10 +23,13 @@ void ModelStatistics::AddFailure(absl::Duration duration) {
   totals_.fail.Add(duration);
 }
 
-void ModelStatistics::AddCoding(absl::Duration decode, absl::Duration encode) {
+void ModelStatistics::AddAnswer(const RequestTimes& times) {
   absl::MutexLock lock(&mutex_);
-  totals_.compute_input.Add(decode);
-  totals_.compute_output.Add(encode);
+  totals_.success.Add(times.queue + times.input + times.infer + times.output);
+  totals_.queue.Add(times.queue);
+  totals_.compute_input.Add(times.input);
+  totals_.compute_infer.Add(times.infer);
+  totals_.compute_output.Add(times.output);
 }
 
 StatisticsSnapshot ModelStatistics::snapshot() const {

@@ -22,6 +22,14 @@ struct DurationStatistic {
   }
 };
 
+// Where the time of one answered request went.
+struct RequestTimes {
+  absl::Duration queue;
+  absl::Duration input;  // decoding, tokenizing
+  absl::Duration infer;
+  absl::Duration output;  // encoding
+};
+
 struct StatisticsSnapshot {
   int64_t inference_count = 0;  // rows answered
   int64_t execution_count = 0;  // forward passes that succeeded
@@ -38,8 +46,9 @@ class ModelStatistics {
   void AddBatch(const BatchRecord& batch) ABSL_LOCKS_EXCLUDED(mutex_);
   // A request that was accepted and never computed, or refused.
   void AddFailure(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
-  void AddCoding(absl::Duration decode, absl::Duration encode)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // All at once: clients refuse statistics in which the counts of a request's
+  // stages differ.
+  void AddAnswer(const RequestTimes& times) ABSL_LOCKS_EXCLUDED(mutex_);
 
   StatisticsSnapshot snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "model/base/error_details.h"
+#include "server/scheduling/job_parts.h"
 
 namespace transformerd {
 namespace {
@@ -83,37 +84,54 @@ void Scheduler::CloseQueue(QueueId queue) {
   DropTaken(std::move(left), DropReason::kStopped, UnloadedError());
 }
 
-absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job&& job) {
+absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
   const absl::Time now = clock_.Now();
+  const absl::Time deadline = job.deadline;
+  const int64_t tokens = job.input.num_tokens();
+  BatchLimits limits;
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = queues_.find(queue);
+    if (found == queues_.end()) return UnloadedError();
+    limits = found->second.options.batch;
+  }
+  // Without the lock: it copies where there is more than one part.
+  std::vector<Job> parts = CutIntoParts(std::move(job), limits);
   QueueObserver* observer = nullptr;
   Refusal refusal;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = queues_.find(queue);
     if (found == queues_.end()) return UnloadedError();
-    refusal = AdmitLocked(found->second, job, now);
+    Queue& open = found->second;
+    refusal = AdmitLocked(open, deadline, tokens, now);
     if (refusal.status.ok()) {
-      next_expiry_ = std::min(next_expiry_, job.deadline);
+      JobTicket ticket;
+      ticket.queue = queue;
+      for (Job& part : parts) {
+        ticket.parts.push_back(open.requests.Push(std::move(part), now));
+      }
+      next_expiry_ = std::min(next_expiry_, deadline);
       ++changes_;
-      return JobTicket{queue, found->second.requests.Push(std::move(job), now)};
+      return ticket;
     }
-    observer = found->second.options.observer;
+    observer = open.options.observer;
   }
   if (observer != nullptr) observer->OnRejected(refusal.reason);
   return refusal.status;
 }
 
-Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue, const Job& job,
+Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue,
+                                          absl::Time deadline, int64_t tokens,
                                           absl::Time now) const {
   if (draining_) return {StoppingError(), RejectReason::kDraining};
-  if (job.deadline <= now) return {DeadlineError(), RejectReason::kExpired};
+  if (deadline <= now) return {DeadlineError(), RejectReason::kExpired};
   const RequestQueue& waiting = queue.requests;
   const QueueLimits& limits = queue.options.limits;
   if (waiting.requests() >= limits.max_requests) {
     return {RequestsError(queue.options, waiting.requests()),
             RejectReason::kQueueRequests};
   }
-  const int64_t tokens = job.input.num_tokens();
   if (tokens > limits.max_tokens - waiting.tokens()) {
     return {TokensError(queue.options, waiting.tokens(), tokens),
             RejectReason::kQueueTokens};
@@ -123,25 +141,30 @@ Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue, const Job& job,
 
 absl::Status Scheduler::CheckAccepting() const {
   absl::MutexLock lock(&mutex_);
-  return draining_ ? StoppingError() : absl::OkStatus();
+  return accepting_ ? absl::OkStatus() : StoppingError();
 }
 
 bool Scheduler::Cancel(const JobTicket& ticket) {
   Batch cancelled;
+  bool all_waited = false;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = queues_.find(ticket.queue);
     if (found == queues_.end()) return false;
-    std::optional<WaitingJob> job = found->second.requests.Take(ticket.job);
-    if (!job.has_value()) return false;
-    cancelled = BatchOf(found->second, {});
-    cancelled.jobs.push_back(*std::move(job));
+    std::vector<WaitingJob> waiting;
+    for (const JobKey& part : ticket.parts) {
+      std::optional<WaitingJob> job = found->second.requests.Take(part);
+      if (job.has_value()) waiting.push_back(*std::move(job));
+    }
+    if (waiting.empty()) return false;
+    all_waited = waiting.size() == ticket.parts.size();
+    cancelled = BatchOf(found->second, std::move(waiting));
     ++changes_;
     ++dropping_;
   }
   DropTaken(std::move(cancelled), DropReason::kCancelled,
             absl::CancelledError("cancelled before the request was computed"));
-  return true;
+  return all_waited;
 }
 
 bool Scheduler::RunOne(int worker) {
@@ -243,8 +266,14 @@ void Scheduler::DropTaken(Batch batch, DropReason reason,
   --dropping_;
 }
 
+void Scheduler::BeginDrain() {
+  absl::MutexLock lock(&mutex_);
+  accepting_ = false;
+}
+
 void Scheduler::Drain() {
   absl::MutexLock lock(&mutex_);
+  accepting_ = false;
   draining_ = true;
 }
 
@@ -270,6 +299,7 @@ void Scheduler::Stop() {
   std::vector<Batch> left;
   {
     absl::MutexLock lock(&mutex_);
+    accepting_ = false;
     draining_ = true;
     stopped_ = true;
     for (auto& [id, queue] : queues_) {

@@ -38,7 +38,7 @@ struct QueueOptions {
 // Names an accepted job, for Cancel().
 struct JobTicket {
   QueueId queue = 0;
-  JobKey job;
+  std::vector<JobKey> parts;
 };
 
 // What waits for one model.
@@ -70,15 +70,17 @@ class Scheduler {
   // wait for a running batch. May be called by the destructor of a keep_alive.
   void CloseQueue(QueueId queue) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Accepts a job, or leaves it untouched with the caller: RESOURCE_EXHAUSTED
-  // where the queue is full, UNAVAILABLE where the scheduler drains or the
-  // queue is closed, DEADLINE_EXCEEDED where the deadline has passed. `done`
-  // may be called before this returns.
-  absl::StatusOr<JobTicket> Submit(QueueId queue, Job&& job)
+  // Accepts a job, or drops it without calling `done`: RESOURCE_EXHAUSTED where
+  // the queue is full, UNAVAILABLE where the scheduler drains or the queue is
+  // closed, DEADLINE_EXCEEDED where the deadline has passed. A job of more rows
+  // or tokens than a batch takes is run in several. `done` may be called before
+  // this returns.
+  absl::StatusOr<JobTicket> Submit(QueueId queue, Job job)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Completes a job that still waits with CANCELLED, before this returns. False
-  // where it is running or completed, or its queue is closed.
+  // where it is running or completed, or its queue is closed; what still waits
+  // of a job that runs in several batches is dropped then, too.
   bool Cancel(const JobTicket& ticket) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Blocks until a batch is due, runs it on worker `worker` (in [0,
@@ -86,6 +88,9 @@ class Scheduler {
   // having run anything, once the scheduler is stopped.
   bool RunOne(int worker) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // From now on CheckAccepting refuses; calls that passed it before may still
+  // submit what they are preparing.
+  void BeginDrain() ABSL_LOCKS_EXCLUDED(mutex_);
   // From now on refuses new jobs; workers finish what was accepted.
   void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits until every accepted job is completed; false if `deadline` came
@@ -96,7 +101,7 @@ class Scheduler {
 
   int num_workers() const { return num_workers_; }
   bool is_stopped() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // OK, or UNAVAILABLE with a retry delay once the scheduler drains.
+  // For new calls: OK, or UNAVAILABLE with a retry delay once a drain began.
   absl::Status CheckAccepting() const ABSL_LOCKS_EXCLUDED(mutex_);
   // One entry a queue, in the order of opening.
   std::vector<QueueDepth> depths() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -130,7 +135,8 @@ class Scheduler {
   void DropTaken(Batch batch, DropReason reason, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Refusal AdmitLocked(const Queue& queue, const Job& job, absl::Time now) const
+  Refusal AdmitLocked(const Queue& queue, absl::Time deadline, int64_t tokens,
+                      absl::Time now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const int num_workers_;
@@ -145,6 +151,7 @@ class Scheduler {
   uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
   // The deadlines of all waiting jobs are at or after this.
   absl::Time next_expiry_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   // Batches that left their queue and are being completed without being run.

@@ -9,7 +9,8 @@ namespace transformerd {
 namespace {
 
 constexpr absl::string_view kReadinessNames[] = {
-    kHealthOverall, kHealthReadiness, kHealthInference, kHealthModels};
+    kHealthOverall, kHealthReadiness, kHealthInference, kHealthText,
+    kHealthModels};
 
 }  // namespace
 

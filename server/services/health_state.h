@@ -21,6 +21,7 @@ inline constexpr absl::string_view kHealthInference =
     "inference.GRPCInferenceService";
 inline constexpr absl::string_view kHealthModels =
     "transformerd.v1.ModelService";
+inline constexpr absl::string_view kHealthText = "transformerd.v1.TextService";
 
 // "model/<name>".
 std::string ModelHealthName(absl::string_view model);

@@ -1,6 +1,7 @@
 // Shapes: B batch, T tokens.
 #include "server/services/input_rows.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -110,7 +111,7 @@ std::vector<int64_t>* FindField(absl::string_view name, InferenceInput& input) {
   return nullptr;
 }
 
-// Row lengths by the mask; the mask itself is kept unless it is all ones.
+// Row lengths by the mask.
 absl::Status ApplyMask(absl::Span<const int64_t> mask_BT,
                        InferenceInput& input) {
   for (int64_t row = 0; row < input.batch; ++row) {
@@ -124,10 +125,20 @@ absl::Status ApplyMask(absl::Span<const int64_t> mask_BT,
     }
     input.lengths[row] = length;
   }
-  if (absl::c_linear_search(mask_BT, 0)) {
-    input.attention_mask.assign(mask_BT.begin(), mask_BT.end());
-  }
+  input.attention_mask.assign(mask_BT.begin(), mask_BT.end());
   return absl::OkStatus();
+}
+
+// Moves the first `lengths` elements of all rows together.
+template <typename T>
+void DropPadding(const InferenceInput& input, std::vector<T>& values_BT) {
+  if (values_BT.empty()) return;
+  auto end = values_BT.begin();
+  for (int64_t row = 0; row < input.batch; ++row) {
+    const auto begin = values_BT.begin() + row * input.width;
+    end = std::copy(begin, begin + input.lengths[row], end);
+  }
+  values_BT.erase(end, values_BT.end());
 }
 
 absl::Status CheckLengths(const InferenceInput& input,
@@ -165,6 +176,16 @@ absl::StatusOr<InferenceInput> ReadInputRows(
     RETURN_IF_ERROR(ApplyMask(mask_BT, input));
   }
   RETURN_IF_ERROR(CheckLengths(input, signature));
+  if (input.num_tokens() < input.batch * input.width) {
+    for (const InputField& field : kFields) {
+      DropPadding(input, input.*field.values);
+    }
+    DropPadding(input, input.attention_mask);
+  }
+  // A mask of ones is none.
+  if (!absl::c_linear_search(input.attention_mask, 0)) {
+    input.attention_mask.clear();
+  }
   return input;
 }
 

@@ -51,11 +51,12 @@ inference::ModelMetadataResponse DescribeModel(
   metadata.set_platform(kPlatform);
   const Signature& signature = handle.model().signature();
   for (const InputSpec& input : signature.inputs) {
+    const bool is_text = input.kind == InputKind::kText;
     auto* tensor = metadata.add_inputs();
     tensor->set_name(input.name);
-    tensor->set_datatype(kInputDatatype);
+    tensor->set_datatype(is_text ? kBytesDatatype : kInputDatatype);
     tensor->add_shape(-1);
-    tensor->add_shape(-1);
+    tensor->add_shape(is_text ? 1 : -1);
   }
   for (const OutputSpec& output : signature.outputs) {
     auto* tensor = metadata.add_outputs();
@@ -83,10 +84,12 @@ inference::ModelConfig DescribeServing(const ModelHandle& handle) {
       absl::ToInt64Microseconds(serving.max_queue_delay));
   const Signature& signature = handle.model().signature();
   for (const InputSpec& input : signature.inputs) {
+    const bool is_text = input.kind == InputKind::kText;
     auto* tensor = config.add_input();
     tensor->set_name(input.name);
-    tensor->set_data_type(inference::TYPE_INT64);
-    tensor->add_dims(-1);
+    tensor->set_data_type(is_text ? inference::TYPE_STRING
+                                  : inference::TYPE_INT64);
+    tensor->add_dims(is_text ? 1 : -1);
     tensor->set_optional(input.optional);
   }
   for (const OutputSpec& output : signature.outputs) {
@@ -102,6 +105,10 @@ inference::ModelConfig DescribeServing(const ModelHandle& handle) {
   }
   parameters["max_sequence_length"].set_string_value(
       absl::StrCat(signature.max_sequence_length));
+  if (signature.max_text_tokens > 0) {
+    parameters["max_text_tokens"].set_string_value(
+        absl::StrCat(signature.max_text_tokens));
+  }
   parameters["max_batch_tokens"].set_string_value(
       absl::StrCat(serving.max_batch_tokens));
   return config;

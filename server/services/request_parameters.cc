@@ -48,6 +48,17 @@ absl::StatusOr<std::optional<int64_t>> ReadCount(const Parameters& parameters,
                    name);
 }
 
+// Nothing where the parameter is absent.
+absl::StatusOr<std::optional<bool>> ReadBool(const Parameters& parameters,
+                                             const std::string& name) {
+  const auto it = parameters.find(name);
+  if (it == parameters.end()) return std::nullopt;
+  if (it->second.parameter_choice_case() != InferParameter::kBoolParam) {
+    return WrongType(name, "a bool");
+  }
+  return it->second.bool_param();
+}
+
 absl::Status CheckNone(const Parameters& parameters, absl::string_view what,
                        const std::string& tensor) {
   for (const auto& [name, value] : parameters) {
@@ -76,13 +87,11 @@ absl::StatusOr<RequestParameters> ReadRequestParameters(
                    ReadCount(parameters, "timeout"));
   // Triton's "no limit" is 0.
   if (timeout.value_or(0) > 0) read.timeout = absl::Microseconds(*timeout);
-  const auto it = parameters.find("binary_data_output");
-  if (it != parameters.end()) {
-    if (it->second.parameter_choice_case() != InferParameter::kBoolParam) {
-      return WrongType("binary_data_output", "a bool");
-    }
-    read.raw_outputs = it->second.bool_param();
-  }
+  ASSIGN_OR_RETURN(read.raw_outputs,
+                   ReadBool(parameters, "binary_data_output"));
+  ASSIGN_OR_RETURN(const std::optional<bool> truncate,
+                   ReadBool(parameters, "truncate"));
+  read.truncate = truncate.value_or(false);
   return read;
 }
 

@@ -13,10 +13,11 @@ namespace transformerd {
 
 // What a request's parameters ask for.
 //
-// Read are "priority" and "timeout" of the schedule_policy extension and
-// "binary_data_output". All others are ignored, as Triton does where a model
-// declares none: clients send "triton_*" ones of their own accord, and a
-// "sequence_id" changes nothing for models without state.
+// Read are "priority" and "timeout" of the schedule_policy extension,
+// "binary_data_output", and our own "truncate". All others are ignored, as
+// Triton does where a model declares none: clients send "triton_*" ones of
+// their own accord, and a "sequence_id" changes nothing for models without
+// state.
 struct RequestParameters {
   // 1 is the highest; 0 is the default level.
   uint64_t priority = 0;
@@ -24,6 +25,8 @@ struct RequestParameters {
   std::optional<absl::Duration> timeout;
   // Whether the answer is raw, where the request does not leave it open.
   std::optional<bool> raw_outputs;
+  // Whether texts that are too long are cut instead of refused.
+  bool truncate = false;
 };
 
 // INVALID_ARGUMENT for a parameter of a wrong type or a negative number.

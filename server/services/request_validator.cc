@@ -1,6 +1,5 @@
 #include "server/services/request_validator.h"
 
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,17 +9,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
-#include "model/base/shape.h"
 #include "model/base/status_macros.h"
 #include "proto/tensor_codec.h"
+#include "server/services/answer_size.h"
 #include "server/services/input_rows.h"
 
 namespace transformerd {
 namespace {
-
-// protobuf's own limit, less room for names and shapes.
-constexpr int64_t kMaxAnswerBytes =
-    std::numeric_limits<int32_t>::max() - (int64_t{1} << 20);
 
 template <typename Specs>
 std::string Names(const Specs& specs) {
@@ -36,28 +31,48 @@ absl::Status Refuse(absl::string_view tensor, absl::string_view message) {
   return WithField(absl::InvalidArgumentError(message), tensor);
 }
 
+absl::Status UnknownInput(absl::string_view name, const Signature& signature) {
+  const bool is_text = name == "text" || name == "text_pair";
+  const absl::string_view hint =
+      !is_text ? ""
+      : signature.FindInput("text") == nullptr
+          ? " (text needs a tokenizer.json in the model's folder)"
+          : " (its tokenizer takes no pairs)";
+  return Refuse(name,
+                absl::StrCat("unknown input '", name, "'", hint,
+                             "; the model takes ", Names(signature.inputs)));
+}
+
+// Whether a request, whose inputs are known, has rows of text.
+bool HasText(const inference::ModelInferRequest& request,
+             const Signature& signature) {
+  for (const auto& input : request.inputs()) {
+    if (signature.FindInput(input.name())->kind == InputKind::kText) {
+      return true;
+    }
+  }
+  return false;
+}
+
 absl::Status CheckInputNames(const inference::ModelInferRequest& request,
                              const Signature& signature) {
   absl::flat_hash_set<absl::string_view> seen;
   for (const auto& input : request.inputs()) {
     const std::string& name = input.name();
     if (signature.FindInput(name) == nullptr) {
-      return Refuse(name,
-                    absl::StrCat("unknown input '", name, "'; the model takes ",
-                                 Names(signature.inputs)));
+      return UnknownInput(name, signature);
     }
     if (!seen.insert(name).second) {
       return Refuse(name, absl::StrCat("input '", name, "' is given twice"));
     }
   }
-  for (const InputSpec& spec : signature.inputs) {
-    if (!spec.optional && !seen.contains(spec.name)) {
-      return Refuse(spec.name, absl::StrCat("input '", spec.name,
-                                            "' is missing; the model takes ",
-                                            Names(signature.inputs)));
-    }
-  }
-  return absl::OkStatus();
+  // The first input stands for tokens, text for all of them.
+  const std::string required =
+      HasText(request, signature) ? "text" : signature.inputs.front().name;
+  if (seen.contains(required)) return absl::OkStatus();
+  return Refuse(required, absl::StrCat("input '", required,
+                                       "' is missing; the model takes ",
+                                       Names(signature.inputs)));
 }
 
 absl::StatusOr<std::vector<int>> SelectOutputs(
@@ -87,36 +102,6 @@ absl::StatusOr<std::vector<int>> SelectOutputs(
   return selected;
 }
 
-// The extents of an output for a given request.
-Shape AnswerShape(const OutputSpec& output, const InferenceInput& input) {
-  Shape shape = output.FullShape();
-  shape[0] = input.batch;
-  for (int64_t& extent : shape) {
-    if (extent == -1) extent = input.width;
-  }
-  return shape;
-}
-
-absl::Status CheckAnswerSize(const Signature& signature,
-                             const InferenceInput& input) {
-  int64_t total = 0;
-  for (const int index : input.outputs) {
-    const OutputSpec& output = signature.outputs[index];
-    const Shape shape = AnswerShape(output, input);
-    const std::optional<int64_t> size = SizeBytes(output.dtype, shape);
-    if (size.has_value() && *size <= kMaxAnswerBytes - total) {
-      total += *size;
-      continue;
-    }
-    return Refuse(
-        output.name,
-        absl::StrCat("output '", output.name, "' of shape ", ToString(shape),
-                     " makes the answer larger than ", kMaxAnswerBytes,
-                     " bytes; send fewer rows"));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<ValidatedRequest> ValidateRequest(
@@ -126,9 +111,16 @@ absl::StatusOr<ValidatedRequest> ValidateRequest(
   RETURN_IF_ERROR(CheckTensorParameters(request));
   RETURN_IF_ERROR(CheckInputNames(request, signature));
   RETURN_IF_ERROR(CheckContents(request));
-  ASSIGN_OR_RETURN(valid.input, ReadInputRows(request, signature));
-  ASSIGN_OR_RETURN(valid.input.outputs, SelectOutputs(request, signature));
-  RETURN_IF_ERROR(CheckAnswerSize(signature, valid.input));
+  if (HasText(request, signature)) {
+    ASSIGN_OR_RETURN(valid.text, ReadTextRows(request));
+    RETURN_IF_ERROR(CheckTextRows(*valid.text));
+    valid.text->truncate = valid.parameters.truncate;
+    ASSIGN_OR_RETURN(valid.input.outputs, SelectOutputs(request, signature));
+  } else {
+    ASSIGN_OR_RETURN(valid.input, ReadInputRows(request, signature));
+    ASSIGN_OR_RETURN(valid.input.outputs, SelectOutputs(request, signature));
+    RETURN_IF_ERROR(CheckAnswerSize(signature, valid.input));
+  }
   valid.raw_outputs =
       valid.parameters.raw_outputs.value_or(UsesRawContents(request));
   return valid;

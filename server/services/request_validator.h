@@ -2,17 +2,22 @@
 // passes can be run.
 #pragma once
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "model/runtime/inference.h"
 #include "model/runtime/signature.h"
 #include "proto/inference.pb.h"
 #include "server/services/request_parameters.h"
+#include "server/services/text_rows.h"
 
 namespace transformerd {
 
 // A request that a model of the given signature can run as it is.
 struct ValidatedRequest {
+  // Where there is text, only the outputs: its rows are still to be tokenized.
   InferenceInput input;
+  std::optional<TextRows> text;
   RequestParameters parameters;
   // How the answer goes out: in raw_output_contents, or in typed contents.
   bool raw_outputs = false;
@@ -25,8 +30,9 @@ struct ValidatedRequest {
 // [1, 1]; values lie within the signature's limits, masked ones too; the mask
 // is 0 or 1 and leaves each row a token; a row's length (the index after its
 // last token under mask 1) is at most max_sequence_length, while the width may
-// be more; the answer fits into one message. No work or memory beyond the
-// order of the request's own size.
+// be more; the answer fits into one message. Or the inputs are texts, as many
+// as CheckTextRows wants, whose tokens EncodeRow checks. No work or memory
+// beyond the order of the request's own size.
 absl::StatusOr<ValidatedRequest> ValidateRequest(
     const inference::ModelInferRequest& request, const Signature& signature);
 

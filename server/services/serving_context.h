@@ -11,6 +11,7 @@
 #include "server/scheduling/scheduler.h"
 #include "server/services/health_state.h"
 #include "server/services/model_queues.h"
+#include "server/services/text_pool.h"
 
 namespace transformerd {
 
@@ -20,6 +21,7 @@ struct ServingContext {
   ModelRepository& repository;
   Scheduler& scheduler;
   ModelQueues& queues;
+  TextPool& text_pool;
   const HealthState& health;
   Metrics& metrics;
   const Clock& clock;

@@ -50,12 +50,14 @@ TEST(ChannelTest, RetriesOnlyCallsWithoutEffect) {
 
   std::vector<std::string> methods;
   for (const auto& name : config["methodConfig"][0]["name"]) {
-    EXPECT_EQ(name["service"], "inference.GRPCInferenceService");
-    methods.push_back(name["method"]);
+    methods.push_back(name["service"].get<std::string>() + "/" +
+                      name["method"].get<std::string>());
   }
-  EXPECT_THAT(methods, Contains("ModelInfer"));
-  EXPECT_THAT(methods, Not(Contains("RepositoryModelLoad")));
-  EXPECT_THAT(methods, Not(Contains("RepositoryModelUnload")));
+  EXPECT_THAT(methods, Contains("inference.GRPCInferenceService/ModelInfer"));
+  EXPECT_THAT(methods, Contains("transformerd.v1.TextService/Embed"));
+  EXPECT_THAT(methods, Contains("transformerd.v1.TextService/Tokenize"));
+  EXPECT_THAT(methods, Not(Contains(HasSubstr("RepositoryModelLoad"))));
+  EXPECT_THAT(methods, Not(Contains(HasSubstr("RepositoryModelUnload"))));
 }
 
 }  // namespace

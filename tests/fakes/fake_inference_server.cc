@@ -12,19 +12,13 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "proto/status_codec.h"
+#include "tests/fakes/held_call.h"
 
 namespace transformerd {
 
 namespace {
 
 using grpc::ServerContext;
-
-// Answers nothing until the client gives up.
-class HeldCall : public grpc::ServerUnaryReactor {
- public:
-  void OnCancel() override { Finish(grpc::Status::CANCELLED); }
-  void OnDone() override { delete this; }
-};
 
 }  // namespace
 
@@ -127,18 +121,15 @@ class FakeInferenceServer::Service final
       grpc::CallbackServerContext* context,
       const inference::ModelInferRequest* request,
       inference::ModelInferResponse* response) override {
-    const grpc::Status status = Count("ModelInfer");
     {
       absl::MutexLock lock(&mutex_);
       last_infer_ = *request;
-      if (holds_) {
-        is_holding_ = true;
-        return new HeldCall();
-      }
       *response = answer_.has_value() ? *answer_ : Echo(*request);
     }
+    const std::optional<grpc::Status> status = CountOrHold("ModelInfer");
+    if (!status.has_value()) return new HeldCall();
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(status);
+    reactor->Finish(*status);
     return reactor;
   }
 
@@ -146,15 +137,27 @@ class FakeInferenceServer::Service final
   grpc::Status Count(const std::string& method) {
     absl::MutexLock lock(&mutex_);
     ++num_calls_[method];
+    const auto found = failing_methods_.find(method);
+    if (found != failing_methods_.end()) return ToGrpcStatus(found->second);
     if (num_failures_ == 0) return grpc::Status::OK;
     --num_failures_;
     return ToGrpcStatus(failure_);
+  }
+
+  // The outcome of a call that may be held.
+  std::optional<grpc::Status> CountOrHold(const std::string& method) {
+    const grpc::Status status = Count(method);
+    absl::MutexLock lock(&mutex_);
+    if (!holds_) return status;
+    is_holding_ = true;
+    return std::nullopt;
   }
 
   absl::Mutex mutex_;
   std::map<std::string, int> num_calls_ ABSL_GUARDED_BY(mutex_);
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   int num_failures_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, absl::Status> failing_methods_ ABSL_GUARDED_BY(mutex_);
   std::string state_ ABSL_GUARDED_BY(mutex_) = "READY";
   std::string reason_ ABSL_GUARDED_BY(mutex_);
   std::optional<inference::ModelInferResponse> answer_ ABSL_GUARDED_BY(mutex_);
@@ -194,13 +197,18 @@ class FakeInferenceServer::Service final
 
 FakeInferenceServer::FakeInferenceServer(
     const std::vector<grpc::Service*>& more)
-    : service_(std::make_unique<Service>()) {
+    : service_(std::make_unique<Service>()),
+      text_service_(
+          std::make_unique<FakeTextService>([this](const std::string& method) {
+            return service_->CountOrHold(method);
+          })) {
   int port = 0;
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port);
   builder.SetMaxReceiveMessageSize(-1);
   builder.RegisterService(service_.get());
+  builder.RegisterService(text_service_.get());
   for (grpc::Service* service : more) builder.RegisterService(service);
   server_ = builder.BuildAndStart();
   CHECK(server_ != nullptr) << "no port on the loopback";
@@ -216,6 +224,12 @@ void FakeInferenceServer::FailNext(absl::Status status, int times) {
   absl::MutexLock lock(&service_->mutex_);
   service_->failure_ = std::move(status);
   service_->num_failures_ = times;
+}
+
+void FakeInferenceServer::FailMethod(const std::string& method,
+                                     absl::Status status) {
+  absl::MutexLock lock(&service_->mutex_);
+  service_->failing_methods_[method] = std::move(status);
 }
 
 void FakeInferenceServer::SetState(std::string state, std::string reason) {

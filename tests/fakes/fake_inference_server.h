@@ -1,4 +1,4 @@
-// A server that speaks the protocol and has one model, "echo".
+// A server that speaks the protocol and TextService, and has one model, "echo".
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "grpcpp/server.h"
 #include "proto/inference.grpc.pb.h"
+#include "tests/fakes/fake_text_service.h"
 
 namespace transformerd {
 
@@ -27,24 +28,28 @@ class FakeInferenceServer {
 
   // Each of the next `times` calls of any method fails so.
   void FailNext(absl::Status status, int times = 1);
+  // Each call of `method` from now on fails so.
+  void FailMethod(const std::string& method, absl::Status status);
   // What RepositoryIndex says of model "echo".
   void SetState(std::string state, std::string reason);
   // Makes ModelInfer answer so, instead of giving its inputs back.
   void SetAnswer(inference::ModelInferResponse answer);
-  // Makes ModelInfer wait until its call is cancelled or its time is over.
+  // Makes ModelInfer and the calls of the text service wait until they are
+  // cancelled or their time is over.
   void HoldInference();
 
   // All requests so far, by method, failed ones included.
   int num_calls(const std::string& method) const;
   inference::ModelInferRequest last_infer() const;
   inference::RepositoryModelLoadRequest last_load() const;
-  // Returns once a held ModelInfer waits.
+  // Returns once a held call waits.
   void AwaitHeldInference();
 
  private:
   class Service;
 
   const std::unique_ptr<Service> service_;
+  const std::unique_ptr<FakeTextService> text_service_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "tests/fakes/fake_tokenizer.h"
 
 namespace transformerd {
 namespace {
@@ -12,21 +13,18 @@ constexpr float kStep = 0.5f;
 
 enum Output { kLastHiddenState = 0, kSentenceEmbedding = 1 };
 
-bool IsComputed(const InferenceInput& input, int64_t row, int64_t token) {
-  if (token >= input.lengths[row]) return false;
-  return input.attention_mask.empty() ||
-         input.attention_mask[row * input.width + token] != 0;
-}
-
 // Calls visit(row, token, channel, value) for every number that is computed.
 template <typename Visitor>
 void ForEachValue(const InferenceInput& input, Visitor visit) {
+  size_t i = 0;
   for (int64_t row = 0; row < input.batch; ++row) {
-    for (int64_t token = 0; token < input.width; ++token) {
-      if (!IsComputed(input, row, token)) continue;
+    for (int64_t token = 0; token < input.lengths[row]; ++token, ++i) {
+      if (!input.attention_mask.empty() && input.attention_mask[i] == 0) {
+        continue;
+      }
       for (int64_t channel = 0; channel < kHidden; ++channel) {
         visit(row, token, channel,
-              static_cast<float>(input.input_ids[row * input.width + token]) +
+              static_cast<float>(input.input_ids[i]) +
                   kStep * static_cast<float>(channel));
       }
     }
@@ -77,6 +75,16 @@ Signature MakeSignature() {
   return signature;
 }
 
+void AddText(Signature& signature) {
+  signature.inputs.front().optional = true;
+  for (const char* name : {"text", "text_pair"}) {
+    InputSpec& text = signature.inputs.emplace_back();
+    text.name = name;
+    text.kind = InputKind::kText;
+  }
+  signature.max_text_tokens = 8;
+}
+
 LoadReport MakeReport() {
   LoadReport report;
   report.phases = {{LoadPhase::kPlan, absl::Milliseconds(1)},
@@ -99,6 +107,16 @@ void FakeModelControl::Block() {
 void FakeModelControl::Unblock() {
   absl::MutexLock lock(&mutex_);
   blocked_ = false;
+}
+
+void FakeModelControl::TakeText() {
+  absl::MutexLock lock(&mutex_);
+  takes_text_ = true;
+}
+
+bool FakeModelControl::takes_text() const {
+  absl::MutexLock lock(&mutex_);
+  return takes_text_;
 }
 
 void FakeModelControl::FailWith(absl::Status status) {
@@ -142,6 +160,10 @@ FakeLoadedModel::FakeLoadedModel(std::shared_ptr<FakeModelControl> control)
     : control_(std::move(control)),
       signature_(MakeSignature()),
       report_(MakeReport()) {
+  if (control_->takes_text()) {
+    AddText(signature_);
+    tokenizer_ = std::make_unique<FakeTokenizer>();
+  }
   absl::MutexLock lock(&control_->mutex_);
   ++control_->live_models_;
 }

@@ -27,6 +27,9 @@ class FakeModelControl {
   // Calls of Run wait between the two.
   void Block();
   void Unblock();
+  // Models that are made from now on take text, by a FakeTokenizer; texts may
+  // have 8 tokens.
+  void TakeText();
   // Run fails with this from now on; an OK status heals.
   void FailWith(absl::Status status);
 
@@ -40,10 +43,13 @@ class FakeModelControl {
  private:
   friend class FakeLoadedModel;
 
+  bool takes_text() const;
+
   absl::Status Begin(int worker, absl::Span<const InferenceInput* const> batch);
 
   mutable absl::Mutex mutex_;
   bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
+  bool takes_text_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   std::vector<Batch> batches_ ABSL_GUARDED_BY(mutex_);
   int live_models_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -62,6 +68,7 @@ class FakeLoadedModel : public LoadedModel {
   const Signature& signature() const override { return signature_; }
   const Architecture& architecture() const override { return architecture_; }
   const LoadReport& report() const override { return report_; }
+  const Tokenizer* tokenizer() const override { return tokenizer_.get(); }
   std::map<std::string, std::string> properties() const override;
   absl::StatusOr<std::vector<InferenceOutput>> Run(
       int worker, absl::Span<const InferenceInput* const> batch) override;
@@ -76,6 +83,7 @@ class FakeLoadedModel : public LoadedModel {
   Signature signature_;
   Architecture architecture_;
   LoadReport report_;
+  std::unique_ptr<const Tokenizer> tokenizer_;
 };
 
 // A request of one row with these ids, asking for both outputs.

@@ -121,3 +121,21 @@ def test_transformerctl_walks_through_a_models_life(daemon):
     transformerctl(daemon, "load", "minilm", "--param", "pooling=cls")
     transformerctl(daemon, "infer", "minilm", "--input", ids)
     transformerctl(daemon, "no-such-command", code=2)
+
+
+def test_transformerctl_takes_text(daemon):
+    texts = ["The cat sits outside.", "A cat is out of doors.", "Stocks fell again."]
+
+    embedded = json.loads(transformerctl(daemon, "embed", "minilm", *texts, "--json"))
+    table = transformerctl(daemon, "embed", "minilm", *texts, "--similarity")
+    tokens = transformerctl(daemon, "tokenize", "minilm", "unaffable", "--pair", "b")
+    answer = transformerctl(
+        daemon, "infer", "minilm", "--input", "text=a text", "--param", "truncate=true"
+    )
+
+    assert [len(e["values"]) for e in embedded["embeddings"]] == [384] * 3
+    rows = [line.split() for line in table.splitlines()]
+    similar, different = rows[-3][-2], rows[-3][-1]
+    assert float(similar) > 0.5 > float(different), table
+    assert "una" in tokens and "[SEP]" in tokens
+    assert "sentence_embedding FP32 [1,384]" in answer

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# run.sh [CLIENTS]: measures the daemon with NVIDIA's perf_analyzer, an independent
-# client, on MiniLM. Prints its report, with the server's own times.
+# run.sh [CLIENTS [inputs.json|texts.json]]: measures the daemon with NVIDIA's
+# perf_analyzer, an independent client, on MiniLM, with tokens or with texts. Prints
+# its report, with the server's own times.
 #
 # perf_analyzer comes in the wheel of tritonclient 2.41; it wants libb64 and the
 # CUDA runtime beside it, without ever calling the latter.
@@ -10,6 +11,7 @@ source deploy/dev/paths.sh
 deploy/dev/setup.sh build
 bazel build --noshow_progress --ui_event_filters=-info //server:transformerd
 clients=${1:-4}
+data=${2:-inputs.json}
 
 tools=$cache/tools/perf_analyzer-2.41.0
 if [[ ! -x $tools/perf_analyzer ]]; then
@@ -45,5 +47,5 @@ until grep -q 'ready after' "$folder/log"; do
 done
 LD_LIBRARY_PATH=$tools "$tools/perf_analyzer" -m minilm -i grpc \
   -u "127.0.0.1:$(sed -n 's/^grpc_port=//p' "$folder/ports")" \
-  --input-data tests/benchmarks/perf_analyzer/inputs.json \
+  --input-data "tests/benchmarks/perf_analyzer/$data" \
   --concurrency-range "$clients" --measurement-interval 5000 --stability-percentage 30

@@ -18,6 +18,7 @@ constexpr FlagSpec kLoadFlags[] = {{"param", "KEY=VALUE", ""}};
 const Command kCommands[] = {
     {"list", "", 0, "", {}, nullptr},
     {"load", "NAME", 1, "", kLoadFlags, nullptr},
+    {"embed", "NAME TEXT...", 2, "", {}, nullptr, /*repeats_last=*/true},
 };
 
 absl::StatusOr<CommandLine> Parse(const std::vector<std::string>& words,
@@ -68,6 +69,14 @@ TEST(CommandParserTest, WordsBehindTwoDashesAreArguments) {
   EXPECT_FALSE(line.json);
 }
 
+TEST(CommandParserTest, ACommandMayTakeManyArguments) {
+  ASSERT_OK_AND_ASSIGN(const CommandLine line,
+                       Parse({"embed", "minilm", "a", "-", "--json", "b c"}));
+
+  EXPECT_THAT(line.arguments, ElementsAre("minilm", "a", "-", "b c"));
+  EXPECT_TRUE(line.json);
+}
+
 TEST(CommandParserTest, HelpNeedsNoArguments) {
   ASSERT_OK_AND_ASSIGN(const CommandLine all, Parse({"--help"}));
   ASSERT_OK_AND_ASSIGN(const CommandLine load, Parse({"load", "-h"}));
@@ -96,6 +105,7 @@ TEST(CommandParserTest, WrongUsageIsNamed) {
       {{"list", "x"}, "'list' takes no 'x'"},
       {{"load"}, "'load' needs NAME"},
       {{"load", "x", "y"}, "'load' takes no 'y'"},
+      {{"embed", "x"}, "'embed' needs NAME TEXT..."},
       {{"list", "--timeout=5"},
        "--timeout: '5' is not a duration with a unit, such as 60s"},
       {{"list", "--timeout=-5s"},

@@ -72,6 +72,11 @@ TEST(ErrorReportTest, CodesLeadToAHint) {
   }
 }
 
+TEST(ErrorReportTest, TheHintOfTheCommandComesFirst) {
+  EXPECT_THAT(Describe(WithHint(absl::UnimplementedError("x"), "do y")),
+              EndsWith(": x\nhint: do y\n"));
+}
+
 TEST(ErrorReportTest, MessagesCannotSteerTheTerminal) {
   EXPECT_THAT(Describe(absl::AbortedError("a\x1b[2J")), EndsWith("a [2J\n"));
 }

@@ -38,11 +38,12 @@ class ModelCommandsTest : public ::testing::Test {
   ModelCommandsTest() : server_({&service_}) {}
 
   int Run(const std::vector<std::string>& words, bool is_terminal = false) {
+    std::istringstream in;
     std::ostringstream out;
     FinishingBuffer buffer(service_);
     std::ostream err(&buffer);
-    const int code =
-        RunTransformerctl(words, server_.address(), out, err, is_terminal);
+    const int code = RunTransformerctl(
+        words, server_.address(), {in, out, err, /*columns=*/80, is_terminal});
     out_ = out.str();
     err_ = buffer.str();
     return code;
@@ -198,9 +199,11 @@ TEST_F(ModelCommandsTest, WatchCanFollow) {
 
 TEST(ModelCommandsOfOtherServersTest, PlanSaysThatTheServerLacksIt) {
   const FakeInferenceServer server;
+  std::istringstream in;
   std::ostringstream out, err;
-  EXPECT_EQ(RunTransformerctl({"plan", "echo"}, server.address(), out, err),
-            kExitFailed);
+  EXPECT_EQ(
+      RunTransformerctl({"plan", "echo"}, server.address(), {in, out, err}),
+      kExitFailed);
   EXPECT_THAT(err.str(), HasSubstr("UNIMPLEMENTED"));
 }
 

@@ -19,16 +19,20 @@ using ::testing::StartsWith;
 
 class TransformerctlTest : public ::testing::Test {
  protected:
-  // Runs against the fake server; what was printed is in out_ and err_.
+  // Runs against the fake server with in_ as standard input; what was printed
+  // is in out_ and err_.
   int Run(const std::vector<std::string>& words) {
+    std::istringstream in(in_);
     std::ostringstream out, err;
-    const int code = RunTransformerctl(words, server_.address(), out, err);
+    const int code =
+        RunTransformerctl(words, server_.address(), {in, out, err});
     out_ = out.str();
     err_ = err.str();
     return code;
   }
 
   FakeInferenceServer server_;
+  std::string in_;
   std::string out_;
   std::string err_;
 };
@@ -126,6 +130,35 @@ TEST_F(TransformerctlTest, InferPrintsJsonWithAllValues) {
   EXPECT_EQ(json["outputs"][0]["data"].size(), 10);
 }
 
+TEST_F(TransformerctlTest, InferSendsEachTextWhole) {
+  EXPECT_EQ(Run({"infer", "echo", "--input", "text=a=1, b; c",
+                 "--input=text=", "--param=truncate=true"}),
+            kExitOk)
+      << err_;
+
+  EXPECT_EQ(out_,
+            "text BYTES [2,1]\n"
+            "  \"a=1, b; c\"\n"
+            "  \"\"\n");
+  EXPECT_TRUE(server_.last_infer().parameters().at("truncate").bool_param());
+}
+
+TEST_F(TransformerctlTest, InferOfALongTextPointsToItsParameter) {
+  server_.FailMethod("ModelInfer", absl::InvalidArgumentError("600 tokens"));
+  const std::string error =
+      "transformerctl infer: INVALID_ARGUMENT: 600 tokens\n";
+
+  EXPECT_EQ(Run({"infer", "echo", "--input=text=a"}), kExitFailed);
+  EXPECT_EQ(err_, error +
+                      "hint: --param truncate=true cuts texts that are longer "
+                      "than the model takes\n");
+  EXPECT_EQ(Run({"infer", "echo", "--input=text=a", "--param=truncate=true"}),
+            kExitFailed);
+  EXPECT_EQ(err_, error);
+  EXPECT_EQ(Run({"infer", "echo", "--input=input_ids=1"}), kExitFailed);
+  EXPECT_EQ(err_, error);
+}
+
 TEST_F(TransformerctlTest, InferOfAnUnknownModelPointsToTheList) {
   EXPECT_EQ(Run({"infer", "other", "--input=input_ids=1"}), kExitFailed);
 
@@ -146,6 +179,7 @@ TEST_F(TransformerctlTest, WrongUsageEndsWithTwoAndPrintsNothing) {
       {"infer", "echo", "--input=input_id=1"},
       {"infer", "echo", "--input=input_ids=a"},
       {"infer", "echo", "--input=input_ids=1", "--values=-1"},
+      {"infer", "echo", "--input=input_ids=1", "--param=truncate"},
   };
   for (const auto& words : cases) {
     EXPECT_EQ(Run(words), kExitUsage) << ::testing::PrintToString(words);
@@ -171,10 +205,12 @@ TEST_F(TransformerctlTest, HelpIsNoFailure) {
 
 TEST(TransformerctlWithoutServerTest, SaysWhatToDo) {
   const std::string address = FakeInferenceServer().address();
+  std::istringstream in;
   std::ostringstream out, err;
 
-  EXPECT_EQ(RunTransformerctl({"status", "--server", address}, "", out, err),
-            kExitFailed);
+  EXPECT_EQ(
+      RunTransformerctl({"status", "--server", address}, "", {in, out, err}),
+      kExitFailed);
 
   EXPECT_THAT(err.str(), HasSubstr("nothing answers at " + address));
   EXPECT_THAT(err.str(), HasSubstr("--server=HOST:PORT"));

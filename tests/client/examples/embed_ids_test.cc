@@ -1,31 +1,10 @@
-#include <cstdio>
-#include <string>
-
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/client/examples/run_example.h"
 #include "tests/fakes/fake_inference_server.h"
 
 namespace transformerd {
 namespace {
-
-struct ProgramResult {
-  std::string output;
-  int wait_status = -1;
-};
-
-ProgramResult RunExample(const std::string& arguments) {
-  const std::string command =
-      absl::StrCat("client/examples/embed_ids ", arguments, " 2>&1");
-  ProgramResult result;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return result;
-  char buffer[256];
-  while (const size_t size = fread(buffer, 1, sizeof(buffer), pipe)) {
-    result.output.append(buffer, size);
-  }
-  result.wait_status = pclose(pipe);
-  return result;
-}
 
 TEST(EmbedIdsTest, PrintsTheEmbeddingOfEachRow) {
   FakeInferenceServer server;
@@ -40,7 +19,7 @@ TEST(EmbedIdsTest, PrintsTheEmbeddingOfEachRow) {
   server.SetAnswer(answer);
 
   const ProgramResult result =
-      RunExample(absl::StrCat(server.address(), " minilm"));
+      RunExample(absl::StrCat("embed_ids ", server.address(), " minilm"));
 
   EXPECT_EQ(result.wait_status, 0);
   EXPECT_EQ(result.output,
@@ -55,7 +34,7 @@ TEST(EmbedIdsTest, PrintsTheErrorOfAFailedCall) {
   server.FailNext(absl::NotFoundError("no model 'minilm'"));
 
   const ProgramResult result =
-      RunExample(absl::StrCat(server.address(), " minilm"));
+      RunExample(absl::StrCat("embed_ids ", server.address(), " minilm"));
 
   EXPECT_NE(result.wait_status, 0);
   EXPECT_EQ(result.output, "NOT_FOUND: no model 'minilm'\n");

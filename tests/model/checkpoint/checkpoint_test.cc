@@ -1,11 +1,13 @@
 #include "model/checkpoint/checkpoint.h"
 
 #include <string>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/safetensors_bytes.h"
 #include "tests/fakes/temporary_folder.h"
+#include "tests/fakes/torch_bytes.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
@@ -16,6 +18,8 @@ using ::testing::HasSubstr;
 std::string FileWith(const std::string& key) {
   return SafetensorsBytes({{key, HostTensor(DType::kF32, {1})}});
 }
+
+const HostTensor kTensor(DType::kF32, {1});
 
 class CheckpointTest : public testing::Test {
  protected:
@@ -54,17 +58,85 @@ TEST_F(CheckpointTest, ADamagedFileIsNotPassedOver) {
   EXPECT_THAT(OpenCheckpoint(folder_.path()), HasReason(Reason::kTruncated));
 }
 
-TEST_F(CheckpointTest, SaysThatOnlySafetensorsIsRead) {
-  for (const char* name :
-       {"pytorch_model.bin.index.json", "pytorch_model.bin"}) {
-    folder_.Write(name, "");
+TEST_F(CheckpointTest, ReadsPickles) {
+  folder_.Write("pytorch_model.bin.index.json",
+                R"({"weight_map": {"sharded": "1.bin"}})");
+  folder_.Write("1.bin", TorchZipBytes({{"sharded", kTensor}}));
+  ASSERT_OK_AND_ASSIGN(auto reader, OpenCheckpoint(folder_.path()));
+  EXPECT_EQ(reader->entries().front().key, "sharded");
 
-    const auto reader = OpenCheckpoint(folder_.path());
+  folder_.Write("pytorch_model.bin", TorchLegacyBytes({{"legacy", kTensor}}));
+  ASSERT_OK_AND_ASSIGN(reader, OpenCheckpoint(folder_.path()));
+  EXPECT_EQ(reader->entries().front().key, "legacy");
 
-    EXPECT_THAT(reader, HasReason(Reason::kUnsupported));
-    EXPECT_THAT(reader, StatusIs(absl::StatusCode::kFailedPrecondition,
-                                 HasSubstr(name)));
+  folder_.Write("pytorch_model.bin", TorchZipBytes({{"zip", kTensor}}));
+  ASSERT_OK_AND_ASSIGN(reader, OpenCheckpoint(folder_.path()));
+  EXPECT_EQ(reader->entries().front().key, "zip");
+}
+
+TEST_F(CheckpointTest, ShardsMayBeOfDifferentFormats) {
+  folder_.Write("model.safetensors.index.json",
+                R"({"weight_map": {"a": "1.safetensors", "b": "2.bin"}})");
+  folder_.Write("1.safetensors", FileWith("a"));
+  folder_.Write("2.bin", TorchZipBytes({{"b", kTensor}}));
+
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenCheckpoint(folder_.path()));
+
+  EXPECT_EQ(reader->entries()[1].key, "b");
+  EXPECT_EQ(reader->file_name(1), "2.bin");
+}
+
+TEST_F(CheckpointTest, OpensTheFileThatIsNamed) {
+  WriteShards();
+  folder_.Write("model.safetensors", FileWith("preferred"));
+  folder_.Write("other.safetensors", FileWith("other"));
+  folder_.Write("other.bin", TorchZipBytes({{"pickled", kTensor}}));
+  folder_.Write("step-100", TorchLegacyBytes({{"step", kTensor}}));
+  folder_.Write("step-200", FileWith("newer"));
+  const std::pair<const char*, const char*> kKeys[] = {
+      {"other.safetensors", "other"},
+      {"other.bin", "pickled"},
+      {"model.safetensors.index.json", "sharded"},
+      {"step-100", "step"},
+      {"step-200", "newer"},
+  };
+  for (const auto& [name, key] : kKeys) {
+    ASSERT_OK_AND_ASSIGN(const auto reader,
+                         OpenCheckpointFile(folder_.path(), name));
+    EXPECT_EQ(reader->entries().front().key, key) << name;
   }
+}
+
+TEST_F(CheckpointTest, OpensNothingOutsideTheFolder) {
+  folder_.Write("outside.safetensors", FileWith("outside"));
+  folder_.Write("model/config.json", "{}");
+  const std::string directory = folder_.PathOf("model");
+  for (absl::string_view name :
+       {absl::string_view("../outside.safetensors"), absl::string_view(""),
+        absl::string_view(".."), absl::string_view("."),
+        absl::string_view(folder_.PathOf("outside.safetensors")),
+        absl::string_view("a\0b", 3)}) {
+    EXPECT_THAT(OpenCheckpointFile(directory, name),
+                HasReason(Reason::kPathEscape))
+        << name;
+  }
+}
+
+TEST_F(CheckpointTest, SaysWhatIsWrongWithTheFileThatIsNamed) {
+  folder_.Write("notes.txt", "these are no weights at all");
+  folder_.Write("folder/x", "");
+
+  EXPECT_THAT(OpenCheckpointFile(folder_.path(), "absent.safetensors"),
+              HasReason(Reason::kWeightsNotFound));
+  EXPECT_THAT(OpenCheckpointFile(folder_.path(), "absent"),
+              HasReason(Reason::kWeightsNotFound));
+  EXPECT_THAT(OpenCheckpointFile(folder_.path(), "folder"),
+              HasReason(Reason::kWeightsNotFound));
+  EXPECT_THAT(OpenCheckpointFile(folder_.path(), "absent.json"),
+              HasReason(Reason::kIndexInvalid));
+  EXPECT_THAT(OpenCheckpointFile(folder_.path(), "notes.txt"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("notes.txt: is neither a safetensors file")));
 }
 
 TEST_F(CheckpointTest, SaysWhatItLookedFor) {
@@ -74,7 +146,9 @@ TEST_F(CheckpointTest, SaysWhatItLookedFor) {
 
   EXPECT_THAT(reader, HasReason(Reason::kWeightsNotFound));
   EXPECT_THAT(reader, StatusIs(absl::StatusCode::kFailedPrecondition,
-                               HasSubstr("expected model.safetensors or")));
+                               HasSubstr("expected model.safetensors or "
+                                         "model.safetensors.index.json or "
+                                         "pytorch_model.bin or")));
   EXPECT_THAT(OpenCheckpoint(folder_.PathOf("absent")),
               HasReason(Reason::kWeightsNotFound));
 }

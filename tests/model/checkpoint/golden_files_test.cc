@@ -25,6 +25,8 @@ const std::set<std::string>& ReaderCategories() {
       "TRUNCATED",         "OFFSETS_INVALID", "SHAPE_INVALID",
       "DTYPE_UNKNOWN",     "DUPLICATE_NAME",  "INDEX_INVALID",
       "INDEX_MISMATCH",    "SHARD_NOT_FOUND", "PATH_ESCAPE",
+      "ZIP_INVALID",       "PICKLE_REFUSED",  "PICKLE_INVALID",
+      "STORAGE_NOT_FOUND", "STORAGE_BOUNDS",
   };
   return *categories;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -58,6 +59,28 @@ TEST_F(SafetensorsTest, ReadsTheBytesOfATensor) {
   EXPECT_EQ(entry.key, "b");
   EXPECT_EQ(buffer, b.bytes);
   EXPECT_EQ(reader->file_name(0), "model.safetensors");
+}
+
+TEST_F(SafetensorsTest, ListsAndReadsEveryDType) {
+  std::vector<std::pair<std::string, HostTensor>> tensors;
+  for (int i = 0; i <= static_cast<int>(DType::kU64); ++i) {
+    const auto dtype = static_cast<DType>(i);
+    // Eight elements fill whole bytes of every dtype.
+    HostTensor tensor(dtype, {2, 4});
+    for (char& byte : tensor.bytes) byte = static_cast<char>(i + 1);
+    tensors.emplace_back(std::string(NameOf(dtype)), std::move(tensor));
+  }
+  ASSERT_OK_AND_ASSIGN(const auto reader, Open(SafetensorsBytes(tensors)));
+
+  ASSERT_THAT(reader->entries(), SizeIs(22));
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const CheckpointEntry& entry = reader->entries()[i];
+    EXPECT_EQ(entry.key, tensors[i].first);
+    EXPECT_EQ(entry.dtype, tensors[i].second.dtype);
+    std::string buffer(entry.size_bytes, '\0');
+    EXPECT_THAT(reader->Read(0, entry.offset_bytes, {BytesOf(buffer)}), IsOk());
+    EXPECT_EQ(buffer, tensors[i].second.bytes);
+  }
 }
 
 TEST_F(SafetensorsTest, ScattersOneReadOverManyBuffers) {

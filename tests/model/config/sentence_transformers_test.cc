@@ -141,6 +141,16 @@ TEST_F(SentenceTransformersTest, RefusesBrokenPoolingConfigs) {
   EXPECT_THAT(Read(), HasReason(Reason::kConfigNotFound));
 }
 
+TEST_F(SentenceTransformersTest, ReadsWhetherTextsAreLowerCased) {
+  WriteModel("{\"pooling_mode\": \"mean\"}");
+  ASSERT_OK_AND_ASSIGN(SentenceTransformersConfig config, Read());
+  EXPECT_FALSE(config.lower_case);
+
+  folder_.Write("sentence_bert_config.json", "{\"do_lower_case\": true}");
+  ASSERT_OK_AND_ASSIGN(config, Read());
+  EXPECT_TRUE(config.lower_case);
+}
+
 TEST_F(SentenceTransformersTest, TheLengthIsOptionalAndPositive) {
   WriteModel("{\"pooling_mode\": \"mean\"}");
   for (const char* text : {"{}", "{\"max_seq_length\": null}"}) {

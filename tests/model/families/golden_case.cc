@@ -45,11 +45,13 @@ absl::StatusOr<GoldenCase> ReadGoldenCase(const std::string& directory,
 
 // Whether the element at `index` of an output belongs to visible tokens only:
 // what stands under a zero mask is not compared.
-bool IsCompared(const InferenceInput& input, const OutputSpec& spec,
+bool IsCompared(const GoldenProbe& probe, const OutputSpec& spec,
                 const Shape& shape, int64_t index) {
-  if (input.attention_mask.empty()) return true;
+  const auto mask = probe.inputs.find("attention_mask");
+  if (mask == probe.inputs.end()) return true;
+  const int64_t width = mask->second.shape[1];
   const auto visible = [&](int64_t row, int64_t token) {
-    return input.attention_mask[row * input.width + token] != 0;
+    return mask->second.as<int64_t>()[row * width + token] != 0;
   };
   switch (spec.rows) {
     case OutputRows::kSequence:
@@ -57,19 +59,19 @@ bool IsCompared(const InferenceInput& input, const OutputSpec& spec,
     case OutputRows::kToken: {
       const int64_t row_elements = *NumElements(spec.row_shape);
       const int64_t position = index / row_elements;
-      return visible(position / input.width, position % input.width);
+      return visible(position / width, position % width);
     }
     case OutputRows::kTokenPair: {
-      const int64_t key = index % input.width;
-      const int64_t query = index / input.width % input.width;
-      const int64_t row = index / (input.width * input.width) / shape[1];
+      const int64_t key = index % width;
+      const int64_t query = index / width % width;
+      const int64_t row = index / (width * width) / shape[1];
       return visible(row, query) && visible(row, key);
     }
   }
   return true;
 }
 
-absl::Status Compare(const GoldenCase& golden, const InferenceInput& input,
+absl::Status Compare(const GoldenCase& golden, const GoldenProbe& probe,
                      const OutputSpec& spec, const HostTensor& got,
                      const HostTensor& want) {
   if (got.shape != want.shape) {
@@ -80,7 +82,7 @@ absl::Status Compare(const GoldenCase& golden, const InferenceInput& input,
   const auto got_values = got.as<float>();
   const auto want_values = want.as<float>();
   for (size_t i = 0; i < got_values.size(); ++i) {
-    if (!IsCompared(input, spec, got.shape, static_cast<int64_t>(i))) continue;
+    if (!IsCompared(probe, spec, got.shape, static_cast<int64_t>(i))) continue;
     const double allowed =
         golden.atol + golden.rtol * std::fabs(want_values[i]);
     if (!(std::fabs(got_values[i] - want_values[i]) <= allowed)) {
@@ -133,22 +135,31 @@ InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs) {
   const HostTensor& ids = probe.inputs.at("input_ids");
   input.batch = ids.shape[0];
   input.width = ids.shape[1];
-  const auto values_of = [&](const std::string& name) {
-    const auto found = probe.inputs.find(name);
-    if (found == probe.inputs.end()) return std::vector<int64_t>();
-    const auto values = found->second.as<int64_t>();
-    return std::vector<int64_t>(values.begin(), values.end());
-  };
-  input.input_ids = values_of("input_ids");
-  input.token_type_ids = values_of("token_type_ids");
-  input.position_ids = values_of("position_ids");
-  const std::vector<int64_t> mask = values_of("attention_mask");
-  input.attention_mask.assign(mask.begin(), mask.end());
+  const auto mask = probe.inputs.find("attention_mask");
   for (int64_t row = 0; row < input.batch; ++row) {
     int64_t length = input.width;
-    while (!mask.empty() && mask[row * input.width + length - 1] == 0) --length;
+    if (mask != probe.inputs.end()) {
+      const auto mask_BT = mask->second.as<int64_t>();
+      while (mask_BT[row * input.width + length - 1] == 0) --length;
+    }
     input.lengths.push_back(length);
   }
+  const auto tokens_of = [&](const std::string& name) {
+    std::vector<int64_t> tokens;
+    const auto found = probe.inputs.find(name);
+    if (found == probe.inputs.end()) return tokens;
+    const auto values_BT = found->second.as<int64_t>();
+    for (int64_t row = 0; row < input.batch; ++row) {
+      const auto begin = values_BT.begin() + row * input.width;
+      tokens.insert(tokens.end(), begin, begin + input.lengths[row]);
+    }
+    return tokens;
+  };
+  input.input_ids = tokens_of("input_ids");
+  input.token_type_ids = tokens_of("token_type_ids");
+  input.position_ids = tokens_of("position_ids");
+  const std::vector<int64_t> visible = tokens_of("attention_mask");
+  input.attention_mask.assign(visible.begin(), visible.end());
   input.outputs = std::move(outputs);
   return input;
 }
@@ -167,7 +178,7 @@ absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
                    model.Run(worker, batch));
   size_t i = 0;
   for (const auto& [name, want] : probe.outputs) {
-    RETURN_IF_ERROR(Compare(golden, input,
+    RETURN_IF_ERROR(Compare(golden, probe,
                             model.signature().outputs[outputs[i]],
                             answers[0][i], want));
     ++i;

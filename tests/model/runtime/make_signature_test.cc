@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/fake_tokenizer.h"
 
 namespace transformerd {
 namespace {
@@ -35,7 +36,7 @@ std::vector<std::string> DefaultOutputs(const Signature& signature) {
 
 TEST(MakeSignatureTest, BoundsInputsByTheModelsTables) {
   const Signature signature =
-      MakeSignature(TwoLayers(HeadKind::kNone), true, PoolingKind::kMean);
+      MakeSignature(TwoLayers(HeadKind::kNone), {true, PoolingKind::kMean});
 
   ASSERT_EQ(signature.inputs.size(), 4u);
   EXPECT_EQ(signature.inputs[0].name, "input_ids");
@@ -47,13 +48,41 @@ TEST(MakeSignatureTest, BoundsInputsByTheModelsTables) {
   EXPECT_EQ(signature.FindInput("pixel_values"), nullptr);
 }
 
+TEST(MakeSignatureTest, ATokenizerMakesTextAnAlternativeToTokens) {
+  const FakeTokenizer tokenizer;
+  ModelSurroundings surroundings;
+  surroundings.tokenizer = &tokenizer;
+
+  const Signature signature =
+      MakeSignature(TwoLayers(HeadKind::kNone), surroundings);
+
+  EXPECT_TRUE(signature.inputs[0].optional);
+  ASSERT_NE(signature.FindInput("text"), nullptr);
+  EXPECT_EQ(signature.FindInput("text")->kind, InputKind::kText);
+  EXPECT_TRUE(signature.FindInput("text")->optional);
+  EXPECT_NE(signature.FindInput("text_pair"), nullptr);
+  EXPECT_EQ(signature.max_text_tokens, 24);
+}
+
+TEST(MakeSignatureTest, TextsMayBeLimitedBelowTheModelsLength) {
+  const FakeTokenizer tokenizer;
+  ModelSurroundings surroundings;
+  surroundings.tokenizer = &tokenizer;
+  const Architecture architecture = TwoLayers(HeadKind::kNone);
+
+  surroundings.max_text_tokens = 10;
+  EXPECT_EQ(MakeSignature(architecture, surroundings).max_text_tokens, 10);
+  surroundings.max_text_tokens = 1000;
+  EXPECT_EQ(MakeSignature(architecture, surroundings).max_text_tokens, 24);
+}
+
 TEST(MakeSignatureTest, BaseModelsGiveStatesPoolerAndSentences) {
   const Architecture architecture = TwoLayers(HeadKind::kNone);
   EXPECT_THAT(
-      DefaultOutputs(MakeSignature(architecture, true, PoolingKind::kCls)),
+      DefaultOutputs(MakeSignature(architecture, {true, PoolingKind::kCls})),
       ElementsAre("last_hidden_state", "pooler_output", "sentence_embedding"));
   EXPECT_THAT(
-      DefaultOutputs(MakeSignature(architecture, false, PoolingKind::kNone)),
+      DefaultOutputs(MakeSignature(architecture, {false, PoolingKind::kNone})),
       ElementsAre("last_hidden_state"));
 }
 
@@ -73,14 +102,14 @@ TEST(MakeSignatureTest, HeadsGiveTheirOwnOutputs) {
   };
   for (const HeadCase& c : cases) {
     EXPECT_EQ(DefaultOutputs(
-                  MakeSignature(TwoLayers(c.head), true, PoolingKind::kMean)),
+                  MakeSignature(TwoLayers(c.head), {true, PoolingKind::kMean})),
               c.outputs);
   }
 }
 
 TEST(MakeSignatureTest, LayersAreThereButNotByDefault) {
-  const Signature signature =
-      MakeSignature(TwoLayers(HeadKind::kMaskedLm), false, PoolingKind::kNone);
+  const Signature signature = MakeSignature(TwoLayers(HeadKind::kMaskedLm),
+                                            {false, PoolingKind::kNone});
 
   ASSERT_TRUE(signature.FindOutput("hidden_states.2").has_value());
   EXPECT_FALSE(signature.FindOutput("hidden_states.3").has_value());

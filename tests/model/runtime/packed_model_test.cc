@@ -25,8 +25,8 @@ class PackedModelTest : public ::testing::Test {
     parts->architecture.hidden_size = 1;
     parts->architecture.num_attention_heads = 1;
     parts->architecture.max_sequence_length = 8;
-    parts->signature = MakeSignature(parts->architecture, /*has_pooler=*/true,
-                                     PoolingKind::kNone);
+    parts->signature =
+        MakeSignature(parts->architecture, {/*has_pooler=*/true});
     for (FakeExecutor*& executor : executors_) {
       auto owned = std::make_unique<FakeExecutor>(parts->signature);
       executor = owned.get();
@@ -35,12 +35,13 @@ class PackedModelTest : public ::testing::Test {
     model_ = std::make_unique<PackedModel>(std::move(parts));
   }
 
-  static InferenceInput Row(std::vector<int64_t> ids, int64_t length) {
+  // A row of these tokens, padded to `width`.
+  static InferenceInput Row(std::vector<int64_t> ids, int64_t width) {
     InferenceInput input;
     input.batch = 1;
-    input.width = static_cast<int64_t>(ids.size());
+    input.width = width;
+    input.lengths = {static_cast<int64_t>(ids.size())};
     input.input_ids = std::move(ids);
-    input.lengths = {length};
     input.outputs = {0, 1};  // last_hidden_state, pooler_output
     return input;
   }
@@ -50,7 +51,7 @@ class PackedModelTest : public ::testing::Test {
 };
 
 TEST_F(PackedModelTest, RunsRequestsAsOneBatchOfOneWorker) {
-  const InferenceInput first = Row({7, 8, 0}, 2);
+  const InferenceInput first = Row({7, 8}, 3);
   const InferenceInput second = Row({9}, 1);
   const InferenceInput* batch[] = {&first, &second};
 

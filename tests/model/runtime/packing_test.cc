@@ -24,14 +24,13 @@ Architecture SmallArchitecture() {
   return architecture;
 }
 
-// Two rows: 5 6 7 and 8 with two tokens of padding.
+// Two rows: 5 6 7 and 8, which has two tokens of padding.
 InferenceInput RaggedInput() {
   InferenceInput input;
   input.batch = 2;
   input.width = 3;
-  input.input_ids = {5, 6, 7, 8, 0, 0};
-  input.attention_mask = {1, 1, 1, 1, 0, 0};
   input.lengths = {3, 1};
+  input.input_ids = {5, 6, 7, 8};
   return input;
 }
 
@@ -44,7 +43,7 @@ InferenceInput OneRow(std::vector<int64_t> ids) {
   return input;
 }
 
-TEST(PackTest, LeavesOutTrailingPadding) {
+TEST(PackTest, PutsRowsOfAllLengthsBehindEachOther) {
   const InferenceInput input = RaggedInput();
 
   const PackedBatch batch = Pack({&input}, SmallArchitecture());
@@ -109,7 +108,7 @@ class UnpackTest : public ::testing::Test {
  protected:
   const Architecture architecture_ = SmallArchitecture();
   const Signature signature_ =
-      MakeSignature(architecture_, /*has_pooler=*/true, PoolingKind::kNone);
+      MakeSignature(architecture_, {/*has_pooler=*/true});
 };
 
 TEST_F(UnpackTest, GivesEachRequestItsRowsInItsOrder) {
@@ -138,8 +137,8 @@ TEST_F(UnpackTest, GivesEachRequestItsRowsInItsOrder) {
 TEST_F(UnpackTest, SpreadsAttentionsOverThePaddedSquare) {
   const int attention = *signature_.FindOutput("attentions.0");
   InferenceInput input = RaggedInput();
-  input.width = 3;
   input.lengths = {2, 1};
+  input.input_ids = {5, 6, 8};
   input.outputs = {attention};
   const std::vector<const InferenceInput*> inputs = {&input};
   const PackedBatch batch = Pack(inputs, architecture_);

@@ -35,15 +35,25 @@ TEST(ModelStatisticsTest, CountsRowsAndForwardPasses) {
 TEST(ModelStatisticsTest, SplitsTheTimeOfRequests) {
   ModelStatistics statistics;
   AddBatch(statistics, /*ok=*/true);
-  statistics.AddCoding(absl::Seconds(8), absl::Seconds(16));
+  RequestTimes times;
+  times.queue = absl::Seconds(1);
+  times.input = absl::Seconds(2);
+  times.infer = absl::Seconds(4);
+  times.output = absl::Seconds(8);
+  statistics.AddAnswer(times);
 
   const StatisticsSnapshot snapshot = statistics.snapshot();
-  EXPECT_EQ(snapshot.success.count, 2);
-  EXPECT_EQ(snapshot.success.total, absl::Seconds(1 + 2 + 4 + 4));
-  EXPECT_EQ(snapshot.queue.total, absl::Seconds(3));
-  EXPECT_EQ(snapshot.compute_infer.total, absl::Seconds(8));
-  EXPECT_EQ(snapshot.compute_input.total, absl::Seconds(8));
-  EXPECT_EQ(snapshot.compute_output.total, absl::Seconds(16));
+  EXPECT_EQ(snapshot.success.count, 1);
+  EXPECT_EQ(snapshot.success.total, absl::Seconds(15));
+  for (const DurationStatistic& stage :
+       {snapshot.queue, snapshot.compute_input, snapshot.compute_infer,
+        snapshot.compute_output}) {
+    EXPECT_EQ(stage.count, 1) << "all stages of a request, or none";
+  }
+  EXPECT_EQ(snapshot.queue.total, absl::Seconds(1));
+  EXPECT_EQ(snapshot.compute_input.total, absl::Seconds(2));
+  EXPECT_EQ(snapshot.compute_infer.total, absl::Seconds(4));
+  EXPECT_EQ(snapshot.compute_output.total, absl::Seconds(8));
 }
 
 TEST(ModelStatisticsTest, CountsFailures) {

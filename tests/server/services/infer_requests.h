@@ -40,4 +40,14 @@ void AddRaw(inference::ModelInferRequest& request, const std::string& name,
   request.add_raw_input_contents(values.data(), values.size() * sizeof(T));
 }
 
+// A BYTES input with typed contents.
+inline void AddTexts(inference::ModelInferRequest& request,
+                     const std::string& name, const std::vector<int64_t>& shape,
+                     const std::vector<std::string>& texts) {
+  InferInput& input = AddInput(request, name, "BYTES", shape);
+  for (const std::string& text : texts) {
+    input.mutable_contents()->add_bytes_contents(text);
+  }
+}
+
 }  // namespace transformerd

@@ -64,7 +64,8 @@ TEST(InputRowsTest, ALengthEndsAtTheLastOneWhateverIsMaskedBefore) {
   ASSERT_OK_AND_ASSIGN(const InferenceInput input, Read(request));
 
   EXPECT_THAT(input.lengths, ElementsAre(2, 3, 1));
-  EXPECT_EQ(input.num_tokens(), 6);
+  EXPECT_EQ(input.input_ids.size(), 6u);
+  EXPECT_THAT(input.attention_mask, ElementsAre(0, 1, 1, 0, 1, 1));
 }
 
 TEST(InputRowsTest, PaddingMayExceedTheMaximumLength) {

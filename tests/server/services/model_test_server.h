@@ -20,6 +20,7 @@
 #include "server/services/health_state.h"
 #include "server/services/model_queues.h"
 #include "server/services/model_service.h"
+#include "server/services/text_pool.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_model_loader.h"
 #include "tests/fakes/temporary_folder.h"
@@ -37,8 +38,8 @@ class ModelTestServer {
     options.root = folder_.path();
     repository_ = *ModelRepository::Create(options, loader_, nullptr);
     service_ = std::make_unique<ModelService>(
-        ServingContext{*repository_, scheduler_, queues_, health_, metrics_,
-                       clock_},
+        ServingContext{*repository_, scheduler_, queues_, text_pool_, health_,
+                       metrics_, clock_},
         clock_);
     grpc::ServerBuilder builder;
     int port = 0;
@@ -95,6 +96,7 @@ class ModelTestServer {
   Scheduler scheduler_{/*num_workers=*/1, clock_};
   std::unique_ptr<ModelRepository> repository_;
   ModelQueues queues_{scheduler_, metrics_};
+  TextPool text_pool_{TextPool::Options()};
   std::unique_ptr<ModelService> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::ModelService::Stub> stub_;

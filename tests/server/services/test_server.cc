@@ -3,8 +3,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "glog/logging.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "proto/status_codec.h"
 
@@ -31,23 +33,28 @@ TestServer::TestServer(const Options& options) {
   CHECK(opened.ok()) << opened.status();
   repository_ = *std::move(opened);
 
-  ServingContext context{*repository_, scheduler_, queues_,
+  ServingContext context{*repository_, scheduler_, queues_, text_pool_,
                          health_,      metrics_,   clock_};
   context.server_version = "1.2.3";
   context.default_request_timeout = options.default_request_timeout;
   context.max_request_bytes = options.max_request_bytes;
   service_ = std::make_unique<InferenceService>(context);
+  text_service_ = std::make_unique<TextService>(context);
   workers_ = std::make_unique<WorkerPool>(scheduler_);
 
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port);
+  builder.SetMaxReceiveMessageSize(-1);
   builder.RegisterService(service_.get());
+  builder.RegisterService(text_service_.get());
   server_ = builder.BuildAndStart();
   CHECK(server_ != nullptr);
-  stub_ = GRPCInferenceService::NewStub(grpc::CreateChannel(
-      "127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials()));
+  channel_ = grpc::CreateChannel("127.0.0.1:" + std::to_string(port),
+                                 grpc::InsecureChannelCredentials());
+  stub_ = GRPCInferenceService::NewStub(channel_);
+  text_stub_ = v1::TextService::NewStub(channel_);
 }
 
 TestServer::~TestServer() {
@@ -55,6 +62,23 @@ TestServer::~TestServer() {
   models().Unblock();
   server_->Shutdown(absl::ToChronoTime(absl::Now() + kPatience));
   workers_.reset();
+}
+
+absl::Status TestServer::CallRaw(const std::string& method,
+                                 const grpc::ByteBuffer& wire) {
+  grpc::GenericStub stub(channel_);
+  grpc::ClientContext context;
+  SetDeadline(context);
+  grpc::ByteBuffer response;
+  absl::Notification ended;
+  grpc::Status status;
+  stub.UnaryCall(&context, method, grpc::StubOptions(), &wire, &response,
+                 [&](grpc::Status result) {
+                   status = std::move(result);
+                   ended.Notify();
+                 });
+  ended.WaitForNotification();
+  return status.ok() ? absl::OkStatus() : ToAbsl(status);
 }
 
 absl::StatusOr<ModelInferResponse> TestServer::Infer(

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/inference.grpc.pb.h"
+#include "proto/text_service.grpc.pb.h"
 #include "server/lifecycle/model_repository.h"
 #include "server/metrics/metrics.h"
 #include "server/scheduling/clock.h"
@@ -20,12 +21,14 @@
 #include "server/services/health_state.h"
 #include "server/services/inference_service.h"
 #include "server/services/model_queues.h"
+#include "server/services/text_pool.h"
+#include "server/services/text_service.h"
 #include "tests/fakes/fake_model_loader.h"
 #include "tests/fakes/temporary_folder.h"
 
 namespace transformerd {
 
-// The service behind a real gRPC server on a free port, with one worker, over
+// The services behind a real gRPC server on a free port, with one worker, over
 // a repository that holds the folders "bert" and "other", neither loaded.
 class TestServer {
  public:
@@ -41,20 +44,23 @@ class TestServer {
   ~TestServer();
 
   // Calls with a deadline far away. Errors come with their details.
-  template <typename Request, typename Response>
+  template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(
-      grpc::Status (inference::GRPCInferenceService::Stub::*method)(
-          grpc::ClientContext*, const Request&, Response*),
+      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                   Response*),
       const Request& request, grpc::ClientContext* context = nullptr) {
     grpc::ClientContext own_context;
     if (context == nullptr) context = &own_context;
     SetDeadline(*context);
     Response response;
     const grpc::Status status =
-        (stub_.get()->*method)(context, request, &response);
+        (StubOf(method).*method)(context, request, &response);
     if (!status.ok()) return ToAbsl(status);
     return response;
   }
+
+  // The same for bytes that need not be a message. `method` is the full path.
+  absl::Status CallRaw(const std::string& method, const grpc::ByteBuffer& wire);
 
   absl::StatusOr<inference::ModelInferResponse> Infer(
       const inference::ModelInferRequest& request,
@@ -85,10 +91,20 @@ class TestServer {
   HealthState& health() { return health_; }
   Metrics& metrics() { return metrics_; }
   Scheduler& scheduler() { return scheduler_; }
+  TextPool& text_pool() { return text_pool_; }
   ModelRepository& repository() { return *repository_; }
   inference::GRPCInferenceService::Stub& stub() { return *stub_; }
 
  private:
+  template <typename Method>
+  inference::GRPCInferenceService::Stub& StubOf(
+      Method inference::GRPCInferenceService::Stub::*) {
+    return *stub_;
+  }
+  template <typename Method>
+  v1::TextService::Stub& StubOf(Method v1::TextService::Stub::*) {
+    return *text_stub_;
+  }
   int64_t NumQueued() const;
   static void SetDeadline(grpc::ClientContext& context);
   static absl::Status ToAbsl(const grpc::Status& status);
@@ -101,10 +117,14 @@ class TestServer {
   Scheduler scheduler_{/*num_workers=*/1, clock_};
   std::unique_ptr<ModelRepository> repository_;
   ModelQueues queues_{scheduler_, metrics_};
+  TextPool text_pool_{TextPool::Options()};
   std::unique_ptr<InferenceService> service_;
+  std::unique_ptr<TextService> text_service_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
+  std::unique_ptr<v1::TextService::Stub> text_stub_;
 };
 
 }  // namespace transformerd

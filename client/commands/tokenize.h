@@ -1,0 +1,10 @@
+// transformerctl tokenize
+#pragma once
+
+#include "client/commands/command.h"
+
+namespace transformerd {
+
+extern const Command kTokenizeCommand;
+
+}  // namespace transformerd

@@ -1,0 +1,50 @@
+#include "server/services/answer_size.h"
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "model/base/error_details.h"
+#include "model/base/shape.h"
+
+namespace transformerd {
+namespace {
+
+// protobuf's own limit, less room for names and shapes.
+constexpr int64_t kMaxAnswerBytes =
+    std::numeric_limits<int32_t>::max() - (int64_t{1} << 20);
+
+// The extents of an output for a given request.
+Shape AnswerShape(const OutputSpec& output, const InferenceInput& input) {
+  Shape shape = output.FullShape();
+  shape[0] = input.batch;
+  for (int64_t& extent : shape) {
+    if (extent == -1) extent = input.width;
+  }
+  return shape;
+}
+
+}  // namespace
+
+absl::Status CheckAnswerSize(const Signature& signature,
+                             const InferenceInput& input) {
+  int64_t total = 0;
+  for (const int index : input.outputs) {
+    const OutputSpec& output = signature.outputs[index];
+    const Shape shape = AnswerShape(output, input);
+    const std::optional<int64_t> size = SizeBytes(output.dtype, shape);
+    if (size.has_value() && *size <= kMaxAnswerBytes - total) {
+      total += *size;
+      continue;
+    }
+    return WithField(absl::InvalidArgumentError(absl::StrCat(
+                         "output '", output.name, "' of shape ",
+                         ToString(shape), " makes the answer larger than ",
+                         kMaxAnswerBytes, " bytes; send fewer rows")),
+                     output.name);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace transformerd

@@ -1,0 +1,147 @@
+#include "server/services/text_pool.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "model/base/error_details.h"
+
+namespace transformerd {
+namespace {
+
+// Rows of one call before the next call has its turn: about a millisecond.
+constexpr int64_t kRowsPerTurn = 16;
+// When a refused client may come again.
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
+
+}  // namespace
+
+// The rows of one call. Thread-safe.
+class TextPool::Call {
+ public:
+  Call(int64_t num_rows, RowFunction work, Done done)
+      : num_rows_(num_rows), work_(std::move(work)), done_(std::move(done)) {}
+
+  // Works on the next rows. True where rows are left that nobody works on.
+  bool TakeTurn() {
+    const int64_t begin = next_row_.fetch_add(kRowsPerTurn);
+    const int64_t end = std::min(begin + kRowsPerTurn, num_rows_);
+    for (int64_t row = begin; row < end; ++row) {
+      if (has_failed_) break;
+      const absl::Status status = work_(row);
+      if (!status.ok()) Fail(row, status);
+    }
+    return end < num_rows_;
+  }
+
+  // After the last turn of all threads.
+  void Finish() {
+    absl::Status error;
+    {
+      absl::MutexLock lock(&mutex_);
+      error = error_;
+    }
+    std::move(done_)(error);
+  }
+
+  // Threads that will take turns; guarded by the pool's mutex.
+  int64_t num_threads = 0;
+
+ private:
+  void Fail(int64_t row, const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    if (error_.ok() || row < failed_row_) {
+      error_ = status;
+      failed_row_ = row;
+    }
+    has_failed_ = true;
+  }
+
+  const int64_t num_rows_;
+  const RowFunction work_;
+  Done done_;
+  std::atomic<int64_t> next_row_{0};
+  std::atomic<bool> has_failed_{false};
+  absl::Mutex mutex_;
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  int64_t failed_row_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+TextPool::TextPool(Options options) : options_(options) {
+  CHECK_GT(options_.num_threads, 0);
+  for (int i = 0; i < options_.num_threads; ++i) {
+    threads_.emplace_back([this, i] {
+      pthread_setname_np(pthread_self(), absl::StrCat("text-", i).c_str());
+      Serve();
+    });
+  }
+}
+
+TextPool::~TextPool() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  for (std::thread& thread : threads_) thread.join();
+}
+
+absl::Status TextPool::ForEachRow(int64_t num_rows, RowFunction work,
+                                  Done done) {
+  CHECK_GT(num_rows, 0);
+  absl::MutexLock lock(&mutex_);
+  if (calls_ >= options_.max_calls) {
+    return WithRetryDelay(
+        absl::ResourceExhaustedError(absl::StrCat(
+            calls_, " calls with texts wait, --max_queue_requests is ",
+            options_.max_calls)),
+        kRetryDelay);
+  }
+  ++calls_;
+  auto call =
+      std::make_shared<Call>(num_rows, std::move(work), std::move(done));
+  const int64_t turns = (num_rows + kRowsPerTurn - 1) / kRowsPerTurn;
+  call->num_threads = std::min<int64_t>(options_.num_threads, turns);
+  for (int64_t i = 0; i < call->num_threads; ++i) turns_.push_back(call);
+  return absl::OkStatus();
+}
+
+void TextPool::Serve() {
+  const auto is_due = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !turns_.empty() || (stopping_ && calls_ == 0);
+  };
+  for (;;) {
+    std::shared_ptr<Call> call;
+    {
+      absl::MutexLock lock(&mutex_, absl::Condition(&is_due));
+      if (turns_.empty()) return;
+      call = std::move(turns_.front());
+      turns_.pop_front();
+    }
+    const bool is_unfinished = call->TakeTurn();
+    {
+      absl::MutexLock lock(&mutex_);
+      if (is_unfinished) {
+        turns_.push_back(std::move(call));
+        continue;
+      }
+      if (--call->num_threads > 0) continue;
+    }
+    call->Finish();
+    absl::MutexLock lock(&mutex_);
+    --calls_;
+  }
+}
+
+bool TextPool::AwaitIdle(Clock& clock, absl::Time deadline) {
+  absl::MutexLock lock(&mutex_);
+  const auto is_idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return calls_ == 0;
+  };
+  return clock.AwaitUntil(mutex_, absl::Condition(&is_idle), deadline);
+}
+
+}  // namespace transformerd

@@ -1,0 +1,67 @@
+// Threads that turn text into tokens.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/scheduling/clock.h"
+
+namespace transformerd {
+
+// Work on the texts of many calls: neither gRPC's threads nor, behind a call of
+// ten thousand texts, other calls wait for it. Calls take turns, a few rows
+// each, and one alone gets all threads.
+//
+// Thread-safe.
+class TextPool {
+ public:
+  // Works on one row. Called by several threads at once for different rows.
+  using RowFunction = std::function<absl::Status(int64_t row)>;
+  using Done = absl::AnyInvocable<void(absl::Status) &&>;
+
+  struct Options {
+    int num_threads = 2;
+    // More calls at once are refused.
+    int64_t max_calls = 4096;
+  };
+
+  explicit TextPool(Options options);
+  // Finishes what was accepted.
+  ~TextPool();
+  TextPool(const TextPool&) = delete;
+  TextPool& operator=(const TextPool&) = delete;
+
+  // Calls `work` for the rows [0, num_rows) and then, once and on a thread of
+  // the pool, `done` with OK or the error of the lowest row that failed; after
+  // a failure rows are skipped. RESOURCE_EXHAUSTED, with a retry delay and
+  // without having called anything, where there are too many calls.
+  absl::Status ForEachRow(int64_t num_rows, RowFunction work, Done done)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Waits until no call is left; false if `deadline` came first.
+  bool AwaitIdle(Clock& clock, absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  class Call;
+
+  void Serve() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const Options options_;
+  absl::Mutex mutex_;
+  // Each entry is a thread's worth of work on a call.
+  std::deque<std::shared_ptr<Call>> turns_ ABSL_GUARDED_BY(mutex_);
+  int64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace transformerd

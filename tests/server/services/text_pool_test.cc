@@ -1,0 +1,201 @@
+#include "server/services/text_pool.h"
+
+#include <atomic>
+#include <map>
+#include <set>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/base/error_details.h"
+#include "tests/fakes/fake_clock.h"
+#include "tests/matchers/status_matchers.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::HasSubstr;
+
+TextPool::Options Threads(int num_threads) {
+  TextPool::Options options;
+  options.num_threads = num_threads;
+  return options;
+}
+
+// The end of one call.
+struct Outcome {
+  absl::Notification done;
+  absl::Status status;
+
+  TextPool::Done Callback() {
+    return [this](absl::Status ended) {
+      status = std::move(ended);
+      done.Notify();
+    };
+  }
+  absl::Status Await() {
+    done.WaitForNotification();
+    return status;
+  }
+};
+
+TEST(TextPoolTest, WorksOnEachRowOnce) {
+  TextPool pool(Threads(3));
+  std::vector<std::atomic<int>> visits(1000);
+  Outcome outcome;
+
+  ASSERT_THAT(pool.ForEachRow(
+                  1000,
+                  [&](int64_t row) {
+                    ++visits[row];
+                    return absl::OkStatus();
+                  },
+                  outcome.Callback()),
+              IsOk());
+
+  EXPECT_THAT(outcome.Await(), IsOk());
+  for (const std::atomic<int>& count : visits) EXPECT_EQ(count, 1);
+}
+
+TEST(TextPoolTest, ALargeCallGetsSeveralThreads) {
+  TextPool pool(Threads(2));
+  absl::Mutex mutex;
+  std::set<std::thread::id> threads;
+  Outcome outcome;
+
+  // A row waits until both threads are at it.
+  ASSERT_THAT(pool.ForEachRow(
+                  1000,
+                  [&](int64_t) {
+                    absl::MutexLock lock(&mutex);
+                    threads.insert(std::this_thread::get_id());
+                    const auto both = [&] { return threads.size() == 2; };
+                    mutex.Await(absl::Condition(&both));
+                    return absl::OkStatus();
+                  },
+                  outcome.Callback()),
+              IsOk());
+
+  EXPECT_THAT(outcome.Await(), IsOk());
+}
+
+TEST(TextPoolTest, ASmallCallDoesNotWaitForALargeOne) {
+  TextPool pool(Threads(1));
+  absl::Notification small_is_queued;
+  Outcome large, small;
+  std::atomic<int64_t> rows_before_small{0};
+  ASSERT_THAT(pool.ForEachRow(
+                  10000,
+                  [&](int64_t) {
+                    small_is_queued.WaitForNotification();
+                    ++rows_before_small;
+                    return absl::OkStatus();
+                  },
+                  large.Callback()),
+              IsOk());
+  int64_t seen = 0;
+  ASSERT_THAT(pool.ForEachRow(
+                  1,
+                  [&](int64_t) {
+                    seen = rows_before_small;
+                    return absl::OkStatus();
+                  },
+                  small.Callback()),
+              IsOk());
+  small_is_queued.Notify();
+
+  EXPECT_THAT(small.Await(), IsOk());
+  EXPECT_LT(seen, 100);
+  EXPECT_THAT(large.Await(), IsOk());
+}
+
+TEST(TextPoolTest, GivesTheErrorOfTheLowestRowAndSkipsTheRest) {
+  TextPool pool(Threads(1));
+  std::atomic<int64_t> visited{0};
+  Outcome outcome;
+
+  ASSERT_THAT(pool.ForEachRow(
+                  1000,
+                  [&](int64_t row) {
+                    ++visited;
+                    return row < 3 ? absl::OkStatus()
+                                   : absl::InvalidArgumentError("bad row");
+                  },
+                  outcome.Callback()),
+              IsOk());
+
+  EXPECT_THAT(outcome.Await(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                        HasSubstr("bad row")));
+  EXPECT_EQ(visited, 4);
+}
+
+TEST(TextPoolTest, RefusesMoreCallsThanItsLimit) {
+  TextPool::Options options = Threads(1);
+  options.max_calls = 1;
+  TextPool pool(options);
+  absl::Notification go_on;
+  Outcome first, second;
+  ASSERT_THAT(pool.ForEachRow(
+                  1,
+                  [&](int64_t) {
+                    go_on.WaitForNotification();
+                    return absl::OkStatus();
+                  },
+                  first.Callback()),
+              IsOk());
+
+  const absl::Status refused = pool.ForEachRow(
+      1, [](int64_t) { return absl::OkStatus(); }, second.Callback());
+
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted,
+                                HasSubstr("--max_queue_requests is 1")));
+  EXPECT_TRUE(RetryDelayOf(refused).has_value());
+  go_on.Notify();
+  EXPECT_THAT(first.Await(), IsOk());
+  EXPECT_FALSE(second.done.HasBeenNotified());
+}
+
+TEST(TextPoolTest, TheDestructorFinishesWhatWasAccepted) {
+  std::atomic<int> visited{0};
+  Outcome outcome;
+  {
+    TextPool pool(Threads(1));
+    ASSERT_THAT(pool.ForEachRow(
+                    100,
+                    [&](int64_t) {
+                      ++visited;
+                      return absl::OkStatus();
+                    },
+                    outcome.Callback()),
+                IsOk());
+  }
+
+  EXPECT_TRUE(outcome.done.HasBeenNotified());
+  EXPECT_EQ(visited, 100);
+}
+
+TEST(TextPoolTest, IsIdleOnceAllCallsHaveEnded) {
+  TextPool pool(Threads(1));
+  FakeClock clock;
+  absl::Notification go_on;
+  Outcome outcome;
+  EXPECT_TRUE(pool.AwaitIdle(clock, clock.Now()));
+  ASSERT_THAT(pool.ForEachRow(
+                  1,
+                  [&](int64_t) {
+                    go_on.WaitForNotification();
+                    return absl::OkStatus();
+                  },
+                  outcome.Callback()),
+              IsOk());
+  EXPECT_FALSE(pool.AwaitIdle(clock, clock.Now()));
+
+  go_on.Notify();
+
+  EXPECT_TRUE(pool.AwaitIdle(clock, absl::InfiniteFuture()));
+  EXPECT_TRUE(outcome.done.HasBeenNotified());
+}
+
+}  // namespace
+}  // namespace transformerd
