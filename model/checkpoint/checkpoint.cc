@@ -2,8 +2,12 @@
 
 #include <sys/stat.h>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
+#include "model/base/quoted.h"
+#include "model/base/regular_file.h"
 #include "model/checkpoint/safetensors.h"
 #include "model/checkpoint/sharded.h"
 
@@ -41,6 +45,27 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenCheckpoint(
   return LoadError(Reason::kWeightsNotFound,
                    absl::StrCat("no weights in the model's folder, expected ",
                                 kSingleFile, " or ", kShardIndex));
+}
+
+absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenCheckpointFile(
+    const std::string& directory, const std::string& name) {
+  const auto refuse = [&name](absl::string_view expected) {
+    constexpr char kOption[] = "weights_path";
+    return WithField(
+        absl::InvalidArgumentError(absl::StrCat(kOption, " is ", Quoted(name),
+                                                ", expected ", expected)),
+        kOption);
+  };
+  if (!IsFileName(name)) {
+    return refuse("the name of a file in the model's folder");
+  }
+  if (absl::EndsWith(name, ".safetensors")) {
+    return OpenSafetensors(absl::StrCat(directory, "/", name));
+  }
+  if (absl::EndsWith(name, ".safetensors.index.json")) {
+    return OpenSharded(directory, name);
+  }
+  return refuse("a .safetensors file or its .safetensors.index.json");
 }
 
 }  // namespace transformerd

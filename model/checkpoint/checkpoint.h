@@ -17,4 +17,10 @@ namespace transformerd {
 absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenCheckpoint(
     const std::string& directory);
 
+// Opens the file `name` of the folder, or the shards of an index, whatever else
+// lies there. Errors as above, and INVALID_ARGUMENT with field "weights_path"
+// where `name` is a path or of no known format.
+absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenCheckpointFile(
+    const std::string& directory, const std::string& name);
+
 }  // namespace transformerd

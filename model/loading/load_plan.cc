@@ -49,29 +49,6 @@ void AddHintSources(const NameMap& name_map, MismatchReport& report) {
   }
 }
 
-absl::Status CheckFits(Slots slots, Entries entries, const NameMap& name_map,
-                       const LoadPlanOptions& options) {
-  MismatchReport report;
-  report.architecture = options.architecture;
-  if (options.strict) {
-    report.missing = name_map.missing;
-    report.unexpected = name_map.unexpected;
-  }
-  for (size_t i = 0; i < slots.size(); ++i) {
-    const SlotMapping& mapping = name_map.slots[i];
-    if (mapping.source == SlotSource::kEntry) {
-      CheckFits(*slots[i], entries[mapping.index], report);
-    }
-  }
-  const auto by_key = [](const Misfit& a, const Misfit& b) {
-    return a.key < b.key;
-  };
-  absl::c_sort(report.shapes, by_key);
-  absl::c_sort(report.dtypes, by_key);
-  AddHintSources(name_map, report);
-  return ToStatus(report);
-}
-
 LoadItem MakeItem(int index, const ParameterSlot& slot) {
   LoadItem item;
   item.slot = index;
@@ -120,6 +97,29 @@ std::vector<LoadItem> MakeItems(Slots slots, Entries entries,
 }
 
 }  // namespace
+
+absl::Status CheckFits(Slots slots, Entries entries, const NameMap& name_map,
+                       const LoadPlanOptions& options) {
+  MismatchReport report;
+  report.architecture = options.architecture;
+  if (options.strict) {
+    report.missing = name_map.missing;
+    report.unexpected = name_map.unexpected;
+  }
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const SlotMapping& mapping = name_map.slots[i];
+    if (mapping.source == SlotSource::kEntry) {
+      CheckFits(*slots[i], entries[mapping.index], report);
+    }
+  }
+  const auto by_key = [](const Misfit& a, const Misfit& b) {
+    return a.key < b.key;
+  };
+  absl::c_sort(report.shapes, by_key);
+  absl::c_sort(report.dtypes, by_key);
+  AddHintSources(name_map, report);
+  return ToStatus(report);
+}
 
 absl::StatusOr<LoadPlan> LoadPlan::Create(Slots slots, Entries entries,
                                           const NameMap& name_map,

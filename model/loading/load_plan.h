@@ -67,12 +67,18 @@ struct LoadPlanOptions {
   double initializer_range = 0.02;
 };
 
+// Compares what a checkpoint's headers say with what the slots need.
+// FAILED_PRECONDITION with every missing, unexpected, mis-shaped and mis-typed
+// key at once (see ToStatus of mismatch_report.h).
+absl::Status CheckFits(absl::Span<const std::unique_ptr<ParameterSlot>> slots,
+                       absl::Span<const CheckpointEntry> entries,
+                       const NameMap& name_map, const LoadPlanOptions& options);
+
 // Immutable, and independent of what it was made from.
 class LoadPlan {
  public:
-  // Errors: FAILED_PRECONDITION with every missing, unexpected, mis-shaped and
-  // mis-typed key at once (see ToStatus of mismatch_report.h);
-  // RESOURCE_EXHAUSTED where the sizes add up to more than int64 holds.
+  // Errors: those of CheckFits; RESOURCE_EXHAUSTED where the sizes add up to
+  // more than int64 holds.
   static absl::StatusOr<LoadPlan> Create(
       absl::Span<const std::unique_ptr<ParameterSlot>> slots,
       absl::Span<const CheckpointEntry> entries, const NameMap& name_map,

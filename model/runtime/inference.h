@@ -14,6 +14,8 @@ struct InferenceInput {
   int64_t batch = 0;
   int64_t width = 0;  // tokens a row, padding included; at least 1
   std::vector<int64_t> input_ids;
+  // Instead of ids, for models that take vectors: [batch, width, hidden].
+  std::vector<float> hidden_states;
   // 0 or 1 a token; empty means all ones.
   std::vector<uint8_t> attention_mask;
   std::vector<int64_t> token_type_ids;  // empty means zeros

@@ -4,6 +4,16 @@
 
 namespace transformerd {
 
+DType InputSpec::dtype() const {
+  return kind == InputKind::kHidden ? DType::kF32 : DType::kI64;
+}
+
+Shape InputSpec::FullShape() const {
+  Shape shape = {-1, -1};
+  if (kind == InputKind::kHidden) shape.push_back(hidden_size);
+  return shape;
+}
+
 Shape OutputSpec::FullShape() const {
   Shape shape = {-1};
   if (rows == OutputRows::kToken) shape.push_back(-1);

@@ -12,12 +12,23 @@
 
 namespace transformerd {
 
-// An integer input of shape [batch, tokens].
+enum class InputKind {
+  kTokens,  // integers [batch, tokens]
+  kHidden,  // floats [batch, tokens, hidden]
+};
+
 struct InputSpec {
   std::string name;  // "input_ids", "attention_mask", ...
   bool optional = true;
-  // Allowed values are [0, limit).
+  // Of kTokens: allowed values are [0, limit).
   int64_t limit = 0;
+  InputKind kind = InputKind::kTokens;
+  // Of kHidden: numbers a token.
+  int64_t hidden_size = 0;
+
+  DType dtype() const;
+  // The whole shape, with -1 for batch and tokens.
+  Shape FullShape() const;
 };
 
 // What one row of an output belongs to.
@@ -61,6 +72,8 @@ struct Signature {
   std::vector<OutputSpec> outputs;
   // Longest row taken, in tokens.
   int64_t max_sequence_length = 0;
+  // Every position is computed, also what is masked: rows may be masked whole.
+  bool computes_masked = false;
 
   // Index of an output, nothing if there is none of that name.
   std::optional<int> FindOutput(absl::string_view name) const;

@@ -15,9 +15,6 @@ namespace {
 
 constexpr char kPlatform[] = "transformerd";
 
-// Clients that send INT32 are served too; the protocol has room for one type.
-constexpr char kInputDatatype[] = "INT64";
-
 inference::DataType ConfigDataType(DType dtype) {
   switch (dtype) {
     case DType::kF32:
@@ -53,9 +50,11 @@ inference::ModelMetadataResponse DescribeModel(
   for (const InputSpec& input : signature.inputs) {
     auto* tensor = metadata.add_inputs();
     tensor->set_name(input.name);
-    tensor->set_datatype(kInputDatatype);
-    tensor->add_shape(-1);
-    tensor->add_shape(-1);
+    // Clients that send INT32 for INT64 are served too; the protocol has room
+    // for one type.
+    tensor->set_datatype(std::string(DatatypeName(input.dtype())));
+    const Shape shape = input.FullShape();
+    tensor->mutable_shape()->Add(shape.begin(), shape.end());
   }
   for (const OutputSpec& output : signature.outputs) {
     auto* tensor = metadata.add_outputs();
@@ -85,8 +84,9 @@ inference::ModelConfig DescribeServing(const ModelHandle& handle) {
   for (const InputSpec& input : signature.inputs) {
     auto* tensor = config.add_input();
     tensor->set_name(input.name);
-    tensor->set_data_type(inference::TYPE_INT64);
-    tensor->add_dims(-1);
+    tensor->set_data_type(ConfigDataType(input.dtype()));
+    const Shape shape = input.FullShape();
+    tensor->mutable_dims()->Add(shape.begin() + 1, shape.end());
     tensor->set_optional(input.optional);
   }
   for (const OutputSpec& output : signature.outputs) {

@@ -13,6 +13,7 @@
 #include "model/base/shape.h"
 #include "model/base/status_macros.h"
 #include "proto/tensor_codec.h"
+#include "server/services/hidden_state_rows.h"
 #include "server/services/input_rows.h"
 
 namespace transformerd {
@@ -117,6 +118,17 @@ absl::Status CheckAnswerSize(const Signature& signature,
   return absl::OkStatus();
 }
 
+absl::StatusOr<InferenceInput> ReadRows(
+    const inference::ModelInferRequest& request, const Signature& signature) {
+  switch (signature.inputs.front().kind) {
+    case InputKind::kTokens:
+      return ReadInputRows(request, signature);
+    case InputKind::kHidden:
+      return ReadHiddenStateRows(request, signature);
+  }
+  return absl::InternalError("unknown InputKind");
+}
+
 }  // namespace
 
 absl::StatusOr<ValidatedRequest> ValidateRequest(
@@ -126,7 +138,7 @@ absl::StatusOr<ValidatedRequest> ValidateRequest(
   RETURN_IF_ERROR(CheckTensorParameters(request));
   RETURN_IF_ERROR(CheckInputNames(request, signature));
   RETURN_IF_ERROR(CheckContents(request));
-  ASSIGN_OR_RETURN(valid.input, ReadInputRows(request, signature));
+  ASSIGN_OR_RETURN(valid.input, ReadRows(request, signature));
   ASSIGN_OR_RETURN(valid.input.outputs, SelectOutputs(request, signature));
   RETURN_IF_ERROR(CheckAnswerSize(signature, valid.input));
   valid.raw_outputs =
