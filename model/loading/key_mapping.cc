@@ -4,7 +4,6 @@
 #include <map>
 
 #include "absl/algorithm/container.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -58,7 +57,10 @@ void KeyMapping::ApplyAt(const ModuleNode& module, const std::string& path,
                          std::vector<NamedEntry>& keys) {
   const std::vector<Renaming> renamings =
       &module == &modules_ ? for_top_ : MostDotsFirst(module.renamings);
-  for (const Renaming& renaming : renamings) Rename(renaming, path, keys);
+  absl::flat_hash_set<std::string> names;
+  for (const Renaming& renaming : renamings) {
+    Rename(renaming, path, keys, names);
+  }
   if (module.children.empty()) return;
   // The keys of each child, as the child sees them, and where they came from.
   std::map<absl::string_view, std::vector<NamedEntry>> of_child;
@@ -83,14 +85,12 @@ void KeyMapping::ApplyAt(const ModuleNode& module, const std::string& path,
 }
 
 void KeyMapping::Rename(const Renaming& renaming, const std::string& path,
-                        std::vector<NamedEntry>& keys) {
-  absl::flat_hash_set<std::string> names;
-  bool has_names = false;  // collected when first needed
+                        std::vector<NamedEntry>& keys,
+                        absl::flat_hash_set<std::string>& names) {
   for (NamedEntry& key : keys) {
     if (!IsHeadOf(renaming.from, key.name)) continue;
-    if (!has_names) {
+    if (names.empty()) {
       for (const NamedEntry& other : keys) names.insert(other.name);
-      has_names = true;
     }
     std::string renamed =
         absl::StrCat(renaming.to, key.name.substr(renaming.from.size()));

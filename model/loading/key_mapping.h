@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "model/loading/module_tree.h"
@@ -41,8 +42,10 @@ class KeyMapping {
 
   void ApplyAt(const ModuleNode& module, const std::string& path,
                std::vector<NamedEntry>& keys);
+  // `names` are those of `keys`, collected when a renaming first needs them.
   void Rename(const Renaming& renaming, const std::string& path,
-              std::vector<NamedEntry>& keys);
+              std::vector<NamedEntry>& keys,
+              absl::flat_hash_set<std::string>& names);
   std::string NameInFileAt(const ModuleNode& module, const std::string& path,
                            absl::string_view parameter) const;
 

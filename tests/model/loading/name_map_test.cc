@@ -31,14 +31,20 @@ class NameMapTest : public testing::Test {
   }
 
   NameMap Map(const std::vector<std::string>& keys) {
-    return *Create(keys, {});
+    return *Create(keys, NameMapOptions());
   }
 
   absl::StatusOr<NameMap> Create(const std::vector<std::string>& keys,
-                                 const std::vector<std::string>& ignore) {
+                                 const NameMapOptions& options) {
     entries_.clear();
     for (const std::string& key : keys) entries_.push_back({key});
-    return NameMap::Create(family_, architecture_, slots_, entries_, ignore);
+    return NameMap::Create(family_, architecture_, slots_, entries_, options);
+  }
+
+  static NameMapOptions Ignoring(const std::vector<std::string>& patterns) {
+    NameMapOptions options;
+    options.ignore = patterns;
+    return options;
   }
 
   const Family family_ = ToyFamily();
@@ -133,10 +139,11 @@ TEST_F(NameMapTest, TellsUnusedFromUnexpected) {
 }
 
 TEST_F(NameMapTest, TreatsIgnoredKeysAsAbsent) {
-  ASSERT_OK_AND_ASSIGN(const NameMap map, Create({"embeddings.words.weight",
-                                                  "encoder.layer.0.norm.weight",
-                                                  "typo.b", "typo.a"},
-                                                 {"typo", "encoder"}));
+  ASSERT_OK_AND_ASSIGN(
+      const NameMap map,
+      Create({"embeddings.words.weight", "encoder.layer.0.norm.weight",
+              "typo.b", "typo.a"},
+             Ignoring({"typo", "encoder"})));
 
   EXPECT_THAT(map.ignored,
               ElementsAre("encoder.layer.0.norm.weight", "typo.a", "typo.b"));
@@ -145,25 +152,28 @@ TEST_F(NameMapTest, TreatsIgnoredKeysAsAbsent) {
 }
 
 TEST_F(NameMapTest, WarnsOfPatternsThatMatchNothing) {
-  ASSERT_OK_AND_ASSIGN(const NameMap map, Create({}, {"nothing"}));
+  ASSERT_OK_AND_ASSIGN(const NameMap map, Create({}, Ignoring({"nothing"})));
   EXPECT_THAT(map.warnings, testing::Contains(HasSubstr("\"nothing\"")));
 }
 
 TEST_F(NameMapTest, RefusesABadPattern) {
-  EXPECT_THAT(Create({}, {"["}), StatusIs(absl::StatusCode::kInvalidArgument,
-                                          HasSubstr("ignore")));
+  EXPECT_THAT(
+      Create({}, Ignoring({"["})),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ignore")));
 }
 
 TEST_F(NameMapTest, SaysWhereRulesAndSlotsContradictEachOther) {
   AddSlot(slots_, "layers.0.cross.weight", {2});
-  EXPECT_THAT(Create({}, {}), StatusIs(absl::StatusCode::kInternal,
-                                       HasSubstr("\"layers.0.cross.weight\"")));
+  EXPECT_THAT(Create({}, NameMapOptions()),
+              StatusIs(absl::StatusCode::kInternal,
+                       HasSubstr("\"layers.0.cross.weight\"")));
 }
 
 TEST_F(NameMapTest, SaysWhereASlotIsTiedToNothing) {
   slots_[kDecoder]->TieTo("embeddings.gone.weight");
-  EXPECT_THAT(Create({}, {}), StatusIs(absl::StatusCode::kInternal,
-                                       HasSubstr("embeddings.gone.weight")));
+  EXPECT_THAT(Create({}, NameMapOptions()),
+              StatusIs(absl::StatusCode::kInternal,
+                       HasSubstr("embeddings.gone.weight")));
 }
 
 }  // namespace
