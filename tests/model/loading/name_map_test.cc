@@ -176,5 +176,96 @@ TEST_F(NameMapTest, SaysWhereASlotIsTiedToNothing) {
                        HasSubstr("embeddings.gone.weight")));
 }
 
+TEST_F(NameMapTest, CutsKeysToTheRelevantModule) {
+  NameMapOptions options;
+  options.relevant_module = {"nowhere", "model.toy"};
+
+  ASSERT_OK_AND_ASSIGN(
+      const NameMap map,
+      Create({"model.toy.embeddings.words.weight", "other.surprise"}, options));
+
+  EXPECT_EQ(map.slots[kToken].index, 0);
+  EXPECT_EQ(map.slots[kToken].key, "model.toy.embeddings.words.weight");
+  EXPECT_THAT(map.missing,
+              ElementsAre("model.toy.encoder.layer.0.norm.weight"));
+  EXPECT_THAT(map.unexpected, IsEmpty());
+  EXPECT_FALSE(map.lacks_relevant_module);
+}
+
+TEST_F(NameMapTest, KeepsAllKeysWhereTheRelevantModuleIsNotThere) {
+  NameMapOptions options;
+  options.relevant_module = {"nowhere"};
+
+  ASSERT_OK_AND_ASSIGN(const NameMap map,
+                       Create({"embeddings.words.weight"}, options));
+
+  EXPECT_EQ(map.slots[kToken].source, SlotSource::kEntry);
+  EXPECT_TRUE(map.lacks_relevant_module);
+  EXPECT_THAT(map.warnings, testing::Contains(HasSubstr("\"nowhere\"")));
+}
+
+TEST_F(NameMapTest, RenamesKeysBeforeTheFamilyLooksAtThem) {
+  NameMapOptions options;
+  options.mapping = {{"words", "embeddings.words"}};
+
+  ASSERT_OK_AND_ASSIGN(
+      const NameMap map,
+      Create({"words.weight", "encoder.layer.0.norm.weight"}, options));
+
+  EXPECT_EQ(map.slots[kToken].key, "words.weight");
+  EXPECT_THAT(map.missing, IsEmpty());
+  EXPECT_THAT(map.unexpected, IsEmpty());
+}
+
+TEST_F(NameMapTest, AllowsNamesToBeMissingWithOrWithoutThePrefix) {
+  for (const char* pattern : {"encoder\\.", "toy\\.encoder"}) {
+    NameMapOptions options;
+    options.allow_missing = {{pattern}};
+
+    ASSERT_OK_AND_ASSIGN(const NameMap map,
+                         Create({"toy.embeddings.words.weight"}, options));
+
+    EXPECT_EQ(map.slots[kNorm].source, SlotSource::kMissing);
+    EXPECT_THAT(map.missing, IsEmpty());
+    EXPECT_THAT(map.allowed_missing,
+                ElementsAre("toy.encoder.layer.0.norm.weight"));
+  }
+}
+
+TEST_F(NameMapTest, TheTiedKeyStandsInForTheOneItIsTiedTo) {
+  const NameMap map =
+      Map({"cls.decoder.weight", "encoder.layer.0.norm.weight"});
+
+  EXPECT_EQ(map.slots[kToken].source, SlotSource::kEntry);
+  EXPECT_EQ(map.slots[kToken].key, "cls.decoder.weight");
+  EXPECT_EQ(map.slots[kDecoder].source, SlotSource::kTied);
+  EXPECT_THAT(map.missing, IsEmpty());
+}
+
+TEST_F(NameMapTest, EveryKeyOfABareModuleMustFit) {
+  const BareModule bare = {};
+  Family family = family_;
+  family.bare = &bare;
+  const std::vector<CheckpointEntry> entries = {
+      {"embeddings.words.weight"}, {"embeddings.position_ids"}, {"qa.weight"}};
+
+  ASSERT_OK_AND_ASSIGN(const NameMap map,
+                       NameMap::Create(family, architecture_, slots_, entries,
+                                       NameMapOptions()));
+
+  EXPECT_THAT(map.unexpected,
+              ElementsAre("embeddings.position_ids", "qa.weight"));
+  EXPECT_THAT(map.unused, IsEmpty());
+}
+
+TEST_F(NameMapTest, AModelWithoutACheckpointLacksNothing) {
+  const NameMap map = NameMap::WithoutCheckpoint(slots_);
+
+  EXPECT_EQ(map.slots[kPoolerBias].source, SlotSource::kMissing);
+  EXPECT_EQ(map.slots[kDecoder].source, SlotSource::kTied);
+  EXPECT_EQ(map.slots[kDecoder].index, kToken);
+  EXPECT_THAT(map.missing, IsEmpty());
+}
+
 }  // namespace
 }  // namespace transformerd
