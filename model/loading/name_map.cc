@@ -8,23 +8,18 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
+#include "model/loading/checkpoint_keys.h"
 #include "model/loading/key_filter.h"
-#include "model/loading/key_mapping.h"
 #include "model/loading/module_tree.h"
 #include "model/loading/named_entry.h"
-#include "model/loading/relevant_module.h"
 #include "model/loading/rule_table.h"
-#include "model/loading/select_keys.h"
 
 namespace transformerd {
 namespace {
-
-constexpr char kAllowMissing[] = "allow_missing";
 
 using Slots = absl::Span<const std::unique_ptr<ParameterSlot>>;
 using Entries = absl::Span<const CheckpointEntry>;
@@ -38,8 +33,9 @@ NameMapOptions WithDefaults(NameMapOptions options, const Family& family) {
   const BareModule none;
   const BareModule& bare = family.bare == nullptr ? none : *family.bare;
   if (!options.ignore) options.ignore = Strings(bare.ignore);
-  if (!options.allow_missing)
+  if (!options.allow_missing) {
     options.allow_missing = Strings(bare.allow_missing);
+  }
   if (options.relevant_module.empty()) {
     options.relevant_module = Strings(bare.relevant_modules);
   }
@@ -74,20 +70,20 @@ ModuleNode ModulesOf(const Family& family, const Architecture& architecture,
 // Makes one NameMap, step by step, in the order of Build().
 class NameMapBuilder {
  public:
-  NameMapBuilder(const Family& family, const Architecture& architecture,
-                 Slots slots, Entries entries)
+  NameMapBuilder(const Family& family, const RuleTable& rules, Slots slots,
+                 Entries entries, const CheckpointKeys& keys)
       : family_(family),
-        architecture_(architecture),
+        rules_(rules),
         slots_(slots),
         entries_(entries),
-        modules_(ModulesOf(family, architecture, slots)),
-        slot_of_entry_(entries.size(), -1) {}
+        keys_(keys),
+        slot_of_entry_(entries.size(), -1) {
+    for (const NamedEntry& key : keys.keys()) {
+      entry_of_name_.emplace(key.name, key.entry);
+    }
+  }
 
-  absl::StatusOr<NameMap> Build(const NameMapOptions& asked) {
-    const NameMapOptions options = WithDefaults(asked, family_);
-    RETURN_IF_ERROR(NameKeys(options, !asked.relevant_module.empty()));
-    ASSIGN_OR_RETURN(KeyFilter allowed,
-                     KeyFilter::Create(kAllowMissing, *options.allow_missing));
+  absl::StatusOr<NameMap> Build(KeyFilter& allowed) {
     map_.slots.resize(slots_.size());
     for (int slot = 0; slot < num_slots(); ++slot) {
       RETURN_IF_ERROR(ClaimEntry(slot));
@@ -102,64 +98,30 @@ class NameMapBuilder {
  private:
   int num_slots() const { return static_cast<int>(slots_.size()); }
 
-  // From the file's keys to names of the model.
-  absl::Status NameKeys(const NameMapOptions& options,
-                        bool is_relevant_module_asked) {
-    SelectKeysOptions select;
-    select.ignore = *options.ignore;
-    select.strict = false;
-    ASSIGN_OR_RETURN(SelectedKeys selected, SelectKeys(entries_, select));
-    map_.ignored = std::move(selected.ignored);
-    for (const std::string& unused : selected.unused_expressions) {
-      map_.warnings.push_back(absl::StrCat(
-          "ignore: ", Quoted(unused), " matches no key of the checkpoint"));
-    }
-    RelevantKeys relevant =
-        CutToRelevantModule(std::move(selected.keys), options.relevant_module);
-    prefix_ = std::move(relevant.prefix);
-    map_.lacks_relevant_module = is_relevant_module_asked && prefix_.empty();
-    if (map_.lacks_relevant_module) {
-      map_.warnings.push_back(absl::StrCat(
-          "relevant_module: no key of the checkpoint stands under ",
-          absl::StrJoin(options.relevant_module, ", ",
-                        [](std::string* out, const std::string& name) {
-                          absl::StrAppend(out, Quoted(name));
-                        })));
-    }
-    keys_ = std::move(relevant.keys);
-    mapping_ = std::make_unique<KeyMapping>(modules_, options.mapping);
-    mapping_->Apply(keys_);
-    for (const NamedEntry& key : keys_) entry_of_name_[key.name] = key.entry;
-    rules_ = std::make_unique<RuleTable>(family_, PrefixInFile(family_, keys_),
-                                         architecture_.num_hidden_layers);
-    return absl::OkStatus();
-  }
-
   absl::Status ClaimEntry(int slot) {
     const std::string& name = slots_[slot]->name();
-    const std::vector<std::string> candidates = rules_->CandidateKeys(name);
+    const std::vector<std::string> candidates = rules_.CandidateKeys(name);
     if (candidates.empty()) {
       return absl::InternalError(absl::StrCat(
           "no rule of the family names the module of slot \"", name, "\""));
     }
-    SlotMapping& mapping = map_.slots[slot];
     names_.push_back(candidates.front());
+    SlotMapping& mapping = map_.slots[slot];
+    mapping.key = keys_.NameInFile(candidates.front());
     for (const std::string& candidate : candidates) {
       const auto found = entry_of_name_.find(candidate);
       if (found == entry_of_name_.end()) continue;
-      int& owner = slot_of_entry_[found->second];
+      const auto& [key, entry] = *found;
+      int& owner = slot_of_entry_[entry];
       if (owner != -1) {
         return absl::InternalError(
-            absl::StrCat("key \"", candidate, "\" is taken by both slots \"",
+            absl::StrCat("key \"", key, "\" is taken by both slots \"",
                          slots_[owner]->name(), "\" and \"", name, "\""));
       }
       owner = slot;
-      mapping = {SlotSource::kEntry, found->second,
-                 entries_[found->second].key};
-      return absl::OkStatus();
+      mapping = {SlotSource::kEntry, entry, entries_[entry].key};
+      break;
     }
-    mapping.key =
-        absl::StrCat(prefix_, mapping_->NameInFile(candidates.front()));
     return absl::OkStatus();
   }
 
@@ -233,9 +195,9 @@ class NameMapBuilder {
   }
 
   void ListUnclaimed() {
-    for (const NamedEntry& key : keys_) {
+    for (const NamedEntry& key : keys_.keys()) {
       if (slot_of_entry_[key.entry] != -1) continue;
-      const bool is_known = family_.bare == nullptr && rules_->Knows(key.name);
+      const bool is_known = family_.bare == nullptr && rules_.Knows(key.name);
       (is_known ? map_.unused : map_.unexpected)
           .push_back(entries_[key.entry].key);
     }
@@ -244,28 +206,57 @@ class NameMapBuilder {
   }
 
   const Family& family_;
-  const Architecture& architecture_;
+  const RuleTable& rules_;
   const Slots slots_;
   const Entries entries_;
-  const ModuleNode modules_;
-  // Set by NameKeys.
-  std::vector<NamedEntry> keys_;
-  std::string prefix_;  // of the relevant module
-  std::unique_ptr<KeyMapping> mapping_;
-  std::unique_ptr<RuleTable> rules_;
+  const CheckpointKeys& keys_;
   absl::flat_hash_map<absl::string_view, int> entry_of_name_;
-  std::vector<std::string> names_;  // of the model, one a slot
   std::vector<int> slot_of_entry_;  // -1: not claimed
+  std::vector<std::string> names_;  // of the model, one a slot
   NameMap map_;
 };
+
+// What people should know about the keys.
+std::vector<std::string> WarningsAbout(const CheckpointKeys& keys,
+                                       bool lacks_relevant_module) {
+  std::vector<std::string> warnings;
+  for (const std::string& expression : keys.unused_expressions()) {
+    warnings.push_back(absl::StrCat("ignore: ", Quoted(expression),
+                                    " matches no key of the checkpoint"));
+  }
+  if (lacks_relevant_module) {
+    warnings.push_back(
+        "relevant_module: no key of the checkpoint stands under it");
+  }
+  return warnings;
+}
 
 }  // namespace
 
 absl::StatusOr<NameMap> NameMap::Create(const Family& family,
                                         const Architecture& architecture,
                                         Slots slots, Entries entries,
-                                        const NameMapOptions& options) {
-  return NameMapBuilder(family, architecture, slots, entries).Build(options);
+                                        const NameMapOptions& asked) {
+  const NameMapOptions options = WithDefaults(asked, family);
+  const ModuleNode modules = ModulesOf(family, architecture, slots);
+  ASSIGN_OR_RETURN(
+      const CheckpointKeys keys,
+      CheckpointKeys::Create(
+          entries, modules,
+          {*options.ignore, options.relevant_module, options.mapping}));
+  ASSIGN_OR_RETURN(KeyFilter allowed,
+                   KeyFilter::Create("allow_missing", *options.allow_missing));
+  const RuleTable rules(family, PrefixInFile(family, keys.keys()),
+                        architecture.num_hidden_layers);
+  NameMapBuilder builder(family, rules, slots, entries, keys);
+  ASSIGN_OR_RETURN(NameMap map, builder.Build(allowed));
+  map.ignored = keys.ignored();
+  map.lacks_relevant_module =
+      !asked.relevant_module.empty() && !keys.has_relevant_module();
+  const std::vector<std::string> warnings =
+      WarningsAbout(keys, map.lacks_relevant_module);
+  map.warnings.insert(map.warnings.begin(), warnings.begin(), warnings.end());
+  return map;
 }
 
 NameMap NameMap::WithoutCheckpoint(Slots slots) {
