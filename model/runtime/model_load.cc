@@ -35,6 +35,16 @@ DType PrevailingDType(absl::Span<const CheckpointEntry> entries) {
   return most == bytes.end() ? DType::kF32 : most->first;
 }
 
+// What config.json says of the dtype of its checkpoint.
+absl::StatusOr<DType> DTypeOfConfig(const ConfigReader& config) {
+  ASSIGN_OR_RETURN(
+      const std::string name,
+      config.String(config.FirstOf({"dtype", "torch_dtype"}), "float32"));
+  if (name == "bfloat16") return DType::kBF16;
+  if (name == "float16") return DType::kF16;
+  return DType::kF32;
+}
+
 bool CpuHasBfloat16() { return __builtin_cpu_supports("avx512bf16"); }
 
 // What a CPU computes in for a checkpoint of dtype `dtype`.
@@ -131,6 +141,9 @@ absl::Status ModelLoad::ReadConfig() {
   if (!options.config_override.empty()) {
     ASSIGN_OR_RETURN(config, config.Merged(options.config_override));
   }
+  if (!options.load_weights) {
+    ASSIGN_OR_RETURN(config_dtype_, DTypeOfConfig(config));
+  }
   ASSIGN_OR_RETURN(ParsedModel parsed,
                    ParseModel(config, options.architecture));
   family_ = parsed.family;
@@ -153,7 +166,9 @@ absl::Status ModelLoad::ReadConfig() {
 
 absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   if (!request_.options.dtype) {
-    return CpuDType(PrevailingDType(reader_->entries()));
+    return CpuDType(request_.options.load_weights
+                        ? PrevailingDType(reader_->entries())
+                        : config_dtype_);
   }
   const DType dtype = *request_.options.dtype;
   if (dtype != DType::kF32 && dtype != DType::kBF16) {

@@ -71,10 +71,11 @@ std::vector<int64_t>* FindField(absl::string_view name, InferenceInput& input) {
   return nullptr;
 }
 
-// Row lengths by the mask; the mask itself is kept unless it is all ones.
-absl::Status ApplyMask(absl::Span<const int64_t> mask_BT,
+// The mask is kept unless it is all ones. Rows end behind their last visible
+// token, unless the model computes masked ones as well.
+absl::Status ApplyMask(absl::Span<const int64_t> mask_BT, bool computes_masked,
                        InferenceInput& input) {
-  for (int64_t row = 0; row < input.batch; ++row) {
+  for (int64_t row = 0; row < input.batch && !computes_masked; ++row) {
     const auto mask_T = mask_BT.subspan(row * input.width, input.width);
     int64_t length = input.width;
     while (length > 0 && mask_T[length - 1] == 0) --length;
@@ -123,7 +124,7 @@ absl::StatusOr<InferenceInput> ReadInputRows(
   }
   input.lengths.assign(input.batch, input.width);
   if (!mask_BT.empty()) {
-    RETURN_IF_ERROR(ApplyMask(mask_BT, input));
+    RETURN_IF_ERROR(ApplyMask(mask_BT, signature.computes_masked, input));
   }
   RETURN_IF_ERROR(CheckLengths(input, signature));
   return input;

@@ -74,6 +74,9 @@ def test_serves_modules_of_allennlp(start, add_model, goldens, devices):
         case, probes = read_case(goldens / name)
         add_model(name, goldens / name / "model")
         daemon.load(name, architecture=case["class"], dtype="float32")
+        first = daemon.client.get_model_metadata(name).inputs[0]
+        hidden = case["options"]["hidden_size"]
+        assert (first.datatype, list(first.shape)) == ("FP32", [-1, -1, hidden])
         for probe in probes.values():
             check_all(daemon, name, probe, "", case["tolerance"])
 

@@ -174,10 +174,12 @@ TEST(ModelLoaderTest, BuildsAnArchitectureWithoutWeights) {
   LoadControl control;
   LoadRequest request{kBertBase, {}};
   request.options.load_weights = false;
-  request.options.config_override = R"({"num_hidden_layers": 1})";
+  request.options.config_override =
+      R"({"num_hidden_layers": 1, "torch_dtype": "bfloat16", "dtype": null})";
 
   ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
 
+  EXPECT_EQ(model->properties().at("dtype"), "BF16");
   EXPECT_EQ(model->report().bytes_read, 0);
   EXPECT_GT(model->report().weight_bytes, 0);
   EXPECT_TRUE(model->signature().FindOutput("pooler_output").has_value());
