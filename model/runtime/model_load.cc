@@ -85,7 +85,9 @@ NameMapOptions NameMapFor(const LoadOptions& asked) {
 // in it, that is what the caller needs to know first.
 absl::Status Explain(const NameMap& name_map, const absl::Status& status) {
   if (status.ok() || !name_map.lacks_relevant_module) return status;
-  return Annotate(status, "no key stands under relevant_module");
+  constexpr char kWhy[] = "no key stands under relevant_module";
+  return WithFullReport(Annotate(status, kWhy),
+                        absl::StrCat(kWhy, ": ", FullReportOf(status)));
 }
 
 // "3 parameters ...: a, b, c" for people; nothing for no keys.

@@ -128,11 +128,13 @@ TEST_F(BareModuleTest, AWrongRelevantModuleIsTheFirstThingSaid) {
   LoadOptions options = cases_.front().second.front().options;
   options.relevant_module = {"bret.encoder"};
 
-  EXPECT_THAT(
-      Load(cases_.front().first, options),
-      StatusIs(absl::StatusCode::kFailedPrecondition,
-               AllOf(testing::StartsWith("no key stands under relevant_module"),
-                     HasSubstr("missing"))));
+  const absl::Status status = Load(cases_.front().first, options).status();
+
+  constexpr char kSaid[] = "no key stands under relevant_module: checkpoint";
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(testing::StartsWith(kSaid),
+                                     HasSubstr("missing"))));
+  EXPECT_THAT(FullReportOf(status), testing::StartsWith(kSaid));
 }
 
 TEST_F(BareModuleTest, AStackTriesWhereItLiesByItself) {
