@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
 #include "model/base/regular_file.h"

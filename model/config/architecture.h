@@ -32,6 +32,12 @@ enum class PositionRule {
   kAfterPadding,  // RoBERTa: pad id + running count of tokens that are not pad
 };
 
+// What a model computes on.
+enum class ModelInput {
+  kTokens,        // ids, which it embeds
+  kHiddenStates,  // vectors of hidden_size, one a token: some bare modules
+};
+
 // The choices in which the blocks of families differ.
 struct BlockRecipe {
   NormPlacement norm_placement = NormPlacement::kPost;
@@ -59,6 +65,11 @@ enum class ClassifierPooling {
 struct Architecture {
   std::string family;  // model_type of the family, for messages and metadata
   std::string class_name;  // "BertModel", "BertForMaskedLM", ...
+
+  ModelInput input = ModelInput::kTokens;
+  // A module of AllenNLP's toolkit: it computes every position, also what is
+  // masked.
+  bool is_bare = false;
 
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;

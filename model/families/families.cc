@@ -16,12 +16,17 @@ extern const Family kBert;
 extern const Family kCamembert;
 extern const Family kDistilBert;
 extern const Family kRoberta;
+extern const Family kTransformerStack;
 extern const Family kXlmRoberta;
 
 namespace {
 
 constexpr const Family* kFamilies[] = {
     &kBert, &kRoberta, &kXlmRoberta, &kCamembert, &kDistilBert,
+};
+
+constexpr const Family* kBareModules[] = {
+    &kTransformerStack,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {
@@ -64,42 +69,58 @@ absl::StatusOr<const Family*> FindFamily(const ConfigReader& config) {
                    "\" is not known, expected one of ", KnownModelTypes()));
 }
 
-// The class asked for, else the config's, else the family's base model.
-absl::StatusOr<const ModelClass*> ChooseClass(const ConfigReader& config,
-                                              const Family& family,
-                                              absl::string_view asked) {
-  std::string name(asked);
-  if (name.empty()) {
-    ASSIGN_OR_RETURN(const std::vector<std::string> architectures,
-                     config.Strings("architectures"));
-    if (architectures.empty()) return &family.classes.front();
-    name = architectures.front();
+// The class asked for, else the config's; empty where neither names one.
+absl::StatusOr<std::string> NameOfClass(const ConfigReader& config,
+                                        absl::string_view asked) {
+  if (!asked.empty()) return std::string(asked);
+  ASSIGN_OR_RETURN(const std::vector<std::string> architectures,
+                   config.Strings("architectures"));
+  return architectures.empty() ? "" : architectures.front();
+}
+
+// A family and one of its classes.
+struct Choice {
+  const Family* family;
+  const ModelClass* model_class;
+};
+
+// Bare modules go by their class alone; with others model_type decides, and
+// without a class it is the family's base model.
+absl::StatusOr<Choice> Choose(const ConfigReader& config,
+                              const std::string& class_name) {
+  for (const Family* module : kBareModules) {
+    const ModelClass* model_class = FindClass(*module, class_name);
+    if (model_class != nullptr) return Choice{module, model_class};
   }
-  const ModelClass* model_class = FindClass(family, name);
+  ASSIGN_OR_RETURN(const Family* family, FindFamily(config));
+  if (class_name.empty()) return Choice{family, &family->classes.front()};
+  const ModelClass* model_class = FindClass(*family, class_name);
   if (model_class == nullptr) {
     return LoadError(
         Reason::kUnknownArchitecture,
-        absl::StrCat("architecture \"", name,
+        absl::StrCat("architecture \"", class_name,
                      "\" is not known for model_type=\"",
-                     family.model_types.front(), "\", expected one of ",
-                     KnownClasses(family)));
+                     family->model_types.front(), "\", expected one of ",
+                     KnownClasses(*family)));
   }
-  return model_class;
+  return Choice{family, model_class};
 }
 
 }  // namespace
 
 absl::Span<const Family* const> AllFamilies() { return kFamilies; }
 
+absl::Span<const Family* const> BareModules() { return kBareModules; }
+
 absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
                                        absl::string_view class_name) {
-  ASSIGN_OR_RETURN(const Family* family, FindFamily(config));
-  ASSIGN_OR_RETURN(const ModelClass* model_class,
-                   ChooseClass(config, *family, class_name));
+  ASSIGN_OR_RETURN(const std::string name, NameOfClass(config, class_name));
+  ASSIGN_OR_RETURN(const Choice choice, Choose(config, name));
   ParsedModel parsed;
-  parsed.family = family;
-  ASSIGN_OR_RETURN(parsed.architecture, family->parse(config, *model_class));
-  parsed.architecture.family = std::string(family->model_types.front());
+  parsed.family = choice.family;
+  ASSIGN_OR_RETURN(parsed.architecture,
+                   choice.family->parse(config, *choice.model_class));
+  parsed.architecture.family = std::string(choice.family->model_types.front());
   return parsed;
 }
 

@@ -28,6 +28,26 @@ struct ModelClass {
   bool pooler;
 };
 
+// One renaming of a bare module's tree: at the module at this path ("" is the
+// top, "{}" any number) `from` becomes `to` (see key_mapping.h).
+struct ModuleRenaming {
+  absl::string_view module;
+  absl::string_view from;
+  absl::string_view to;
+};
+
+// How AllenNLP finds the keys of a module that is served by itself. Callers may
+// override all of it.
+struct BareModule {
+  // Where in a checkpoint the module lies, tried in order.
+  absl::Span<const absl::string_view> relevant_modules;
+  absl::Span<const ModuleRenaming> renamings;
+  // Regular expressions, anchored at the start: keys that are left out, names
+  // of the module that may be missing.
+  absl::Span<const absl::string_view> ignore;
+  absl::Span<const absl::string_view> allow_missing;
+};
+
 // Constants only; see bert.cc for an example.
 struct Family {
   // The values of config.json's model_type that belong to it.
@@ -46,6 +66,9 @@ struct Family {
   // CONFIG_INVALID and name key, value and what was expected.
   absl::StatusOr<Architecture> (*parse)(const ConfigReader& config,
                                         const ModelClass& model_class);
+  // Set for a bare module: the checkpoint's names in its rules are then those
+  // that AllenNLP gives to the parameters, and every key must fit.
+  const BareModule* bare = nullptr;
 };
 
 }  // namespace transformerd

@@ -9,16 +9,17 @@
 namespace transformerd {
 
 absl::StatusOr<KeyFilter> KeyFilter::Create(
-    absl::Span<const std::string> patterns) {
+    absl::string_view option, absl::Span<const std::string> patterns) {
   KeyFilter filter;
   for (const std::string& pattern : patterns) {
     auto regex = std::make_unique<RE2>(pattern, RE2::Quiet);
     if (!regex->ok()) {
-      return WithField(absl::InvalidArgumentError(absl::StrCat(
-                           "ignore: \"", absl::CEscape(pattern.substr(0, 200)),
-                           "\" is not a regular expression: ",
-                           absl::CEscape(regex->error().substr(0, 200)))),
-                       "ignore");
+      return WithField(
+          absl::InvalidArgumentError(absl::StrCat(
+              option, ": \"", absl::CEscape(pattern.substr(0, 200)),
+              "\" is not a regular expression: ",
+              absl::CEscape(regex->error().substr(0, 200)))),
+          option);
     }
     filter.expressions_.push_back({std::move(regex), false});
   }

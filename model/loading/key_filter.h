@@ -1,4 +1,4 @@
-// Leaves out the keys of a checkpoint that an operator wants ignored.
+// Which names one of an operator's regular expressions matches.
 #pragma once
 
 #include <memory>
@@ -15,14 +15,16 @@ namespace transformerd {
 // Not thread-safe: it counts what its expressions match.
 class KeyFilter {
  public:
-  // INVALID_ARGUMENT with field "ignore" for a bad expression.
+  // `option` is what the expressions were given as, such as "ignore".
+  // INVALID_ARGUMENT with it as field for a bad expression.
   static absl::StatusOr<KeyFilter> Create(
-      absl::Span<const std::string> patterns);
+      absl::string_view option, absl::Span<const std::string> patterns);
 
   // True where an expression matches at the start of `key`.
   bool Matches(absl::string_view key);
 
-  // The expressions that have matched nothing so far.
+  // The expressions that have matched nothing so far. A key counts only for the
+  // first one that matches it.
   std::vector<std::string> UnmatchedPatterns() const;
 
  private:

@@ -79,8 +79,8 @@ MismatchReport FindMismatches(
 class LoadPlan {
  public:
   // Errors: FAILED_PRECONDITION with all mismatches at once (see ToStatus of
-  // mismatch_report.h);
-  // RESOURCE_EXHAUSTED where the sizes add up to more than int64 holds.
+  // mismatch_report.h); RESOURCE_EXHAUSTED where the sizes add up to more than
+  // int64 holds.
   static absl::StatusOr<LoadPlan> Create(
       absl::Span<const std::unique_ptr<ParameterSlot>> slots,
       absl::Span<const CheckpointEntry> entries, const NameMap& name_map,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "model/checkpoint/checkpoint_reader.h"
 #include "model/config/architecture.h"
 #include "model/families/family.h"
+#include "model/loading/renaming.h"
 #include "model/modules/parameter_slot.h"
 
 namespace transformerd {
@@ -30,31 +32,58 @@ struct SlotMapping {
   std::string key;
 };
 
+// How the names of a file come to those of the model, beyond what the family
+// says. Names of the model are those that its class has where it comes from:
+// Hugging Face's, or AllenNLP's for a bare module.
+struct NameMapOptions {
+  // Regular expressions, anchored at the start: keys that are treated as
+  // absent. Nothing: those of the bare module.
+  std::optional<std::vector<std::string>> ignore;
+  // The first one that is found is cut off the keys, and what does not stand
+  // under it is left unread. Empty: those of the bare module.
+  std::vector<std::string> relevant_module;
+  // Over the bare module's own, at the top.
+  std::vector<Renaming> mapping;
+  // Regular expressions, anchored at the start: names of the model that may be
+  // missing. Nothing: those of the bare module.
+  std::optional<std::vector<std::string>> allow_missing;
+};
+
 // Pure: made from names alone, without looking at dtypes, shapes or bytes.
-// Immutable by use. All lists are sorted.
+// Immutable by use. All lists are sorted, and hold names as the file has them
+// or would have them.
 struct NameMap {
-  // Keys of the base model stand under the family's prefix if any key of the
-  // file begins with it, else they are bare; keys of heads are whole.
-  // `ignore` holds regular expressions, anchored at the start; keys that match
-  // are treated as absent. Time is linear in slots and entries.
+  // Keys are ignored, cut to the relevant module and renamed, in this order.
+  // Then keys of the base model stand under the family's prefix if any of them
+  // begins with it, else they are bare; keys of heads are whole. Time is linear
+  // in slots and entries, for each renaming.
   //
-  // Errors: INVALID_ARGUMENT with field "ignore" for a bad expression;
+  // Errors: INVALID_ARGUMENT with the option as field for a bad expression;
   // INTERNAL where the family's rules and the slots contradict each other.
   static absl::StatusOr<NameMap> Create(
       const Family& family, const Architecture& architecture,
       absl::Span<const std::unique_ptr<ParameterSlot>> slots,
-      absl::Span<const CheckpointEntry> entries,
-      absl::Span<const std::string> ignore);
+      absl::Span<const CheckpointEntry> entries, const NameMapOptions& options);
+
+  // The map of a model that is to start without a checkpoint: every slot is
+  // allowed to be missing.
+  static NameMap WithoutCheckpoint(
+      absl::Span<const std::unique_ptr<ParameterSlot>> slots);
 
   std::vector<SlotMapping> slots;  // one a slot, in the slots' order
   std::vector<std::string> missing;
-  // Keys that no part of the family knows.
+  // Missing as well, but allowed to be.
+  std::vector<std::string> allowed_missing;
+  // Keys that no part of the family knows; of a bare module all that fill no
+  // slot.
   std::vector<std::string> unexpected;
   // Keys of other heads, buffers and the like: known, and left unread.
   std::vector<std::string> unused;
   std::vector<std::string> ignored;
   // For people: what was left out, which expression matched nothing.
   std::vector<std::string> warnings;
+  // The caller named relevant modules, and no key stands under any.
+  bool lacks_relevant_module = false;
 };
 
 }  // namespace transformerd

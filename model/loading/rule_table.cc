@@ -83,7 +83,9 @@ RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
   }
   for (const ParameterRule& rule : family.head_parameters) Add("", rule);
   for (absl::string_view buffer : family.buffers) {
-    known_buffers_.insert(absl::StrCat(base_prefix, buffer));
+    // Files that were saved in two steps have them in both forms.
+    known_buffers_.insert(std::string(buffer));
+    known_buffers_.insert(absl::StrCat(family.base_prefix, buffer));
   }
 }
 
@@ -102,13 +104,14 @@ std::vector<std::string> RuleTable::CandidateKeys(
     const auto found = keys_of_module_.find(pattern.text);
     if (found == keys_of_module_.end()) continue;
     for (const std::string& key_pattern : found->second) {
-      const std::string key =
+      std::string key =
           pattern.layer.has_value()
               ? absl::StrReplaceAll(
                     key_pattern, {{kPlaceholder, absl::StrCat(*pattern.layer)}})
               : key_pattern;
-      candidates.push_back(absl::StrCat(key, ".", leaf));
-      if (!alias.empty()) candidates.push_back(absl::StrCat(key, ".", alias));
+      if (!key.empty()) key += '.';  // empty: a parameter of the top module
+      candidates.push_back(absl::StrCat(key, leaf));
+      if (!alias.empty()) candidates.push_back(absl::StrCat(key, alias));
     }
   }
   return candidates;

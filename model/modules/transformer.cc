@@ -14,7 +14,7 @@ constexpr char kPoolerGroup[] = "pooler";
 
 Transformer::Transformer(const Architecture& architecture, DType dtype)
     : dtype_(dtype) {
-  AddEmbeddings(architecture);
+  if (architecture.input == ModelInput::kTokens) AddEmbeddings(architecture);
   blocks_.reserve(architecture.num_hidden_layers);
   for (int64_t layer = 0; layer < architecture.num_hidden_layers; ++layer) {
     AddBlock(architecture, layer);

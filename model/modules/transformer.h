@@ -29,7 +29,7 @@ struct LayerNorm {
 
 // Sum of token, position and token type vectors, then a norm.
 struct Embeddings {
-  ParameterSlot* token = nullptr;
+  ParameterSlot* token = nullptr;       // null: the input is embedded already
   ParameterSlot* position = nullptr;    // null: none
   ParameterSlot* token_type = nullptr;  // null: none
   std::optional<LayerNorm> norm;

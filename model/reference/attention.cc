@@ -46,16 +46,31 @@ std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
   return groups;
 }
 
-// [n] with 0 for visible keys and -infinity for masked ones; nothing where all
-// are visible.
+// The lowest finite value of a dtype that parameters can have.
+double Lowest(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kBFloat16:
+      return std::numeric_limits<at::BFloat16>::lowest();
+    case at::kHalf:
+      return std::numeric_limits<at::Half>::lowest();
+    case at::kDouble:
+      return std::numeric_limits<double>::lowest();
+    default:
+      return std::numeric_limits<float>::lowest();
+  }
+}
+
+// [n] with 0 for visible keys and the lowest value for masked ones, which is
+// finite: a row that is masked whole attends to all of its tokens alike, as in
+// AllenNLP. Nothing where all are visible.
 std::optional<at::Tensor> KeyBias(const PackedBatch& batch,
                                   const RowGroup& group, at::ScalarType dtype) {
   if (!group.has_mask) return std::nullopt;
-  at::Tensor bias = at::zeros({group.length}, at::kFloat);
-  float* values = bias.mutable_data_ptr<float>();
+  at::Tensor bias = at::zeros({group.length}, at::kDouble);
+  double* values = bias.mutable_data_ptr<double>();
   for (int64_t i = 0; i < group.length; ++i) {
     if (batch.attention_mask[group.first_token + i] == 0) {
-      values[i] = -std::numeric_limits<float>::infinity();
+      values[i] = Lowest(dtype);
     }
   }
   return bias.to(dtype);

@@ -102,9 +102,19 @@ class ReferenceExecutor : public Executor {
                                          : options_.num_threads;
   }
 
+  // What enters the first block, [T, D].
+  at::Tensor EnterBlocks(const PackedBatch& batch) {
+    if (architecture_.input == ModelInput::kTokens) {
+      return Embed(transformer_.embeddings(), batch);
+    }
+    return TensorOf(absl::MakeConstSpan(batch.hidden_states),
+                    architecture_.hidden_size)
+        .to(ScalarTypeOf(transformer_.dtype()));
+  }
+
   // Embeddings and blocks: the last hidden states, [T, D].
   at::Tensor Encode(const PackedBatch& batch, OutputCollector& outputs) {
-    at::Tensor hidden_TD = Embed(transformer_.embeddings(), batch);
+    at::Tensor hidden_TD = EnterBlocks(batch);
     outputs.Offer(OutputKind::kHiddenState, hidden_TD, 0);
     int layer = 0;
     for (const Block& block : transformer_.blocks()) {

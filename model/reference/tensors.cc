@@ -35,6 +35,12 @@ at::Tensor TensorOf(absl::Span<const int64_t> values) {
                        {static_cast<int64_t>(values.size())}, at::kLong);
 }
 
+at::Tensor TensorOf(absl::Span<const float> values, int64_t width) {
+  return at::from_blob(const_cast<float*>(values.data()),
+                       {static_cast<int64_t>(values.size()) / width, width},
+                       at::kFloat);
+}
+
 HostTensor ToHostTensor(const at::Tensor& tensor) {
   const at::Tensor dense = tensor.to(at::kFloat).contiguous();
   HostTensor host;

@@ -27,6 +27,9 @@ at::Tensor TensorOf(const ParameterSlot& slot);
 // A view of int64 values; valid as long as they are.
 at::Tensor TensorOf(absl::Span<const int64_t> values);
 
+// A view of float32 vectors of `width` numbers each; valid as long as they are.
+at::Tensor TensorOf(absl::Span<const float> values, int64_t width);
+
 // A float32 copy in host memory.
 HostTensor ToHostTensor(const at::Tensor& tensor);
 

@@ -17,6 +17,7 @@
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/loading/load_control.h"
+#include "model/loading/renaming.h"
 #include "model/runtime/inference.h"
 #include "model/runtime/planned_load.h"
 #include "model/runtime/signature.h"
@@ -35,8 +36,18 @@ struct LoadOptions {
   // A JSON object merged over config.json; empty: none.
   std::string config_override;
   bool strict = true;
-  // Regular expressions, anchored at the start: checkpoint keys to leave out.
-  std::vector<std::string> ignore;
+  // Parts of the checkpoint that the model may be loaded from, tried in order;
+  // empty: all of it, or what a bare module tries itself.
+  std::vector<std::string> relevant_module;
+  // Checkpoint names to the model's, over its own renamings.
+  std::vector<Renaming> mapping;
+  // Regular expressions, anchored at the start: checkpoint keys to leave out,
+  // and names of the model that may be missing. Nothing: the model's own.
+  std::optional<std::vector<std::string>> ignore, allow_missing;
+  // False: parameters start from their initial values, and no file is opened.
+  bool load_weights = true;
+  // A file in the folder; empty: the usual names.
+  std::string weights_path;
   // Nothing: what the sentence-transformers files say, else the mean.
   std::optional<PoolingKind> pooling;
 };

@@ -20,6 +20,17 @@ OutputSpec Output(std::string name, OutputKind kind, OutputRows rows,
   return spec;
 }
 
+// Of a bare module, under AllenNLP's names.
+void AddModuleInputs(const Architecture& a, Signature& signature) {
+  InputSpec hidden_states;
+  hidden_states.name = "hidden_states";
+  hidden_states.optional = false;
+  hidden_states.kind = InputKind::kHidden;
+  hidden_states.hidden_size = a.hidden_size;
+  signature.inputs.push_back(std::move(hidden_states));
+  signature.inputs.push_back({"attention_mask", /*optional=*/true, 2});
+}
+
 void AddInputs(const Architecture& a, bool takes_text, Signature& signature) {
   signature.inputs.push_back({"input_ids", takes_text, a.vocab_size});
   signature.inputs.push_back({"attention_mask", /*optional=*/true, 2});
@@ -96,6 +107,7 @@ void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
   }
 }
 
+// What enters and leaves the layers; attentions where they are given.
 void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
   const auto add = [&](absl::string_view name, OutputKind kind, int layer,
                        OutputRows rows, int64_t extent) {
@@ -110,6 +122,7 @@ void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
     add("hidden_states", OutputKind::kHiddenState, layer, OutputRows::kToken,
         a.hidden_size);
   }
+  if (a.is_bare) return;
   for (int layer = 0; layer < layers; ++layer) {
     add("attentions", OutputKind::kAttention, layer, OutputRows::kTokenPair,
         a.num_attention_heads);
@@ -122,6 +135,15 @@ Signature MakeSignature(const Architecture& architecture,
                         const ModelSurroundings& surroundings) {
   Signature signature;
   signature.max_sequence_length = architecture.max_sequence_length;
+  signature.computes_masked = architecture.is_bare;
+  if (architecture.input == ModelInput::kHiddenStates) {
+    AddModuleInputs(architecture, signature);
+    signature.outputs.push_back(
+        Output("final_hidden_states", OutputKind::kLastHiddenState,
+               OutputRows::kToken, {architecture.hidden_size}));
+    AddLayerOutputs(architecture, signature.outputs);
+    return signature;
+  }
   AddInputs(architecture, surroundings.tokenizer != nullptr, signature);
   AddTextInputs(surroundings, signature);
   if (architecture.head == HeadKind::kNone) {

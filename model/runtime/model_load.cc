@@ -7,14 +7,19 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
+#include "model/base/quoted.h"
 #include "model/base/status_macros.h"
 #include "model/checkpoint/checkpoint.h"
+#include "model/checkpoint/memory.h"
 #include "model/config/config_reader.h"
 #include "model/loading/in_process.h"
+#include "model/loading/mismatch_report.h"
 #include "model/loading/throttled_reader.h"
+#include "model/loading/tied_weights.h"
 #include "model/loading/weight_loader.h"
 #include "model/reference/reference_executor.h"
 #include "model/runtime/make_signature.h"
+#include "model/runtime/warm_up.h"
 #include "model/text/tokenizer_json.h"
 
 namespace transformerd {
@@ -30,6 +35,16 @@ DType PrevailingDType(absl::Span<const CheckpointEntry> entries) {
       bytes.begin(), bytes.end(),
       [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == bytes.end() ? DType::kF32 : most->first;
+}
+
+// What config.json says of the dtype of its checkpoint.
+absl::StatusOr<DType> DTypeOfConfig(const ConfigReader& config) {
+  ASSIGN_OR_RETURN(
+      const std::string name,
+      config.String(config.FirstOf({"dtype", "torch_dtype"}), "float32"));
+  if (name == "bfloat16") return DType::kBF16;
+  if (name == "float16") return DType::kF16;
+  return DType::kF32;
 }
 
 bool CpuHasBfloat16() { return __builtin_cpu_supports("avx512bf16"); }
@@ -49,6 +64,46 @@ DType CpuDType(DType dtype) {
 bool IsPoolerLoaded(const Transformer& transformer) {
   return transformer.pooler().has_value() &&
          transformer.pooler()->weight->is_filled();
+}
+
+absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenWeights(
+    const LoadRequest& request) {
+  const LoadOptions& options = request.options;
+  if (!options.load_weights) return std::make_unique<MemoryCheckpoint>();
+  if (options.weights_path.empty()) return OpenCheckpoint(request.directory);
+  return OpenCheckpointFile(request.directory, options.weights_path);
+}
+
+NameMapOptions NameMapFor(const LoadOptions& asked) {
+  NameMapOptions options;
+  options.ignore = asked.ignore;
+  options.relevant_module = asked.relevant_module;
+  options.mapping = asked.mapping;
+  options.allow_missing = asked.allow_missing;
+  return options;
+}
+
+// Where a checkpoint does not fit because the part that was asked for is not
+// in it, that is what the caller needs to know first.
+absl::Status Explain(const NameMap& name_map, const absl::Status& status) {
+  if (status.ok() || !name_map.lacks_relevant_module) return status;
+  constexpr char kWhy[] = "no key stands under relevant_module";
+  return WithFullReport(Annotate(status, kWhy),
+                        absl::StrCat(kWhy, ": ", FullReportOf(status)));
+}
+
+// "3 parameters ...: a, b, c" for people; nothing for no keys.
+void Warn(const std::vector<std::string>& keys, absl::string_view what,
+          std::vector<std::string>& warnings) {
+  constexpr size_t kShown = 10;
+  if (keys.empty()) return;
+  const size_t shown = std::min(kShown, keys.size());
+  std::string warning = absl::StrCat(keys.size(), " ", what, ": ");
+  for (size_t i = 0; i < shown; ++i) {
+    absl::StrAppend(&warning, i > 0 ? ", " : "", Quoted(keys[i]));
+  }
+  if (shown < keys.size()) absl::StrAppend(&warning, ", ...");
+  warnings.push_back(std::move(warning));
 }
 
 }  // namespace
@@ -86,6 +141,9 @@ absl::Status ModelLoad::ReadConfig() {
   if (!options.config_override.empty()) {
     ASSIGN_OR_RETURN(config, config.Merged(options.config_override));
   }
+  if (!options.load_weights) {
+    ASSIGN_OR_RETURN(config_dtype_, DTypeOfConfig(config));
+  }
   ASSIGN_OR_RETURN(ParsedModel parsed,
                    ParseModel(config, options.architecture));
   family_ = parsed.family;
@@ -103,6 +161,8 @@ absl::Status ModelLoad::ReadConfig() {
   }
   ASSIGN_OR_RETURN(sentence_config_,
                    ReadSentenceTransformersConfig(request_.directory));
+  // Bare modules take what AllenNLP's do.
+  if (architecture.is_bare) return absl::OkStatus();
   TokenizerOptions text;
   text.lower_case = sentence_config_.lower_case;
   ASSIGN_OR_RETURN(parts_->tokenizer, ReadTokenizer(request_.directory, text));
@@ -111,7 +171,9 @@ absl::Status ModelLoad::ReadConfig() {
 
 absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   if (!request_.options.dtype) {
-    return CpuDType(PrevailingDType(reader_->entries()));
+    return CpuDType(request_.options.load_weights
+                        ? PrevailingDType(reader_->entries())
+                        : config_dtype_);
   }
   const DType dtype = *request_.options.dtype;
   if (dtype != DType::kF32 && dtype != DType::kBF16) {
@@ -127,16 +189,21 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
 
 absl::Status ModelLoad::MatchNames() {
   const Architecture& architecture = parts_->architecture;
-  ASSIGN_OR_RETURN(reader_, OpenCheckpoint(request_.directory));
+  const LoadOptions& asked = request_.options;
+  ASSIGN_OR_RETURN(reader_, OpenWeights(request_));
   ASSIGN_OR_RETURN(dtype_, ChooseDType());
   parts_->replicas.resize(workers_.num_replicas());
   for (Replica& replica : parts_->replicas) {
     replica.transformer = std::make_unique<Transformer>(architecture, dtype_);
   }
   const auto& slots = parts_->replicas.front().transformer->slots();
-  ASSIGN_OR_RETURN(
-      name_map_, NameMap::Create(*family_, architecture, slots,
-                                 reader_->entries(), request_.options.ignore));
+  if (asked.load_weights) {
+    ASSIGN_OR_RETURN(name_map_,
+                     NameMap::Create(*family_, architecture, slots,
+                                     reader_->entries(), NameMapFor(asked)));
+  } else {
+    name_map_ = NameMap::WithoutCheckpoint(slots);
+  }
   return absl::OkStatus();
 }
 
@@ -150,10 +217,13 @@ LoadPlanOptions ModelLoad::PlanOptions() const {
 
 absl::Status ModelLoad::MakePlan() {
   RETURN_IF_ERROR(MatchNames());
-  ASSIGN_OR_RETURN(
-      LoadPlan plan,
-      LoadPlan::Create(parts_->replicas.front().transformer->slots(),
-                       reader_->entries(), name_map_, PlanOptions()));
+  const auto& slots = parts_->replicas.front().transformer->slots();
+  RETURN_IF_ERROR(
+      Explain(name_map_, ToStatus(FindMismatches(slots, reader_->entries(),
+                                                 name_map_, PlanOptions()))));
+  RETURN_IF_ERROR(TieEqualTensors(slots, *reader_, control_, name_map_));
+  ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader_->entries(),
+                                                   name_map_, PlanOptions()));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
   return absl::OkStatus();
 }
@@ -221,18 +291,17 @@ void ModelLoad::Report() {
   report.device_bytes = DeviceBytes();
   report.unused_keys = name_map_.unused;
   report.warnings = name_map_.warnings;
+  std::vector<std::string> initialised = name_map_.missing;
+  initialised.insert(initialised.end(), name_map_.allowed_missing.begin(),
+                     name_map_.allowed_missing.end());
+  Warn(initialised, "parameters are not in the checkpoint and were initialised",
+       report.warnings);
+  Warn(name_map_.unexpected, "keys of the checkpoint fit no parameter",
+       report.warnings);
 }
 
 absl::Status ModelLoad::WarmUp() {
-  InferenceInput input;
-  input.batch = 1;
-  input.width = 1;
-  input.input_ids = {0};
-  input.lengths = {1};
-  const auto& outputs = model_->signature().outputs;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].is_default) input.outputs.push_back(static_cast<int>(i));
-  }
+  const InferenceInput input = WarmUpInput(model_->signature());
   const InferenceInput* batch[] = {&input};
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     RETURN_IF_ERROR(control_.CheckNotCancelled());

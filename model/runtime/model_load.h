@@ -71,6 +71,7 @@ class ModelLoad {
 
   const Family* family_ = nullptr;
   SentenceTransformersConfig sentence_config_;
+  DType config_dtype_ = DType::kF32;  // read where there is no checkpoint
   std::unique_ptr<CheckpointReader> reader_;
   DType dtype_ = DType::kF32;
   NameMap name_map_;

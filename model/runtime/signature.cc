@@ -4,6 +4,30 @@
 
 namespace transformerd {
 
+std::optional<DType> InputSpec::dtype() const {
+  switch (kind) {
+    case InputKind::kTokens:
+      return DType::kI64;
+    case InputKind::kHidden:
+      return DType::kF32;
+    case InputKind::kText:
+      break;
+  }
+  return std::nullopt;
+}
+
+Shape InputSpec::FullShape() const {
+  switch (kind) {
+    case InputKind::kTokens:
+      break;
+    case InputKind::kHidden:
+      return {-1, -1, hidden_size};
+    case InputKind::kText:
+      return {-1, 1};
+  }
+  return {-1, -1};
+}
+
 Shape OutputSpec::FullShape() const {
   Shape shape = {-1};
   if (rows == OutputRows::kToken) shape.push_back(-1);

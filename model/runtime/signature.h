@@ -13,8 +13,9 @@
 namespace transformerd {
 
 enum class InputKind {
-  kTokens,  // integers, [batch, tokens]
-  kText,    // UTF-8, [batch] or [batch, 1]
+  kTokens,  // integers [batch, tokens]
+  kHidden,  // floats [batch, tokens, hidden]
+  kText,    // UTF-8 [batch, 1], or [batch]
 };
 
 struct InputSpec {
@@ -23,6 +24,13 @@ struct InputSpec {
   // Of kTokens: allowed values are [0, limit).
   int64_t limit = 0;
   InputKind kind = InputKind::kTokens;
+  // Of kHidden: numbers a token.
+  int64_t hidden_size = 0;
+
+  // Nothing for text, which has none.
+  std::optional<DType> dtype() const;
+  // The whole shape, with -1 for batch and tokens.
+  Shape FullShape() const;
 };
 
 // What one row of an output belongs to.
@@ -70,6 +78,8 @@ struct Signature {
   int64_t max_sequence_length = 0;
   // The same for rows that come as text: at most max_sequence_length.
   int64_t max_text_tokens = 0;
+  // Every position is computed, also what is masked: rows may be masked whole.
+  bool computes_masked = false;
 
   // Index of an output, nothing if there is none of that name.
   std::optional<int> FindOutput(absl::string_view name) const;

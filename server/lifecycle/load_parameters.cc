@@ -14,14 +14,17 @@
 #include "absl/time/time.h"
 #include "model/base/error_details.h"
 #include "model/base/nearest_name.h"
+#include "model/base/regular_file.h"
 #include "model/base/status_macros.h"
 #include "model/config/pooling.h"
+#include "model/loading/renaming.h"
 #include "nlohmann/json.hpp"
 
 namespace transformerd {
 namespace {
 
-using Json = nlohmann::json;
+// Keeps the order of keys: that of a mapping has a meaning.
+using Json = nlohmann::ordered_json;
 
 constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
 constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
@@ -93,10 +96,14 @@ absl::StatusOr<int64_t> Integer(const Json& value, int64_t min, int64_t max) {
   return number;
 }
 
+// Lists and objects: as they are, or as JSON in a string.
+Json Spelled(const Json& value) {
+  return value.is_string() ? ParseJson(value.get_ref<const std::string&>())
+                           : value;
+}
+
 absl::StatusOr<std::vector<std::string>> Strings(const Json& value) {
-  const Json list = value.is_string()
-                        ? ParseJson(value.get_ref<const std::string&>())
-                        : value;
+  const Json list = Spelled(value);
   const auto is_string = [](const Json& item) { return item.is_string(); };
   if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_string)) {
     return Expected(value, "a JSON list of strings");
@@ -105,12 +112,41 @@ absl::StatusOr<std::vector<std::string>> Strings(const Json& value) {
 }
 
 absl::StatusOr<std::string> Object(const Json& value) {
-  const Json object = value.is_string()
-                          ? ParseJson(value.get_ref<const std::string&>())
-                          : value;
+  const Json object = Spelled(value);
   if (!object.is_object()) return Expected(value, "a JSON object");
   return object.dump(-1, ' ', /*ensure_ascii=*/false,
                      Json::error_handler_t::replace);
+}
+
+// One name, or a list of them.
+absl::StatusOr<std::vector<std::string>> NameOrNames(const Json& value) {
+  if (value.is_string() &&
+      !absl::StartsWith(value.get_ref<const std::string&>(), "[")) {
+    return std::vector<std::string>{value.get<std::string>()};
+  }
+  const absl::StatusOr<std::vector<std::string>> names = Strings(value);
+  if (!names.ok()) {
+    return Expected(value, "a string or a JSON list of strings");
+  }
+  return names;
+}
+
+absl::StatusOr<std::vector<Renaming>> Renamings(const Json& value) {
+  // Each is compared with each key of a checkpoint.
+  constexpr size_t kMaxRenamings = 1024;
+  const Json object = Spelled(value);
+  if (!object.is_object() || object.size() > kMaxRenamings) {
+    return Expected(value, absl::StrCat("a JSON object of at most ",
+                                        kMaxRenamings, " names"));
+  }
+  std::vector<Renaming> renamings;
+  for (const auto& [from, to] : object.items()) {
+    if (from.empty() || !to.is_string() || to == "") {
+      return Expected(value, "names to names, none of them empty");
+    }
+    renamings.push_back({from, to.get<std::string>()});
+  }
+  return renamings;
 }
 
 absl::StatusOr<absl::Duration> Delay(const Json& value) {
@@ -142,6 +178,35 @@ absl::Status SetNumHiddenLayers(const Json& value, ModelOptions& options) {
 
 absl::Status SetStrict(const Json& value, ModelOptions& options) {
   ASSIGN_OR_RETURN(options.load.strict, Bool(value));
+  return absl::OkStatus();
+}
+
+absl::Status SetRelevantModule(const Json& value, ModelOptions& options) {
+  ASSIGN_OR_RETURN(options.load.relevant_module, NameOrNames(value));
+  return absl::OkStatus();
+}
+
+absl::Status SetMapping(const Json& value, ModelOptions& options) {
+  ASSIGN_OR_RETURN(options.load.mapping, Renamings(value));
+  return absl::OkStatus();
+}
+
+absl::Status SetAllowMissing(const Json& value, ModelOptions& options) {
+  ASSIGN_OR_RETURN(options.load.allow_missing, Strings(value));
+  return absl::OkStatus();
+}
+
+absl::Status SetLoadWeights(const Json& value, ModelOptions& options) {
+  ASSIGN_OR_RETURN(options.load.load_weights, Bool(value));
+  return absl::OkStatus();
+}
+
+absl::Status SetWeightsPath(const Json& value, ModelOptions& options) {
+  ASSIGN_OR_RETURN(const std::string name, Text(value));
+  if (!IsFileName(name)) {
+    return Expected(value, "the name of a file in the model's folder");
+  }
+  options.load.weights_path = name;
   return absl::OkStatus();
 }
 
@@ -192,11 +257,11 @@ constexpr Parameter kParameters[] = {
     {"ignore",             SetIgnore,          true},
     {"config",             SetConfig,          true},
     {"pooling",            SetPooling,         true},
-    {"relevant_module",    Unsupported,        true},
-    {"mapping",            Unsupported,        true},
-    {"allow_missing",      Unsupported,        true},
-    {"load_weights",       Unsupported,        true},
-    {"weights_path",       Unsupported,        true},
+    {"relevant_module",    SetRelevantModule,  true},
+    {"mapping",            SetMapping,         true},
+    {"allow_missing",      SetAllowMissing,    true},
+    {"load_weights",       SetLoadWeights,     true},
+    {"weights_path",       SetWeightsPath,     true},
     {"parts",              Unsupported,        true},
     {"replace",            Unsupported,        true},
     {"devices",            Unsupported,        true},

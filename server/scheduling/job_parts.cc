@@ -104,6 +104,10 @@ InferenceInput CopyRows(const InferenceInput& input, const RowRange& range) {
   copy_tokens(input.attention_mask, part.attention_mask);
   copy_tokens(input.token_type_ids, part.token_type_ids);
   copy_tokens(input.position_ids, part.position_ids);
+  const auto hidden_size =
+      static_cast<int64_t>(input.hidden_states.size()) / input.num_tokens();
+  copy(input.hidden_states, part.hidden_states, range.first_token * hidden_size,
+       range.num_tokens * hidden_size);
   part.outputs = input.outputs;
   return part;
 }

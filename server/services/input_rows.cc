@@ -10,11 +10,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "glog/logging.h"
-#include "model/base/error_details.h"
-#include "model/base/host_tensor.h"
 #include "model/base/shape.h"
 #include "model/base/status_macros.h"
-#include "proto/tensor_codec.h"
+#include "server/services/integer_input.h"
 
 namespace transformerd {
 namespace {
@@ -32,17 +30,6 @@ constexpr InputField kFields[] = {
     {"position_ids", &InferenceInput::position_ids},
 };
 
-absl::Status Refuse(absl::string_view tensor, absl::string_view message) {
-  return WithField(absl::InvalidArgumentError(
-                       absl::StrCat("input '", tensor, "': ", message)),
-                   tensor);
-}
-
-// "[1,7]" for the eighth token of the second row.
-std::string Position(int64_t index, int64_t width) {
-  return absl::StrCat("[", index / width, ",", index % width, "]");
-}
-
 // Before anything is decoded: an absurd shape costs nothing.
 absl::Status CheckShapes(const inference::ModelInferRequest& request,
                          InferenceInput& input) {
@@ -52,53 +39,27 @@ absl::Status CheckShapes(const inference::ModelInferRequest& request,
   const auto& first = request.inputs(0);
   for (const auto& tensor : request.inputs()) {
     if (tensor.shape_size() != 2) {
-      return Refuse(tensor.name(), absl::StrCat(tensor.shape_size(),
-                                                " dimensions, expected 2: "
-                                                "[batch,tokens]"));
+      return RefuseInput(tensor.name(), absl::StrCat(tensor.shape_size(),
+                                                     " dimensions, expected 2: "
+                                                     "[batch,tokens]"));
     }
     const Shape shape(tensor.shape().begin(), tensor.shape().end());
     if (shape[0] < 1 || shape[1] < 1) {
-      return Refuse(tensor.name(),
-                    absl::StrCat("shape ", ToString(shape),
-                                 ", expected [batch,tokens], both at least 1"));
+      return RefuseInput(
+          tensor.name(),
+          absl::StrCat("shape ", ToString(shape),
+                       ", expected [batch,tokens], both at least 1"));
     }
     if (shape[0] != first.shape(0) || shape[1] != first.shape(1)) {
-      return Refuse(tensor.name(),
-                    absl::StrCat("shape ", ToString(shape), ", expected [",
-                                 first.shape(0), ",", first.shape(1),
-                                 "], the shape of input '", first.name(), "'"));
+      return RefuseInput(
+          tensor.name(),
+          absl::StrCat("shape ", ToString(shape), ", expected [",
+                       first.shape(0), ",", first.shape(1),
+                       "], the shape of input '", first.name(), "'"));
     }
   }
   input.batch = first.shape(0);
   input.width = first.shape(1);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<int64_t>> DecodeIntegers(
-    const inference::ModelInferRequest& request, int index) {
-  const auto& tensor = request.inputs(index);
-  // Before decoding, for the message that says what this input takes.
-  if (tensor.datatype() != "INT64" && tensor.datatype() != "INT32") {
-    return Refuse(tensor.name(), absl::StrCat("datatype '", tensor.datatype(),
-                                              "', expected INT64 or INT32"));
-  }
-  ASSIGN_OR_RETURN(const HostTensor decoded, DecodeInput(request, index));
-  if (decoded.dtype == DType::kI64) {
-    const absl::Span<const int64_t> values = decoded.as<int64_t>();
-    return std::vector<int64_t>(values.begin(), values.end());
-  }
-  const absl::Span<const int32_t> values = decoded.as<int32_t>();
-  return std::vector<int64_t>(values.begin(), values.end());
-}
-
-absl::Status CheckLimit(absl::string_view tensor, int64_t limit, int64_t width,
-                        absl::Span<const int64_t> values_BT) {
-  for (size_t i = 0; i < values_BT.size(); ++i) {
-    if (values_BT[i] >= 0 && values_BT[i] < limit) continue;
-    return Refuse(
-        tensor, absl::StrCat("value ", values_BT[i], " at ", Position(i, width),
-                             ", expected 0 to ", limit - 1));
-  }
   return absl::OkStatus();
 }
 
@@ -111,17 +72,19 @@ std::vector<int64_t>* FindField(absl::string_view name, InferenceInput& input) {
   return nullptr;
 }
 
-// Row lengths by the mask.
-absl::Status ApplyMask(absl::Span<const int64_t> mask_BT,
+// Rows end behind their last visible token, unless the model computes masked
+// ones as well.
+absl::Status ApplyMask(absl::Span<const int64_t> mask_BT, bool computes_masked,
                        InferenceInput& input) {
-  for (int64_t row = 0; row < input.batch; ++row) {
+  for (int64_t row = 0; row < input.batch && !computes_masked; ++row) {
     const auto mask_T = mask_BT.subspan(row * input.width, input.width);
     int64_t length = input.width;
     while (length > 0 && mask_T[length - 1] == 0) --length;
     if (length == 0) {
-      return Refuse(kMask, absl::StrCat("row ", row,
-                                        " is masked whole, expected at least "
-                                        "one 1 in a row"));
+      return RefuseInput(kMask,
+                         absl::StrCat("row ", row,
+                                      " is masked whole, expected at least "
+                                      "one 1 in a row"));
     }
     input.lengths[row] = length;
   }
@@ -145,10 +108,10 @@ absl::Status CheckLengths(const InferenceInput& input,
                           const Signature& signature) {
   for (int64_t row = 0; row < input.batch; ++row) {
     if (input.lengths[row] <= signature.max_sequence_length) continue;
-    return Refuse(signature.inputs.front().name,
-                  absl::StrCat("row ", row, " has ", input.lengths[row],
-                               " tokens; the model takes at most ",
-                               signature.max_sequence_length));
+    return RefuseInput(signature.inputs.front().name,
+                       absl::StrCat("row ", row, " has ", input.lengths[row],
+                                    " tokens; the model takes at most ",
+                                    signature.max_sequence_length));
   }
   return absl::OkStatus();
 }
@@ -167,13 +130,12 @@ absl::StatusOr<InferenceInput> ReadInputRows(
     std::vector<int64_t>* values_BT =
         name == kMask ? &mask_BT : FindField(name, input);
     CHECK(values_BT != nullptr) << "a signature has input " << name;
-    ASSIGN_OR_RETURN(*values_BT, DecodeIntegers(request, i));
     const int64_t limit = name == kMask ? 2 : spec->limit;
-    RETURN_IF_ERROR(CheckLimit(name, limit, input.width, *values_BT));
+    ASSIGN_OR_RETURN(*values_BT, DecodeIntegers(request, i, limit));
   }
   input.lengths.assign(input.batch, input.width);
   if (!mask_BT.empty()) {
-    RETURN_IF_ERROR(ApplyMask(mask_BT, input));
+    RETURN_IF_ERROR(ApplyMask(mask_BT, signature.computes_masked, input));
   }
   RETURN_IF_ERROR(CheckLengths(input, signature));
   if (input.num_tokens() < input.batch * input.width) {

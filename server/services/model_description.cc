@@ -15,9 +15,6 @@ namespace {
 
 constexpr char kPlatform[] = "transformerd";
 
-// Clients that send INT32 are served too; the protocol has room for one type.
-constexpr char kInputDatatype[] = "INT64";
-
 inference::DataType ConfigDataType(DType dtype) {
   switch (dtype) {
     case DType::kF32:
@@ -51,12 +48,15 @@ inference::ModelMetadataResponse DescribeModel(
   metadata.set_platform(kPlatform);
   const Signature& signature = handle.model().signature();
   for (const InputSpec& input : signature.inputs) {
-    const bool is_text = input.kind == InputKind::kText;
     auto* tensor = metadata.add_inputs();
     tensor->set_name(input.name);
-    tensor->set_datatype(is_text ? kBytesDatatype : kInputDatatype);
-    tensor->add_shape(-1);
-    tensor->add_shape(is_text ? 1 : -1);
+    // Clients that send INT32 for INT64 are served too; the protocol has room
+    // for one type.
+    tensor->set_datatype(input.dtype().has_value()
+                             ? std::string(DatatypeName(*input.dtype()))
+                             : kBytesDatatype);
+    const Shape shape = input.FullShape();
+    tensor->mutable_shape()->Add(shape.begin(), shape.end());
   }
   for (const OutputSpec& output : signature.outputs) {
     auto* tensor = metadata.add_outputs();
@@ -84,12 +84,13 @@ inference::ModelConfig DescribeServing(const ModelHandle& handle) {
       absl::ToInt64Microseconds(serving.max_queue_delay));
   const Signature& signature = handle.model().signature();
   for (const InputSpec& input : signature.inputs) {
-    const bool is_text = input.kind == InputKind::kText;
     auto* tensor = config.add_input();
     tensor->set_name(input.name);
-    tensor->set_data_type(is_text ? inference::TYPE_STRING
-                                  : inference::TYPE_INT64);
-    tensor->add_dims(is_text ? 1 : -1);
+    tensor->set_data_type(input.dtype().has_value()
+                              ? ConfigDataType(*input.dtype())
+                              : inference::TYPE_STRING);
+    const Shape shape = input.FullShape();
+    tensor->mutable_dims()->Add(shape.begin() + 1, shape.end());
     tensor->set_optional(input.optional);
   }
   for (const OutputSpec& output : signature.outputs) {

@@ -12,6 +12,7 @@
 #include "model/base/status_macros.h"
 #include "proto/tensor_codec.h"
 #include "server/services/answer_size.h"
+#include "server/services/hidden_state_rows.h"
 #include "server/services/input_rows.h"
 
 namespace transformerd {
@@ -102,6 +103,14 @@ absl::StatusOr<std::vector<int>> SelectOutputs(
   return selected;
 }
 
+absl::StatusOr<InferenceInput> ReadRows(
+    const inference::ModelInferRequest& request, const Signature& signature) {
+  if (signature.inputs.front().kind == InputKind::kHidden) {
+    return ReadHiddenStateRows(request, signature);
+  }
+  return ReadInputRows(request, signature);
+}
+
 }  // namespace
 
 absl::StatusOr<ValidatedRequest> ValidateRequest(
@@ -117,7 +126,7 @@ absl::StatusOr<ValidatedRequest> ValidateRequest(
     valid.text->truncate = valid.parameters.truncate;
     ASSIGN_OR_RETURN(valid.input.outputs, SelectOutputs(request, signature));
   } else {
-    ASSIGN_OR_RETURN(valid.input, ReadInputRows(request, signature));
+    ASSIGN_OR_RETURN(valid.input, ReadRows(request, signature));
     ASSIGN_OR_RETURN(valid.input.outputs, SelectOutputs(request, signature));
     RETURN_IF_ERROR(CheckAnswerSize(signature, valid.input));
   }

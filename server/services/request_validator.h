@@ -30,9 +30,10 @@ struct ValidatedRequest {
 // [1, 1]; values lie within the signature's limits, masked ones too; the mask
 // is 0 or 1 and leaves each row a token; a row's length (the index after its
 // last token under mask 1) is at most max_sequence_length, while the width may
-// be more; the answer fits into one message. Or the inputs are texts, as many
-// as CheckTextRows wants, whose tokens EncodeRow checks. No work or memory
-// beyond the order of the request's own size.
+// be more. Models that take vectors get FP32 [batch, tokens, hidden] and
+// compute every position, masked or not. Or the inputs are texts, as many as
+// CheckTextRows wants, whose tokens EncodeRow checks. The answer fits into one
+// message. No work or memory beyond the order of the request's own size.
 absl::StatusOr<ValidatedRequest> ValidateRequest(
     const inference::ModelInferRequest& request, const Signature& signature);
 

@@ -1,5 +1,7 @@
 """Golden cases through the daemon and tritonclient."""
 
+import json
+
 import grpc
 import pytest
 from conftest import TESTDATA
@@ -11,6 +13,8 @@ CASES = sorted(
     for path in (TESTDATA / "goldens").iterdir()
 )
 FORWARD = [name for name, kind in CASES if kind in ("forward", "odd_valid")]
+PARTIAL = [name for name, kind in CASES if kind == "partial"]
+MODULES = [name for name, kind in CASES if kind == "allennlp_module"]
 BAD = [name for name, kind in CASES if kind == "bad"]
 
 
@@ -38,6 +42,55 @@ def test_answers_as_transformers_does(start, add_model, goldens, devices):
             for output, want in probe["out"].items():
                 assert_close(output, got[output], want, probe["in"], **case["tolerance"])
         daemon.client.unload_model(name)
+
+
+def test_loads_parts_of_checkpoints_as_allennlp_does(start, add_model, goldens, devices):
+    daemon = start(f"--devices={devices}")
+    for name in PARTIAL:
+        case, probes = read_case(goldens / name)
+        add_model(name, goldens / name / "model")
+        for stack in case["stacks"]:
+            options = {
+                "architecture": case["class"],
+                "dtype": "float32",
+                "relevant_module": stack["relevant_module"],
+                "num_hidden_layers": stack["num_hidden_layers"],
+                "mapping": json.dumps(stack["mapping"]),
+                "strict": stack["strict"],
+            }
+            if stack["strict"] and not stack["expect"]["loads_strict"]:
+                error = rpc_error(daemon.load, name, **options)
+                assert error_reason(error) == "UNEXPECTED_KEY", name
+                continue
+            daemon.load(name, **options)
+            for probe in probes.values():
+                check_all(daemon, name, probe, stack["name"] + ".", case["tolerance"])
+        daemon.client.unload_model(name)
+
+
+def test_serves_modules_of_allennlp(start, add_model, goldens, devices):
+    daemon = start(f"--devices={devices}")
+    for name in MODULES:
+        case, probes = read_case(goldens / name)
+        add_model(name, goldens / name / "model")
+        daemon.load(name, architecture=case["class"], dtype="float32")
+        first = daemon.client.get_model_metadata(name).inputs[0]
+        hidden = case["options"]["hidden_size"]
+        assert (first.datatype, list(first.shape)) == ("FP32", [-1, -1, hidden])
+        for probe in probes.values():
+            check_all(daemon, name, probe, "", case["tolerance"])
+
+
+def check_all(daemon, name, probe, prefix, tolerance):
+    """Bare modules compute every position: all of each output is compared."""
+    wanted = {
+        output[len(prefix) :]: want
+        for output, want in probe["out"].items()
+        if output.startswith(prefix)
+    }
+    got = daemon.infer(name, probe["in"], list(wanted))
+    for output, want in wanted.items():
+        assert_close(output, got[output], want, {}, **tolerance)
 
 
 def test_refuses_damaged_checkpoints_by_reason(start, add_model, goldens):

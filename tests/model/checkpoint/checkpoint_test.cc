@@ -153,5 +153,37 @@ TEST_F(CheckpointTest, SaysWhatItLookedFor) {
               HasReason(Reason::kWeightsNotFound));
 }
 
+TEST_F(CheckpointTest, OpensTheFileAskedForWhateverElseIsThere) {
+  WriteShards();
+  folder_.Write("model.safetensors", FileWith("single"));
+  folder_.Write("other.safetensors", FileWith("other"));
+
+  ASSERT_OK_AND_ASSIGN(const auto file,
+                       OpenCheckpointFile(folder_.path(), "other.safetensors"));
+  EXPECT_EQ(file->entries().front().key, "other");
+
+  ASSERT_OK_AND_ASSIGN(
+      const auto shards,
+      OpenCheckpointFile(folder_.path(), "model.safetensors.index.json"));
+  EXPECT_EQ(shards->entries().front().key, "sharded");
+
+  EXPECT_THAT(OpenCheckpointFile(folder_.path(), "absent.safetensors"),
+              HasReason(Reason::kWeightsNotFound));
+}
+
+TEST_F(CheckpointTest, TakesFileNamesAndNoPaths) {
+  folder_.Write("weights.safetensors", FileWith("key"));
+  for (const char* name : {"../weights.safetensors", "/weights.safetensors",
+                           "./weights.safetensors", "..", "", "config.json"}) {
+    const absl::Status status =
+        OpenCheckpointFile(folder_.path(), name).status();
+
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                                 HasSubstr("weights_path")))
+        << name;
+    EXPECT_EQ(FieldOf(status), "weights_path");
+  }
+}
+
 }  // namespace
 }  // namespace transformerd

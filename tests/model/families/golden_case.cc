@@ -4,10 +4,12 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "model/base/status_macros.h"
 #include "model/checkpoint/safetensors.h"
 #include "nlohmann/json.hpp"
@@ -24,8 +26,11 @@ absl::StatusOr<GoldenCase> ReadGoldenCase(const std::string& directory,
   golden.family = description["family"];
   golden.class_name = description["class"];
   golden.model_directory = absl::StrCat(directory, "/model");
-  golden.needs_lenient_load = !description["load"]["missing_keys"].empty() ||
-                              !description["load"]["unexpected_keys"].empty();
+  if (description.contains("load")) {
+    const nlohmann::json& load = description["load"];
+    golden.needs_lenient_load =
+        !load["missing_keys"].empty() || !load["unexpected_keys"].empty();
+  }
   golden.atol = description["tolerance"]["atol"];
   golden.rtol = description["tolerance"]["rtol"];
   ASSIGN_OR_RETURN(auto tensors,
@@ -43,12 +48,51 @@ absl::StatusOr<GoldenCase> ReadGoldenCase(const std::string& directory,
   return golden;
 }
 
+absl::StatusOr<std::vector<GoldenCase>> ReadCases(
+    const std::function<bool(const nlohmann::json&)>& is_wanted) {
+  std::vector<GoldenCase> cases;
+  for (const auto& folder : std::filesystem::directory_iterator(kRoot)) {
+    std::ifstream file(folder.path() / "case.json");
+    const nlohmann::json description = nlohmann::json::parse(file);
+    if (!is_wanted(description)) continue;
+    ASSIGN_OR_RETURN(GoldenCase golden,
+                     ReadGoldenCase(folder.path().string(), description));
+    cases.push_back(std::move(golden));
+  }
+  std::sort(
+      cases.begin(), cases.end(),
+      [](const GoldenCase& a, const GoldenCase& b) { return a.name < b.name; });
+  return cases;
+}
+
+PartialLoad ReadPartialLoad(const nlohmann::json& stack,
+                            const std::string& class_name) {
+  PartialLoad load;
+  load.name = stack["name"];
+  load.options.architecture = class_name;
+  load.options.dtype = DType::kF32;
+  load.options.strict = stack["strict"];
+  load.options.num_hidden_layers = stack["num_hidden_layers"];
+  load.options.relevant_module = {stack["relevant_module"]};
+  for (const auto& [from, to] : stack["mapping"].items()) {
+    load.options.mapping.push_back({from, to});
+  }
+  const nlohmann::json& expect = stack["expect"];
+  load.fits = expect["loads_strict"];
+  load.missing = expect["missing_keys"].get<std::vector<std::string>>();
+  load.unexpected = expect["unexpected_keys"].get<std::vector<std::string>>();
+  return load;
+}
+
 // Whether the element at `index` of an output belongs to visible tokens only:
 // what stands under a zero mask is not compared.
 bool IsCompared(const GoldenProbe& probe, const OutputSpec& spec,
                 const Shape& shape, int64_t index) {
   const auto mask = probe.inputs.find("attention_mask");
-  if (mask == probe.inputs.end()) return true;
+  // Models that take vectors compute every position.
+  if (mask == probe.inputs.end() || probe.inputs.count("hidden_states") > 0) {
+    return true;
+  }
   const int64_t width = mask->second.shape[1];
   const auto visible = [&](int64_t row, int64_t token) {
     return mask->second.as<int64_t>()[row * width + token] != 0;
@@ -112,33 +156,60 @@ absl::StatusOr<std::map<std::string, HostTensor>> ReadTensors(
 
 absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(
     const std::string& model_type) {
-  std::vector<GoldenCase> cases;
-  for (const auto& folder : std::filesystem::directory_iterator(kRoot)) {
-    std::ifstream file(folder.path() / "case.json");
+  return ReadCases([&model_type](const nlohmann::json& description) {
+    return description["type"] == "forward" &&
+           description["family"] == model_type;
+  });
+}
+
+absl::StatusOr<std::vector<std::pair<GoldenCase, std::vector<PartialLoad>>>>
+ReadPartialCases() {
+  ASSIGN_OR_RETURN(std::vector<GoldenCase> goldens,
+                   ReadCases([](const nlohmann::json& description) {
+                     return description["type"] == "partial";
+                   }));
+  std::vector<std::pair<GoldenCase, std::vector<PartialLoad>>> cases;
+  for (GoldenCase& golden : goldens) {
+    std::ifstream file(absl::StrCat(kRoot, "/", golden.name, "/case.json"));
     const nlohmann::json description = nlohmann::json::parse(file);
-    if (description["type"] != "forward" ||
-        description["family"] != model_type) {
-      continue;
+    std::vector<PartialLoad> loads;
+    for (const auto& stack : description["stacks"]) {
+      loads.push_back(ReadPartialLoad(stack, golden.class_name));
     }
-    ASSIGN_OR_RETURN(GoldenCase golden,
-                     ReadGoldenCase(folder.path().string(), description));
-    cases.push_back(std::move(golden));
+    cases.emplace_back(std::move(golden), std::move(loads));
   }
-  std::sort(
-      cases.begin(), cases.end(),
-      [](const GoldenCase& a, const GoldenCase& b) { return a.name < b.name; });
   return cases;
+}
+
+GoldenProbe ProbeOf(const GoldenProbe& probe, const std::string& part) {
+  GoldenProbe cut;
+  cut.name = probe.name;
+  cut.inputs = probe.inputs;
+  for (const auto& [name, tensor] : probe.outputs) {
+    absl::string_view output = name;
+    if (absl::ConsumePrefix(&output, absl::StrCat(part, "."))) {
+      cut.outputs.emplace(output, tensor);
+    }
+  }
+  return cut;
 }
 
 InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs) {
   InferenceInput input;
-  const HostTensor& ids = probe.inputs.at("input_ids");
-  input.batch = ids.shape[0];
-  input.width = ids.shape[1];
+  const auto vectors = probe.inputs.find("hidden_states");
+  const bool is_hidden = vectors != probe.inputs.end();
+  const HostTensor& first =
+      is_hidden ? vectors->second : probe.inputs.at("input_ids");
+  input.batch = first.shape[0];
+  input.width = first.shape[1];
+  if (is_hidden) {
+    const auto values = first.as<float>();
+    input.hidden_states.assign(values.begin(), values.end());
+  }
   const auto mask = probe.inputs.find("attention_mask");
   for (int64_t row = 0; row < input.batch; ++row) {
     int64_t length = input.width;
-    if (mask != probe.inputs.end()) {
+    if (mask != probe.inputs.end() && !is_hidden) {
       const auto mask_BT = mask->second.as<int64_t>();
       while (mask_BT[row * input.width + length - 1] == 0) --length;
     }

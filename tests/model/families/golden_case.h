@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -36,6 +37,21 @@ absl::StatusOr<std::map<std::string, HostTensor>> ReadTensors(
 // All forward cases of a model_type, by name.
 absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(
     const std::string& model_type);
+
+// A part of a checkpoint as a model, and what it must answer.
+struct PartialLoad {
+  std::string name;  // outputs of probes begin with it and a dot
+  LoadOptions options;
+  bool fits = true;                              // strictly
+  std::vector<std::string> missing, unexpected;  // as AllenNLP names them
+};
+
+// All cases of type "partial", each with its loads.
+absl::StatusOr<std::vector<std::pair<GoldenCase, std::vector<PartialLoad>>>>
+ReadPartialCases();
+
+// The probe with those of its outputs that a part gives, under their own names.
+GoldenProbe ProbeOf(const GoldenProbe& probe, const std::string& part);
 
 // Runs one probe alone and compares every output that it holds. The error names
 // the first output that is off.

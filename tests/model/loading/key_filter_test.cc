@@ -15,8 +15,9 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 TEST(KeyFilterTest, MatchesAtTheStartOnly) {
-  ASSERT_OK_AND_ASSIGN(KeyFilter filter,
-                       KeyFilter::Create({"encoder\\.layer\\.[01]\\."}));
+  ASSERT_OK_AND_ASSIGN(
+      KeyFilter filter,
+      KeyFilter::Create("ignore", {"encoder\\.layer\\.[01]\\."}));
 
   EXPECT_TRUE(filter.Matches("encoder.layer.1.weight"));
   EXPECT_FALSE(filter.Matches("encoder.layer.2.weight"));
@@ -24,19 +25,21 @@ TEST(KeyFilterTest, MatchesAtTheStartOnly) {
 }
 
 TEST(KeyFilterTest, MatchesNothingWithoutPatterns) {
-  ASSERT_OK_AND_ASSIGN(KeyFilter filter, KeyFilter::Create({}));
+  ASSERT_OK_AND_ASSIGN(KeyFilter filter, KeyFilter::Create("ignore", {}));
   EXPECT_FALSE(filter.Matches("encoder"));
   EXPECT_THAT(filter.UnmatchedPatterns(), IsEmpty());
 }
 
 TEST(KeyFilterTest, NamesPatternsThatMatchedNothing) {
-  ASSERT_OK_AND_ASSIGN(KeyFilter filter, KeyFilter::Create({"a", "b"}));
+  ASSERT_OK_AND_ASSIGN(KeyFilter filter,
+                       KeyFilter::Create("ignore", {"a", "b"}));
   filter.Matches("beta");
   EXPECT_THAT(filter.UnmatchedPatterns(), ElementsAre("a"));
 }
 
 TEST(KeyFilterTest, RefusesABadExpressionByName) {
-  const absl::Status status = KeyFilter::Create({"ok", "(\n"}).status();
+  const absl::Status status =
+      KeyFilter::Create("ignore", {"ok", "(\n"}).status();
 
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
                                AllOf(HasSubstr("ignore: \"(\\n\""),

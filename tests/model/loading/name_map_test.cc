@@ -31,14 +31,20 @@ class NameMapTest : public testing::Test {
   }
 
   NameMap Map(const std::vector<std::string>& keys) {
-    return *Create(keys, {});
+    return *Create(keys, NameMapOptions());
   }
 
   absl::StatusOr<NameMap> Create(const std::vector<std::string>& keys,
-                                 const std::vector<std::string>& ignore) {
+                                 const NameMapOptions& options) {
     entries_.clear();
     for (const std::string& key : keys) entries_.push_back({key});
-    return NameMap::Create(family_, architecture_, slots_, entries_, ignore);
+    return NameMap::Create(family_, architecture_, slots_, entries_, options);
+  }
+
+  static NameMapOptions Ignoring(const std::vector<std::string>& patterns) {
+    NameMapOptions options;
+    options.ignore = patterns;
+    return options;
   }
 
   const Family family_ = ToyFamily();
@@ -133,10 +139,11 @@ TEST_F(NameMapTest, TellsUnusedFromUnexpected) {
 }
 
 TEST_F(NameMapTest, TreatsIgnoredKeysAsAbsent) {
-  ASSERT_OK_AND_ASSIGN(const NameMap map, Create({"embeddings.words.weight",
-                                                  "encoder.layer.0.norm.weight",
-                                                  "typo.b", "typo.a"},
-                                                 {"typo", "encoder"}));
+  ASSERT_OK_AND_ASSIGN(
+      const NameMap map,
+      Create({"embeddings.words.weight", "encoder.layer.0.norm.weight",
+              "typo.b", "typo.a"},
+             Ignoring({"typo", "encoder"})));
 
   EXPECT_THAT(map.ignored,
               ElementsAre("encoder.layer.0.norm.weight", "typo.a", "typo.b"));
@@ -145,25 +152,119 @@ TEST_F(NameMapTest, TreatsIgnoredKeysAsAbsent) {
 }
 
 TEST_F(NameMapTest, WarnsOfPatternsThatMatchNothing) {
-  ASSERT_OK_AND_ASSIGN(const NameMap map, Create({}, {"nothing"}));
+  ASSERT_OK_AND_ASSIGN(const NameMap map, Create({}, Ignoring({"nothing"})));
   EXPECT_THAT(map.warnings, testing::Contains(HasSubstr("\"nothing\"")));
 }
 
 TEST_F(NameMapTest, RefusesABadPattern) {
-  EXPECT_THAT(Create({}, {"["}), StatusIs(absl::StatusCode::kInvalidArgument,
-                                          HasSubstr("ignore")));
+  EXPECT_THAT(
+      Create({}, Ignoring({"["})),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ignore")));
 }
 
 TEST_F(NameMapTest, SaysWhereRulesAndSlotsContradictEachOther) {
   AddSlot(slots_, "layers.0.cross.weight", {2});
-  EXPECT_THAT(Create({}, {}), StatusIs(absl::StatusCode::kInternal,
-                                       HasSubstr("\"layers.0.cross.weight\"")));
+  EXPECT_THAT(Create({}, NameMapOptions()),
+              StatusIs(absl::StatusCode::kInternal,
+                       HasSubstr("\"layers.0.cross.weight\"")));
 }
 
 TEST_F(NameMapTest, SaysWhereASlotIsTiedToNothing) {
   slots_[kDecoder]->TieTo("embeddings.gone.weight");
-  EXPECT_THAT(Create({}, {}), StatusIs(absl::StatusCode::kInternal,
-                                       HasSubstr("embeddings.gone.weight")));
+  EXPECT_THAT(Create({}, NameMapOptions()),
+              StatusIs(absl::StatusCode::kInternal,
+                       HasSubstr("embeddings.gone.weight")));
+}
+
+TEST_F(NameMapTest, CutsKeysToTheRelevantModule) {
+  NameMapOptions options;
+  options.relevant_module = {"nowhere", "model.toy"};
+
+  ASSERT_OK_AND_ASSIGN(
+      const NameMap map,
+      Create({"model.toy.embeddings.words.weight", "other.surprise"}, options));
+
+  EXPECT_EQ(map.slots[kToken].index, 0);
+  EXPECT_EQ(map.slots[kToken].key, "model.toy.embeddings.words.weight");
+  EXPECT_THAT(map.missing,
+              ElementsAre("model.toy.encoder.layer.0.norm.weight"));
+  EXPECT_THAT(map.unexpected, IsEmpty());
+  EXPECT_FALSE(map.lacks_relevant_module);
+}
+
+TEST_F(NameMapTest, KeepsAllKeysWhereTheRelevantModuleIsNotThere) {
+  NameMapOptions options;
+  options.relevant_module = {"nowhere"};
+
+  ASSERT_OK_AND_ASSIGN(const NameMap map,
+                       Create({"embeddings.words.weight"}, options));
+
+  EXPECT_EQ(map.slots[kToken].source, SlotSource::kEntry);
+  EXPECT_TRUE(map.lacks_relevant_module);
+  EXPECT_THAT(map.warnings, testing::Contains(HasSubstr("relevant_module")));
+}
+
+TEST_F(NameMapTest, RenamesKeysBeforeTheFamilyLooksAtThem) {
+  NameMapOptions options;
+  options.mapping = {{"words", "embeddings.words"}};
+
+  ASSERT_OK_AND_ASSIGN(
+      const NameMap map,
+      Create({"words.weight", "encoder.layer.0.norm.weight"}, options));
+
+  EXPECT_EQ(map.slots[kToken].key, "words.weight");
+  EXPECT_THAT(map.missing, IsEmpty());
+  EXPECT_THAT(map.unexpected, IsEmpty());
+}
+
+TEST_F(NameMapTest, AllowsNamesToBeMissingWithOrWithoutThePrefix) {
+  for (const char* pattern : {"encoder\\.", "toy\\.encoder"}) {
+    NameMapOptions options;
+    options.allow_missing = {{pattern}};
+
+    ASSERT_OK_AND_ASSIGN(const NameMap map,
+                         Create({"toy.embeddings.words.weight"}, options));
+
+    EXPECT_EQ(map.slots[kNorm].source, SlotSource::kMissing);
+    EXPECT_THAT(map.missing, IsEmpty());
+    EXPECT_THAT(map.allowed_missing,
+                ElementsAre("toy.encoder.layer.0.norm.weight"));
+  }
+}
+
+TEST_F(NameMapTest, TheTiedKeyStandsInForTheOneItIsTiedTo) {
+  const NameMap map =
+      Map({"cls.decoder.weight", "encoder.layer.0.norm.weight"});
+
+  EXPECT_EQ(map.slots[kToken].source, SlotSource::kEntry);
+  EXPECT_EQ(map.slots[kToken].key, "cls.decoder.weight");
+  EXPECT_EQ(map.slots[kDecoder].source, SlotSource::kTied);
+  EXPECT_THAT(map.missing, IsEmpty());
+}
+
+TEST_F(NameMapTest, EveryKeyOfABareModuleMustFit) {
+  const BareModule bare = {};
+  Family family = family_;
+  family.bare = &bare;
+  const std::vector<CheckpointEntry> entries = {
+      {"embeddings.words.weight"}, {"embeddings.position_ids"}, {"qa.weight"}};
+
+  ASSERT_OK_AND_ASSIGN(const NameMap map,
+                       NameMap::Create(family, architecture_, slots_, entries,
+                                       NameMapOptions()));
+
+  EXPECT_THAT(map.unexpected,
+              ElementsAre("embeddings.position_ids", "qa.weight"));
+  EXPECT_THAT(map.unused, IsEmpty());
+}
+
+TEST_F(NameMapTest, AModelWithoutACheckpointLacksNothing) {
+  const NameMap map = NameMap::WithoutCheckpoint(slots_);
+
+  EXPECT_EQ(map.slots[kPoolerBias].source, SlotSource::kMissing);
+  EXPECT_EQ(map.slots[kDecoder].source, SlotSource::kTied);
+  EXPECT_EQ(map.slots[kDecoder].index, kToken);
+  EXPECT_THAT(map.missing, IsEmpty());
 }
 
 }  // namespace

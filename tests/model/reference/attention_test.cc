@@ -79,6 +79,10 @@ class AttentionTest : public ::testing::Test {
                                     const std::vector<float>& input,
                                     int64_t first, int64_t length, int64_t h,
                                     int64_t q) const {
+    const auto mask = batch.attention_mask.begin() + first;
+    if (std::count(mask, mask + length, 1) == 0) {
+      return std::vector<double>(length, 1.0 / static_cast<double>(length));
+    }
     std::vector<double> weights(length, 0);
     double total = 0;
     for (int64_t k = 0; k < length; ++k) {
@@ -149,6 +153,7 @@ const RowsCase kCases[] = {
     {"equal lengths in one call", {{1, 1, 1}, {1, 1, 1}}},
     {"all lengths differ", {{1, 1}, {1, 1, 1, 1}, {1}}},
     {"left padding", {{0, 0, 1, 1}}},
+    {"a row that is masked whole", {{1, 1, 1}, {0, 0, 0}, {1, 0, 1}}},
     {"holes between full rows", {{1, 1, 1}, {1, 0, 1}, {1, 1, 1}}},
 };
 

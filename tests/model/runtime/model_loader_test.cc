@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -295,6 +296,87 @@ TEST(ModelLoaderTest, RefusesAFolderWithoutAConfig) {
 
   EXPECT_THAT(loader->Load({"tests/testdata/goldens", {}}, control),
               HasReason(Reason::kConfigNotFound));
+}
+
+TEST(ModelLoaderTest, BuildsAnArchitectureWithoutWeights) {
+  ModelLoaderOptions loader_options;
+  loader_options.devices = {"cpu", "cpu"};
+  loader_options.private_replicas = true;
+  const auto loader = MakeLoader(loader_options);
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.load_weights = false;
+  request.options.config_override =
+      R"({"num_hidden_layers": 1, "torch_dtype": "bfloat16", "dtype": null})";
+
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  EXPECT_EQ(model->properties().at("dtype"), "BF16");
+  EXPECT_EQ(model->report().bytes_read, 0);
+  EXPECT_GT(model->report().weight_bytes, 0);
+  EXPECT_TRUE(model->signature().FindOutput("pooler_output").has_value());
+  const InferenceInput input = OneToken(*model, "last_hidden_state");
+  const InferenceInput* batch[] = {&input};
+  ASSERT_OK_AND_ASSIGN(const auto first, model->Run(0, batch));
+  ASSERT_OK_AND_ASSIGN(const auto second, model->Run(1, batch));
+  EXPECT_EQ(first[0][0].bytes, second[0][0].bytes);
+}
+
+TEST(ModelLoaderTest, ReadsTheFileAskedFor) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.weights_path = "model.safetensors";
+  EXPECT_THAT(loader->Load(request, control), IsOk());
+
+  request.options.weights_path = "absent.safetensors";
+  EXPECT_THAT(loader->Load(request, control),
+              HasReason(Reason::kWeightsNotFound));
+}
+
+TEST(ModelLoaderTest, TakesCheckpointsOfTheHubAsTheyAre) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  const std::pair<const char*, const char*> cases[] = {
+      {"bert_hub_oddities", "BertForMaskedLM"},
+      {"bert_hub_oddities", "BertModel"},
+      {"bert_head_ckpt_in_base", "BertModel"},
+      {"bert_mlm_ckpt_in_base", "BertModel"},
+      {"bert_pretraining", "BertForMaskedLM"},
+  };
+  for (const auto& [name, model_class] : cases) {
+    LoadRequest request{absl::StrCat("tests/testdata/goldens/", name, "/model"),
+                        {}};
+    request.options.architecture = model_class;
+    EXPECT_THAT(loader->Load(request, control), IsOk()) << name;
+  }
+}
+
+TEST(ModelLoaderTest, LoadsTiedCopiesOnce) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{"tests/testdata/goldens/bert_hub_oddities/model", {}};
+  request.options.architecture = "BertForMaskedLM";
+
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  EXPECT_THAT(model->report().unused_keys,
+              Contains("cls.predictions.decoder.weight"));
+}
+
+TEST(ModelLoaderTest, InitialisesWhatMayBeMissing) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{"tests/testdata/goldens/bert_base_ckpt_in_head/model",
+                      {}};
+  request.options.architecture = "BertForSequenceClassification";
+  EXPECT_THAT(loader->Load(request, control), HasReason(Reason::kMissingKey));
+
+  request.options.allow_missing = {{"classifier\\."}};
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  EXPECT_THAT(model->report().warnings,
+              Contains(HasSubstr("2 parameters are not in the checkpoint")));
 }
 
 }  // namespace

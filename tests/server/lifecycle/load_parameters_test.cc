@@ -12,7 +12,10 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::FieldsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Optional;
 
 TEST(LoadParametersTest, TakesEachTypedValue) {
   ModelOptions options;
@@ -22,16 +25,53 @@ TEST(LoadParametersTest, TakesEachTypedValue) {
                                    {"strict", false},
                                    {"ignore", R"(["cls\\.", "x"])"},
                                    {"config", R"({"hidden_size": 8})"},
-                                   {"pooling", "cls"}},
+                                   {"pooling", "cls"},
+                                   {"relevant_module", "bert.encoder"},
+                                   {"allow_missing", R"(["head\\."])"},
+                                   {"load_weights", false},
+                                   {"weights_path", "other.safetensors"}},
                                   options),
               IsOk());
   EXPECT_EQ(options.load.architecture, "BertModel");
   EXPECT_EQ(options.load.dtype, DType::kBF16);
   EXPECT_EQ(options.load.num_hidden_layers, 3);
   EXPECT_FALSE(options.load.strict);
-  EXPECT_THAT(options.load.ignore, ElementsAre("cls\\.", "x"));
+  EXPECT_THAT(options.load.ignore, Optional(ElementsAre("cls\\.", "x")));
   EXPECT_EQ(options.load.config_override, R"({"hidden_size":8})");
   EXPECT_EQ(options.load.pooling, PoolingKind::kCls);
+  EXPECT_THAT(options.load.relevant_module, ElementsAre("bert.encoder"));
+  EXPECT_THAT(options.load.allow_missing, Optional(ElementsAre("head\\.")));
+  EXPECT_FALSE(options.load.load_weights);
+  EXPECT_EQ(options.load.weights_path, "other.safetensors");
+}
+
+TEST(LoadParametersTest, TriesRelevantModulesInTheGivenOrder) {
+  ModelOptions options;
+  ASSERT_THAT(
+      ApplyLoadParameters({{"relevant_module", R"(["z", "a.b"])"}}, options),
+      IsOk());
+  EXPECT_THAT(options.load.relevant_module, ElementsAre("z", "a.b"));
+}
+
+TEST(LoadParametersTest, AMappingKeepsItsOrder) {
+  constexpr char kMapping[] = R"({"layer.9": "layers.1", "layer.8": "x"})";
+  ModelOptions by_call, by_file;
+  ASSERT_THAT(ApplyLoadParameters({{"mapping", kMapping}}, by_call), IsOk());
+  ASSERT_THAT(
+      ApplyModelFile(absl::StrCat("{\"mapping\": ", kMapping, "}"), by_file),
+      IsOk());
+  for (const ModelOptions& options : {by_call, by_file}) {
+    EXPECT_THAT(options.load.mapping,
+                ElementsAre(FieldsAre("layer.9", "layers.1"),
+                            FieldsAre("layer.8", "x")));
+  }
+}
+
+TEST(LoadParametersTest, AnEmptyListIsAListAndNotNothing) {
+  ModelOptions options;
+  EXPECT_EQ(options.load.ignore, std::nullopt);
+  ASSERT_THAT(ApplyLoadParameters({{"ignore", "[]"}}, options), IsOk());
+  EXPECT_THAT(options.load.ignore, Optional(IsEmpty()));
 }
 
 TEST(LoadParametersTest, TakesBoolsAndIntegersSpelledAsStrings) {
@@ -86,8 +126,21 @@ INSTANTIATE_TEST_SUITE_P(
         BadParameter{"banana", true, "is unknown"},
         BadParameter{"", true, "is unknown"},
         BadParameter{"file:1/model.safetensors", "bytes", "is refused"},
-        BadParameter{"relevant_module", "bert",
-                     "is not supported by this version"},
+        BadParameter{"relevant_module", "[1]",
+                     "expected a string or a JSON list of strings"},
+        BadParameter{"relevant_module", true,
+                     "expected a string or a JSON list of strings"},
+        BadParameter{"mapping", "layer", "expected a JSON object"},
+        BadParameter{"mapping", R"({"a": 1})", "expected names to names"},
+        BadParameter{"mapping", R"({"": "a"})", "expected names to names"},
+        BadParameter{"mapping", R"({"a": ""})", "expected names to names"},
+        BadParameter{"mapping", R"({"a": "b", "a": "c"})",
+                     "expected a JSON object"},
+        BadParameter{"allow_missing", "head", "expected a JSON list"},
+        BadParameter{"load_weights", "no", "expected true or false"},
+        BadParameter{"weights_path", "../model.safetensors",
+                     "expected the name of a file"},
+        BadParameter{"weights_path", int64_t{1}, "expected a string"},
         BadParameter{"replace", true, "is not supported by this version"},
         BadParameter{"max_batch_tokens", int64_t{5},
                      "is set in transformerd.json"},
@@ -128,7 +181,7 @@ TEST(ModelFileTest, TakesPlainJsonAndServingLimits) {
       "max_queue_delay": "5ms"})",
                              options),
               IsOk());
-  EXPECT_THAT(options.load.ignore, ElementsAre("cls"));
+  EXPECT_THAT(options.load.ignore, Optional(ElementsAre("cls")));
   EXPECT_EQ(options.load.config_override, R"({"hidden_size":8})");
   EXPECT_FALSE(options.load.strict);
   EXPECT_EQ(options.serving.max_batch_tokens, 100);

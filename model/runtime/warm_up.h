@@ -1,0 +1,12 @@
+// The request that a model answers before it is ready.
+#pragma once
+
+#include "model/runtime/inference.h"
+#include "model/runtime/signature.h"
+
+namespace transformerd {
+
+// One row of one token, for all default outputs.
+InferenceInput WarmUpInput(const Signature& signature);
+
+}  // namespace transformerd
