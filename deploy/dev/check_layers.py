@@ -17,7 +17,7 @@ MODEL_LAYERS = [
     ["modules"],
     ["families"],
     ["loading"],
-    ["kernels", "reference", "runtime"],
+    ["distributed", "kernels", "reference", "runtime"],
 ]
 
 # Inside model, these know no LibTorch.
