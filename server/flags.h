@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/options.h"
+#include "server/worker_flags.h"
 
 namespace transformerd {
 
@@ -17,9 +18,7 @@ struct Flags {
   ServerOptions server;
 
   // For the model loader.
-  std::vector<std::string> devices = {"cpu"};
-  int threads_per_worker = 0;  // 0: the cores, shared out evenly
-  bool private_replicas = false;
+  WorkerFlags workers;
 
   // Instead of serving.
   bool show_help = false;

@@ -16,6 +16,7 @@
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/loading/load_control.h"
+#include "model/loading/loading_strategy.h"
 #include "model/runtime/inference.h"
 #include "model/runtime/signature.h"
 
@@ -36,6 +37,8 @@ struct LoadOptions {
   std::vector<std::string> ignore;
   // Nothing: what the sentence-transformers files say, else the mean.
   std::optional<PoolingKind> pooling;
+  // Nothing: the daemon's.
+  std::optional<LoadingStrategy> loading_strategy;
 };
 
 struct LoadRequest {
@@ -51,7 +54,7 @@ struct LoadReport {
   int64_t weight_bytes = 0;              // of one replica
   int64_t replicas = 0;                  // copies of the weights in memory
   int64_t bytes_read = 0;                // payload bytes of the tensors needed
-  int64_t bytes_broadcast = 0;           // sent from rank 0 to others
+  int64_t bytes_broadcast = 0;           // received from the ranks that read
   std::vector<std::string> unused_keys;  // known and left unread, sorted
   std::vector<std::string> warnings;
 };

@@ -11,10 +11,9 @@
 #include "model/base/status_macros.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/config/config_reader.h"
-#include "model/loading/in_process.h"
-#include "model/loading/weight_loader.h"
 #include "model/reference/reference_executor.h"
 #include "model/runtime/make_signature.h"
+#include "model/runtime/stream_weights.h"
 
 namespace transformerd {
 namespace {
@@ -148,22 +147,8 @@ absl::Status ModelLoad::MakePlan() {
 }
 
 absl::Status ModelLoad::Stream() {
-  const auto transports = MakeInProcessGroup(workers_.num_replicas());
-  std::vector<LoadRank> ranks;
-  for (size_t i = 0; i < parts_->replicas.size(); ++i) {
-    ranks.push_back(
-        {parts_->replicas[i].transformer->slots(), transports[i].get()});
-  }
-  ASSIGN_OR_RETURN(LoadedWeights weights,
-                   LoadWeights(*plan_, *reader_, ranks, control_));
-  for (size_t i = 0; i < parts_->replicas.size(); ++i) {
-    Replica& replica = parts_->replicas[i];
-    replica.arena = std::move(weights.arenas[i]);
-    BindSlots(*plan_, *replica.arena, replica.transformer->slots());
-  }
-  parts_->report.bytes_read = weights.bytes_read;
-  parts_->report.bytes_broadcast = weights.bytes_broadcast;
-  return absl::OkStatus();
+  return StreamWeights(*plan_, *reader_, workers_, control_, parts_->replicas,
+                       parts_->report);
 }
 
 void ModelLoad::MakeSignatureAndExecutors() {
@@ -188,6 +173,8 @@ void ModelLoad::MakeSignatureAndExecutors() {
       {"class", parts_->architecture.class_name},
       {"pooling", std::string(NameOf(options.pooling))},
       {"replicas", absl::StrCat(workers_.num_replicas())},
+      {"loading_strategy", std::string(NameOf(workers_.loading_strategy))},
+      {"transport", std::string(NameOf(workers_.transport))},
   };
 }
 

@@ -14,16 +14,9 @@
 #include "model/modules/transformer.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/packed_model.h"
+#include "model/runtime/worker_layout.h"
 
 namespace transformerd {
-
-struct WorkerLayout {
-  int num_workers = 1;
-  int threads_per_worker = 1;
-  bool private_replicas = false;
-
-  int num_replicas() const { return private_replicas ? num_workers : 1; }
-};
 
 // Holds the state of one load between its steps. Used once, by one thread.
 class ModelLoad {

@@ -4,7 +4,13 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "model/base/error_details.h"
+#include "model/base/quoted.h"
+#include "model/base/status_macros.h"
+#include "model/distributed/transports.h"
 #include "model/runtime/model_load.h"
 
 namespace transformerd {
@@ -18,7 +24,7 @@ class LocalModelLoader : public ModelLoader {
   explicit LocalModelLoader(ModelLoaderOptions options)
       : options_(std::move(options)) {
     workers_.num_workers = static_cast<int>(options_.devices.size());
-    workers_.private_replicas = options_.private_replicas;
+    workers_.transport_timeout = options_.transport_timeout;
     workers_.threads_per_worker = options_.threads_per_worker;
     if (workers_.threads_per_worker == 0) {
       const int cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -37,13 +43,64 @@ class LocalModelLoader : public ModelLoader {
     if (!with_defaults.options.dtype) {
       with_defaults.options.dtype = options_.dtype;
     }
-    return ModelLoad(with_defaults, workers_, control).Run();
+    ReplicaOptions replicas = options_.replicas;
+    replicas.loading_strategy =
+        request.options.loading_strategy.value_or(replicas.loading_strategy);
+    absl::StatusOr<WorkerLayout> workers = WithReplicas(workers_, replicas);
+    if (!workers.ok()) return WithField(workers.status(), "loading_strategy");
+    return ModelLoad(with_defaults, *workers, control).Run();
   }
 
  private:
   const ModelLoaderOptions options_;
   WorkerLayout workers_;
 };
+
+// Says why a device that is not a CPU is refused.
+absl::Status RefuseDevice(absl::string_view device) {
+  if (device != "cuda" && !absl::StartsWith(device, "cuda:")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "device ", Quoted(device), ", expected \"auto\" or \"cpu\""));
+  }
+  const absl::Status built = CheckIsBuilt(TransportKind::kNccl);
+  const int gpus = CountGpus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "device ", Quoted(device), ": ",
+      !built.ok() ? "this build has no GPU support, which takes --config=cuda"
+      : gpus == 0 ? "no GPU is visible to this process"
+                  : "models run on the CPU only in this version",
+      ", expected \"cpu\""));
+}
+
+// Replaces "auto".
+absl::StatusOr<std::vector<std::string>> ResolveDevices(
+    const std::vector<std::string>& devices) {
+  if (devices == std::vector<std::string>{"auto"}) {
+    if (CheckIsBuilt(TransportKind::kNccl).ok()) {
+      const int gpus = CountGpus();
+      LOG(WARNING) << (gpus == 0 ? "no GPU is visible to this process"
+                                 : "models run on the CPU only in this version")
+                   << ": serving on the CPU";
+    }
+    return std::vector<std::string>{"cpu"};
+  }
+  for (const std::string& device : devices) {
+    if (device != "cpu") return RefuseDevice(device);
+  }
+  return devices;
+}
+
+// Whether any load could go well.
+absl::Status CheckReplicas(const ReplicaOptions& replicas) {
+  if (replicas.transport.has_value()) {
+    const absl::Status built = CheckIsBuilt(*replicas.transport);
+    if (!built.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("transport: ", built.message()));
+    }
+  }
+  return WithReplicas({}, replicas).status();
+}
 
 }  // namespace
 
@@ -54,20 +111,23 @@ absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
     return absl::InvalidArgumentError(
         absl::StrCat(workers, " devices, expected 1 to ", kMaxWorkers));
   }
-  for (const std::string& device : options.devices) {
-    if (device != "cpu") {
-      return absl::InvalidArgumentError(
-          absl::StrCat("device \"", device,
-                       "\", expected \"cpu\": this build has no others"));
-    }
-  }
   if (options.threads_per_worker < 0 ||
       options.threads_per_worker > kMaxThreadsPerWorker) {
     return absl::InvalidArgumentError(
         absl::StrCat("threads_per_worker=", options.threads_per_worker,
                      ", expected 0 to ", kMaxThreadsPerWorker));
   }
-  return std::make_unique<LocalModelLoader>(options);
+  if (options.transport_timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("transport_timeout is ",
+                     absl::FormatDuration(options.transport_timeout),
+                     ", expected more than 0s"));
+  }
+  RETURN_IF_ERROR(CheckReplicas(options.replicas));
+  ModelLoaderOptions resolved = options;
+  ASSIGN_OR_RETURN(resolved.devices, ResolveDevices(options.devices));
+  PrepareTransports();
+  return std::make_unique<LocalModelLoader>(std::move(resolved));
 }
 
 }  // namespace transformerd

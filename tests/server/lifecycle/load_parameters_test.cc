@@ -22,7 +22,8 @@ TEST(LoadParametersTest, TakesEachTypedValue) {
                                    {"strict", false},
                                    {"ignore", R"(["cls\\.", "x"])"},
                                    {"config", R"({"hidden_size": 8})"},
-                                   {"pooling", "cls"}},
+                                   {"pooling", "cls"},
+                                   {"loading_strategy", "FREE_FOR_ALL"}},
                                   options),
               IsOk());
   EXPECT_EQ(options.load.architecture, "BertModel");
@@ -32,6 +33,7 @@ TEST(LoadParametersTest, TakesEachTypedValue) {
   EXPECT_THAT(options.load.ignore, ElementsAre("cls\\.", "x"));
   EXPECT_EQ(options.load.config_override, R"({"hidden_size":8})");
   EXPECT_EQ(options.load.pooling, PoolingKind::kCls);
+  EXPECT_EQ(options.load.loading_strategy, LoadingStrategy::kFreeForAll);
 }
 
 TEST(LoadParametersTest, TakesBoolsAndIntegersSpelledAsStrings) {
@@ -107,6 +109,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadParameter{"config", "{", "expected a JSON object"},
         BadParameter{"config", "[]", "expected a JSON object"},
         BadParameter{"config", R"({"a": 1, "a": 2})", "expected a JSON object"},
+        BadParameter{"loading_strategy", "greedy",
+                     "expected memory_efficient or free_for_all"},
         BadParameter{"pooling", "max", "expected one of mean, cls"}));
 
 TEST(LoadParametersTest, SurvivesDeeplyNestedJson) {
