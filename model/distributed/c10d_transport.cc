@@ -1,7 +1,9 @@
 #include "model/distributed/c10d_transport.h"
 
 #include <ATen/ops/from_blob.h>
+#include <c10/util/env.h>
 
+#include <atomic>
 #include <deque>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <utility>
@@ -14,6 +16,8 @@
 
 namespace transformerd {
 namespace {
+
+std::atomic<bool> is_prepared = false;
 
 // Bytes of every dtype travel as uint8: Gloo knows neither int16 nor float8.
 at::Tensor ByteTensor(absl::Span<std::byte> bytes, c10::Device device) {
@@ -109,6 +113,17 @@ class C10dTransport : public WeightTransport {
 };
 
 }  // namespace
+
+void PrepareC10d() {
+  // Its number of entries; read from the environment only.
+  c10::utils::set_env("TORCH_FR_BUFFER_SIZE", "0", /*overwrite=*/true);
+  is_prepared = true;
+}
+
+absl::Status CheckC10dIsPrepared() {
+  if (is_prepared) return absl::OkStatus();
+  return absl::InternalError("PrepareTransports was not called");
+}
 
 std::vector<std::unique_ptr<WeightTransport>> MakeC10dGroup(
     const C10dBackend& backend, absl::Duration timeout) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "model/loading/transport.h"
 
@@ -18,6 +19,14 @@ class Backend;
 }
 
 namespace transformerd {
+
+// Turns c10d's flight recorder off, for good. Process groups of several threads
+// race for its map of groups (LibTorch 2.11 looks it up outside of its lock),
+// which it never shrinks either. To be called before the first group is made.
+void PrepareC10d();
+
+// INTERNAL where PrepareC10d was not called.
+absl::Status CheckC10dIsPrepared();
 
 // One process group in the making.
 struct C10dBackend {

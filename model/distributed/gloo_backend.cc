@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "model/base/error_details.h"
+#include "model/base/status_macros.h"
 #include "model/reference/tensors.h"
 
 namespace transformerd {
@@ -38,6 +39,7 @@ absl::StatusOr<C10dBackend> MakeBackend(int world_size,
 
 absl::StatusOr<C10dBackend> MakeGlooBackend(int world_size,
                                             absl::Duration timeout) {
+  RETURN_IF_ERROR(CheckC10dIsPrepared());
   absl::StatusOr<C10dBackend> backend =
       CatchTorch([&] { return MakeBackend(world_size, timeout); });
   if (!backend.ok()) return Annotate(backend.status(), "gloo");

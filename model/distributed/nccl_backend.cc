@@ -8,7 +8,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "model/reference/tensors.h"
+#include "model/base/status_macros.h"
 
 namespace transformerd {
 
@@ -25,6 +25,7 @@ void KeepNcclFromEndingTheProcess() {
 
 absl::StatusOr<C10dBackend> MakeNcclBackend(const std::vector<int>& gpus,
                                             absl::Duration timeout) {
+  RETURN_IF_ERROR(CheckC10dIsPrepared());
   const int visible = CountCudaDevices();
   C10dBackend backend;
   backend.name = "nccl";

@@ -15,9 +15,11 @@ namespace transformerd {
 absl::Status CheckGlooIsBuilt();
 absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeGlooGroup(
     int world_size, absl::Duration timeout);
+void PrepareGloo();
 
 absl::Status CheckNcclIsBuilt();
 absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeNcclGroup(
     const std::vector<int>& gpus, absl::Duration timeout);
+void PrepareNccl();
 
 }  // namespace transformerd

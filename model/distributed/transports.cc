@@ -36,4 +36,9 @@ absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeTransports(
   return absl::OkStatus();
 }
 
+void PrepareTransports() {
+  PrepareGloo();
+  PrepareNccl();
+}
+
 }  // namespace transformerd

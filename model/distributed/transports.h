@@ -29,8 +29,9 @@ absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeTransports(
 // GPUs that this process sees; none in builds without --config=cuda.
 int CountGpus();
 
-// Makes transports fail rather than end the process. To be called once, before
-// the process has a second thread.
+// Makes transports fail rather than end the process. Sets variables of the
+// environment, where LibTorch reads such settings: to be called before the
+// process has a second thread that reads it, and before the first group.
 void PrepareTransports();
 
 }  // namespace transformerd

@@ -13,4 +13,6 @@ absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeGlooGroup(
   return MakeC10dGroup(backend, timeout);
 }
 
+void PrepareGloo() { PrepareC10d(); }
+
 }  // namespace transformerd

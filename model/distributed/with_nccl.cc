@@ -15,6 +15,9 @@ absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeNcclGroup(
 
 int CountGpus() { return CountCudaDevices(); }
 
-void PrepareTransports() { KeepNcclFromEndingTheProcess(); }
+void PrepareNccl() {
+  PrepareC10d();
+  KeepNcclFromEndingTheProcess();
+}
 
 }  // namespace transformerd

@@ -12,4 +12,6 @@ absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeGlooGroup(
   return CheckGlooIsBuilt();
 }
 
+void PrepareGloo() {}
+
 }  // namespace transformerd

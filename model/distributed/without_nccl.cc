@@ -15,6 +15,6 @@ absl::StatusOr<std::vector<std::unique_ptr<WeightTransport>>> MakeNcclGroup(
 
 int CountGpus() { return 0; }
 
-void PrepareTransports() {}
+void PrepareNccl() {}
 
 }  // namespace transformerd

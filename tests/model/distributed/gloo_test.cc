@@ -1,5 +1,8 @@
 // Guards the mix of the distribution's Gloo headers with LibTorch's Gloo: where
 // this fails, build with --define=gloo=off.
+#include <thread>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "glog/logging.h"
 #include "gtest/gtest.h"
@@ -11,6 +14,7 @@ namespace transformerd {
 namespace {
 
 Group MakeGroup(int world_size, absl::Duration timeout) {
+  PrepareTransports();
   TransportOptions options;
   options.kind = TransportKind::kGloo;
   options.world_size = world_size;
@@ -46,6 +50,29 @@ TEST(GlooTest, CarriesEverySize) {
     EXPECT_THAT(results, testing::Each(IsOk()));
     EXPECT_TRUE(received == Filled(size, 42)) << size;
   }
+}
+
+// Loads of several models at once, each with groups of its own, over and over.
+TEST(GlooTest, GroupsOfSeveralLoadsComeAndGo) {
+  std::vector<std::thread> loads;
+  for (int load = 0; load < 4; ++load) {
+    loads.emplace_back([load] {
+      for (int i = 0; i < 10; ++i) {
+        const Group group = MakeGroup(2, absl::Seconds(20));
+        const auto body = [load](WeightTransport& transport) {
+          absl::Status agreed = transport.Agree(absl::OkStatus(), 1);
+          if (!agreed.ok()) return agreed;
+          std::vector<std::byte> bytes =
+              Filled(1000, transport.rank() == 0 ? load : 99);
+          absl::Status sent = BroadcastNow(transport, bytes, 0);
+          if (!sent.ok() || bytes == Filled(1000, load)) return sent;
+          return absl::DataLossError("bytes of another load");
+        };
+        EXPECT_THAT(OnEachRank(group, body), testing::Each(IsOk()));
+      }
+    });
+  }
+  for (std::thread& load : loads) load.join();
 }
 
 // A rank that goes away takes its connections along.
