@@ -1,7 +1,5 @@
 #include "model/loading/weight_loader.h"
 
-#include <exception>
-#include <new>
 #include <thread>
 #include <utility>
 
@@ -9,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
+#include "model/base/catch_exceptions.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/loading/bucket_filler.h"
@@ -20,18 +19,15 @@ absl::Status OfRank(int rank, const absl::Status& status) {
   return Annotate(status, absl::StrCat("rank ", rank));
 }
 
-// Runs a thread's body, which must not end the process by an exception.
+// Runs a part of a rank's work. What it throws is an error of that rank.
 template <typename Body>
 absl::Status Guarded(int rank, const Body& body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return OfRank(rank,
-                  WithReason(absl::ResourceExhaustedError("out of memory"),
-                             Reason::kResourceLimit));
-  } catch (const std::exception& error) {
-    return OfRank(rank, absl::InternalError(error.what()));
-  }
+  absl::Status status;
+  const absl::Status thrown = CatchExceptions([&] {
+    status = body();
+    return absl::OkStatus();
+  });
+  return thrown.ok() ? status : OfRank(rank, thrown);
 }
 
 // One load: the state that the threads of its ranks share. Each rank has a

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "model/base/catch_exceptions.h"
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
@@ -48,7 +49,8 @@ class LocalModelLoader : public ModelLoader {
         request.options.loading_strategy.value_or(replicas.loading_strategy);
     absl::StatusOr<WorkerLayout> workers = WithReplicas(workers_, replicas);
     if (!workers.ok()) return WithField(workers.status(), "loading_strategy");
-    return ModelLoad(with_defaults, *workers, control).Run();
+    return CatchExceptions(
+        [&] { return ModelLoad(with_defaults, *workers, control).Run(); });
   }
 
  private:
