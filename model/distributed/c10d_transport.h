@@ -46,7 +46,8 @@ struct C10dBackend {
 // peer that expects another size, fails, or never comes) does not get there:
 // its process groups carry bytes only. They are connected by the first Agree.
 // c10d cannot end what waits for a peer; a rank that fails closes its own group
-// instead, and what its peers are waiting for then fails.
+// instead, and what its peers are waiting for then fails: at once, or, in Gloo,
+// after the time-out where a message was half received.
 std::vector<std::unique_ptr<WeightTransport>> MakeC10dGroup(
     const C10dBackend& backend, absl::Duration timeout);
 
