@@ -19,6 +19,7 @@
 #include "model/base/status_macros.h"
 #include "server/flag_definitions.h"
 #include "server/lifecycle/load_parameters.h"
+#include "server/worker_flags.h"
 
 extern char** environ;
 
@@ -295,44 +296,6 @@ absl::Status ReadTimes(ServerOptions& options) {
                              kMaxInt32, options.max_request_bytes);
 }
 
-absl::Status ReadDevices(Flags& flags) {
-  const std::string devices = absl::GetFlag(FLAGS_devices);
-  flags.devices = absl::StrSplit(devices == "auto" ? "cpu" : devices, ',');
-  for (const std::string& device : flags.devices) {
-    if (device == "cpu") continue;
-    if (device == "cuda" || absl::StartsWith(device, "cuda:")) {
-      return Refused("flag --devices is ", Quoted(devices),
-                     ": GPUs are not supported by this version, expected auto "
-                     "or a list of cpu");
-    }
-    return Refused("flag --devices is ", Quoted(devices),
-                   ", expected auto or a list of cpu such as cpu,cpu");
-  }
-  RETURN_IF_ERROR(ReadNumber<int>("threads_per_worker",
-                                  absl::GetFlag(FLAGS_threads_per_worker), 0,
-                                  1024, flags.threads_per_worker));
-  RETURN_IF_ERROR(ReadNumber<int64_t>(
-      "load_bandwidth_limit", absl::GetFlag(FLAGS_load_bandwidth_limit), 0,
-      std::numeric_limits<int64_t>::max(), flags.load_bandwidth_limit));
-  const std::string transport = absl::GetFlag(FLAGS_transport);
-  if (transport == "gloo" || transport == "nccl") {
-    return Refused("flag --transport=", transport,
-                   " is not supported by this version, expected auto or "
-                   "in_process");
-  }
-  if (transport != "auto" && transport != "in_process") {
-    return Refused("flag --transport is ", Quoted(transport),
-                   ", expected auto or in_process");
-  }
-  const std::string replicas = absl::GetFlag(FLAGS_cpu_replicas);
-  if (replicas != "auto" && replicas != "shared" && replicas != "private") {
-    return Refused("flag --cpu_replicas is ", Quoted(replicas),
-                   ", expected auto, shared or private");
-  }
-  flags.private_replicas = replicas == "private";
-  return absl::OkStatus();
-}
-
 std::vector<Flags::Setting> Settings(const std::set<std::string>& given) {
   std::vector<Flags::Setting> settings;
   for (const absl::string_view name : FlagNames()) {
@@ -369,7 +332,7 @@ absl::StatusOr<Flags> ReadFlags(absl::Span<const std::string> arguments,
   RETURN_IF_ERROR(ReadServingDefaults(flags.server.repository.defaults));
   RETURN_IF_ERROR(ReadEndpoints(flags.server));
   RETURN_IF_ERROR(ReadTimes(flags.server));
-  RETURN_IF_ERROR(ReadDevices(flags));
+  RETURN_IF_ERROR(ReadWorkerFlags(flags.workers));
   flags.settings = Settings(given);
   return flags;
 }

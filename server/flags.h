@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/options.h"
+#include "server/worker_flags.h"
 
 namespace transformerd {
 
@@ -18,10 +19,7 @@ struct Flags {
   ServerOptions server;
 
   // For the model loader.
-  std::vector<std::string> devices = {"cpu"};
-  int threads_per_worker = 0;  // 0: the cores, shared out evenly
-  bool private_replicas = false;
-  int64_t load_bandwidth_limit = 0;  // bytes per second; 0: none
+  WorkerFlags workers;
 
   // Instead of serving.
   bool show_help = false;

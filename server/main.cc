@@ -46,10 +46,11 @@ absl::Status Serve(Flags flags) {
   RETURN_IF_ERROR(
       RepositoryFolder::Open(flags.server.repository.root).status());
   ModelLoaderOptions loader_options;
-  loader_options.devices = flags.devices;
-  loader_options.threads_per_worker = flags.threads_per_worker;
-  loader_options.private_replicas = flags.private_replicas;
-  loader_options.load_bandwidth_limit = flags.load_bandwidth_limit;
+  loader_options.devices = flags.workers.devices;
+  loader_options.threads_per_worker = flags.workers.threads_per_worker;
+  loader_options.replicas = flags.workers.replicas;
+  loader_options.load_bandwidth_limit = flags.workers.load_bandwidth_limit;
+  loader_options.transport_timeout = flags.server.watchdog_timeout;
   loader_options.dtype = flags.server.repository.defaults.load.dtype;
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelLoader> loader,
                    MakeModelLoader(loader_options));

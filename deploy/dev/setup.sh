@@ -9,7 +9,7 @@ goal=${1:-build}
 
 packages=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib
-  ca-certificates g++ git libabsl-dev libcivetweb-dev libgmock-dev libgoogle-glog-dev
+  ca-certificates g++ git libabsl-dev libcivetweb-dev libgloo-dev libgmock-dev libgoogle-glog-dev
   libgrpc++-dev libgtest-dev libprotobuf-dev libre2-dev libssl-dev nlohmann-json3-dev
   pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
   python3 python3-pip unzip

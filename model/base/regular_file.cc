@@ -88,6 +88,14 @@ absl::StatusOr<int64_t> RegularFile::size_bytes() const {
   return static_cast<int64_t>(status.st_size);
 }
 
+absl::StatusOr<absl::Time> RegularFile::modified_at() const {
+  struct stat status;
+  if (fstat(descriptor_, &status) != 0) {
+    return SystemError("cannot be examined", errno);
+  }
+  return absl::TimeFromTimespec(status.st_mtim);
+}
+
 absl::Status RegularFile::Read(
     int64_t offset_bytes,
     absl::Span<const absl::Span<std::byte>> buffers) const {

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 
 namespace transformerd {
@@ -29,6 +30,9 @@ class RegularFile {
 
   // The size now, which may differ from call to call.
   absl::StatusOr<int64_t> size_bytes() const;
+
+  // When its content was last written to, as the file system has it.
+  absl::StatusOr<absl::Time> modified_at() const;
 
   // Fills the buffers, one after the other, from `offset_bytes` on.
   // OUT_OF_RANGE where the file ends before, FAILED_PRECONDITION where the

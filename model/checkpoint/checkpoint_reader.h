@@ -44,6 +44,11 @@ class CheckpointReader {
   virtual absl::Status Read(
       int file, int64_t offset_bytes,
       absl::Span<const absl::Span<std::byte>> buffers) const = 0;
+
+  // FAILED_PRECONDITION where a file was written to since it was opened, so
+  // that what was read may be half old and half new. A file that was renamed
+  // or removed stays as it was for whoever has it open.
+  virtual absl::Status CheckUnchanged() const { return absl::OkStatus(); }
 };
 
 }  // namespace transformerd

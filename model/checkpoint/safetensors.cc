@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "glog/logging.h"
 #include "model/base/error_details.h"
 #include "model/base/regular_file.h"
@@ -21,10 +22,11 @@ absl::Status Truncated(const absl::Status& status) {
 
 class SafetensorsReader : public CheckpointReader {
  public:
-  SafetensorsReader(std::string name, RegularFile file,
+  SafetensorsReader(std::string name, RegularFile file, absl::Time modified_at,
                     std::vector<CheckpointEntry> entries)
       : name_(std::move(name)),
         file_(std::move(file)),
+        modified_at_(modified_at),
         entries_(std::move(entries)) {}
 
   const std::vector<CheckpointEntry>& entries() const override {
@@ -43,9 +45,19 @@ class SafetensorsReader : public CheckpointReader {
     return Annotate(Truncated(file_.Read(offset_bytes, buffers)), name_);
   }
 
+  absl::Status CheckUnchanged() const override {
+    absl::StatusOr<absl::Time> modified_at = file_.modified_at();
+    if (!modified_at.ok()) return Annotate(modified_at.status(), name_);
+    if (*modified_at == modified_at_) return absl::OkStatus();
+    return Annotate(LoadError(Reason::kHeaderInvalid,
+                              "was written to while it was being read"),
+                    name_);
+  }
+
  private:
   const std::string name_;
   const RegularFile file_;
+  const absl::Time modified_at_;
   const std::vector<CheckpointEntry> entries_;
 };
 
@@ -88,10 +100,13 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenSafetensors(
     return Annotate(
         LoadError(Reason::kWeightsNotFound, file.status().message()), name);
   }
+  // Before the header, which is part of what must not change.
+  const absl::StatusOr<absl::Time> modified_at = file->modified_at();
+  if (!modified_at.ok()) return Annotate(modified_at.status(), name);
   absl::StatusOr<std::vector<CheckpointEntry>> entries = ReadHeader(*file);
   if (!entries.ok()) return Annotate(entries.status(), name);
   return std::make_unique<SafetensorsReader>(std::move(name), *std::move(file),
-                                             *std::move(entries));
+                                             *modified_at, *std::move(entries));
 }
 
 }  // namespace transformerd

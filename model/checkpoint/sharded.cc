@@ -46,6 +46,11 @@ class ShardedReader : public CheckpointReader {
     return shard(file).Read(0, offset_bytes, buffers);
   }
 
+  absl::Status CheckUnchanged() const override {
+    for (const auto& shard : shards_) RETURN_IF_ERROR(shard->CheckUnchanged());
+    return absl::OkStatus();
+  }
+
  private:
   const CheckpointReader& shard(int file) const {
     CHECK(file >= 0 && file < static_cast<int>(shards_.size())) << file;

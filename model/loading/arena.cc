@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -15,6 +16,8 @@ namespace transformerd {
 namespace {
 
 constexpr size_t kHugePageBytes = size_t{2} << 20;
+
+std::atomic<int64_t> total_bytes = 0;
 
 }  // namespace
 
@@ -41,7 +44,17 @@ absl::StatusOr<std::unique_ptr<Arena>> Arena::Create(int64_t size_bytes) {
       new Arena(static_cast<std::byte*>(begin), size, mapped_size));
 }
 
-Arena::~Arena() { PCHECK(munmap(begin_, mapped_size_) == 0); }
+Arena::Arena(std::byte* begin, size_t size, size_t mapped_size)
+    : begin_(begin), size_(size), mapped_size_(mapped_size) {
+  total_bytes += static_cast<int64_t>(size_);
+}
+
+Arena::~Arena() {
+  PCHECK(munmap(begin_, mapped_size_) == 0);
+  total_bytes -= static_cast<int64_t>(size_);
+}
+
+int64_t Arena::TotalBytes() { return total_bytes; }
 
 absl::Span<std::byte> Arena::Range(int64_t offset_bytes,
                                    int64_t size_bytes) const {

@@ -24,6 +24,9 @@ class Arena {
   // system refuses. A size of 0 is allowed.
   static absl::StatusOr<std::unique_ptr<Arena>> Create(int64_t size_bytes);
 
+  // What all arenas of this process hold now.
+  static int64_t TotalBytes();
+
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena();
@@ -34,8 +37,7 @@ class Arena {
   absl::Span<std::byte> Range(int64_t offset_bytes, int64_t size_bytes) const;
 
  private:
-  Arena(std::byte* begin, size_t size, size_t mapped_size)
-      : begin_(begin), size_(size), mapped_size_(mapped_size) {}
+  Arena(std::byte* begin, size_t size, size_t mapped_size);
 
   std::byte* const begin_;
   const size_t size_;

@@ -1,5 +1,10 @@
 #include "model/loading/bucket_filler.h"
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "model/base/error_details.h"
+#include "model/base/quoted.h"
 #include "model/base/status_macros.h"
 #include "model/loading/cast.h"
 #include "model/loading/initialize.h"
@@ -56,7 +61,9 @@ absl::Status BucketFiller::Append(const LoadPiece& piece) {
     RETURN_IF_ERROR(FlushRun());
     run_.file = item.file;
     run_.offset_bytes = offset_bytes;
+    run_.first_item = piece.item;
   }
+  run_.last_item = piece.item;
   run_.end_bytes = offset_bytes + size_bytes;
   if (item.transform == Transform::kNone) {
     run_.buffers.push_back(Destination(piece));
@@ -75,7 +82,13 @@ absl::Status BucketFiller::FlushRun() {
   const absl::Status read =
       reader_.Read(run_.file, run_.offset_bytes, run_.buffers);
   run_.buffers.clear();
-  return read;
+  if (read.ok()) return read;
+  const std::string& first = plan_.items()[run_.first_item].key;
+  const std::string& last = plan_.items()[run_.last_item].key;
+  return Annotate(read, run_.first_item == run_.last_item
+                            ? absl::StrCat("tensor ", Quoted(first))
+                            : absl::StrCat("tensors ", Quoted(first), " to ",
+                                           Quoted(last)));
 }
 
 absl::Span<std::byte> BucketFiller::Destination(const LoadPiece& piece) const {

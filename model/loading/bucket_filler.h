@@ -25,7 +25,8 @@ class BucketFiller {
                const Arena& arena)
       : plan_(plan), reader_(reader), arena_(arena) {}
 
-  // Fills the bucket's range of the arena. The reader's error on failure.
+  // Fills the bucket's range of the arena. On failure the reader's error, with
+  // the tensors that were being read.
   absl::Status Fill(const LoadBucket& bucket);
 
  private:
@@ -34,6 +35,7 @@ class BucketFiller {
     int file = 0;
     int64_t offset_bytes = 0;
     int64_t end_bytes = 0;
+    int first_item = 0, last_item = 0;
     std::vector<absl::Span<std::byte>> buffers;
   };
   // A piece that waits in staging memory.

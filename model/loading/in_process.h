@@ -12,6 +12,6 @@ namespace transformerd {
 // in its own thread. The transports share the group's state and may be
 // destroyed in any order, when none of them is in a call.
 std::vector<std::unique_ptr<WeightTransport>> MakeInProcessGroup(
-    int world_size);
+    int world_size, absl::Duration timeout = kDefaultTransportTimeout);
 
 }  // namespace transformerd

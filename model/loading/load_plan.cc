@@ -66,6 +66,7 @@ LoadItem MakeItem(int index, const ParameterSlot& slot,
   item.transform =
       entry.dtype == slot.dtype() ? Transform::kNone : Transform::kCast;
   item.file_dtype = entry.dtype;
+  item.key = entry.key;
   item.file = entry.file;
   item.file_offset_bytes = entry.offset_bytes;
   CHECK_EQ(entry.size_bytes, item.num_elements * BytesOf(entry.dtype))

@@ -28,6 +28,9 @@ class ThrottledReader : public CheckpointReader {
   absl::Status Read(
       int file, int64_t offset_bytes,
       absl::Span<const absl::Span<std::byte>> buffers) const override;
+  absl::Status CheckUnchanged() const override {
+    return reader_.CheckUnchanged();
+  }
 
  private:
   const CheckpointReader& reader_;

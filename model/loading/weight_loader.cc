@@ -4,83 +4,166 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
+#include "model/base/catch_exceptions.h"
+#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/loading/bucket_filler.h"
 
 namespace transformerd {
 namespace {
 
-// The rank whose arena a bucket is read into. One reader is best where one
-// device or link feeds the machine; bucket % world_size would spread the reads.
-constexpr int SourceRank(int64_t /*bucket*/) { return 0; }
+absl::Status OfRank(int rank, const absl::Status& status) {
+  return Annotate(status, absl::StrCat("rank ", rank));
+}
 
-// One load: the state that the reading thread and the rank threads share.
+// Runs a part of a rank's work. What it throws is an error of that rank.
+template <typename Body>
+absl::Status Guarded(int rank, const Body& body) {
+  absl::Status status;
+  const absl::Status thrown = CatchExceptions([&] {
+    status = body();
+    return absl::OkStatus();
+  });
+  return thrown.ok() ? status : OfRank(rank, thrown);
+}
+
+// One load: the state that the threads of its ranks share. Each rank has a
+// thread that sends and receives, and, where the rank reads, another for that.
 class LoadRun {
  public:
   LoadRun(const LoadPlan& plan, const CheckpointReader& reader,
-          absl::Span<const LoadRank> ranks, LoadControl& control)
+          absl::Span<const LoadRank> ranks, LoadControl& control,
+          const WeightLoaderOptions& options)
       : plan_(plan),
         reader_(reader),
         ranks_(ranks),
         control_(control),
-        arenas_(ranks.size()) {}
+        options_(options),
+        num_readers_(NumReaders()),
+        arenas_(ranks.size()),
+        states_(ranks.size()) {}
 
   absl::StatusOr<LoadedWeights> Run() {
-    control_.SetTotals(plan_.payload_tensors(), plan_.payload_bytes());
+    const int copies = is_broadcast() ? 1 : world_size();
+    control_.SetTotals(plan_.payload_tensors() * copies,
+                       plan_.payload_bytes() * copies);
     control_.SetPhase(LoadPhase::kAllocate);
     std::vector<std::thread> threads;
-    threads.reserve(ranks_.size());
-    for (int rank = 0; rank < world_size(); ++rank) {
-      threads.emplace_back([this, rank] { Finish(RunRank(rank)); });
-    }
-    Finish(ReadBuckets());
+    Finish(Guarded(0, [&] {
+      StartThreads(threads);
+      return absl::OkStatus();
+    }));
+    RunReader(0);
     for (std::thread& thread : threads) thread.join();
     RETURN_IF_ERROR(failure());
+    absl::MutexLock lock(&mutex_);
     LoadedWeights weights;
     weights.arenas = std::move(arenas_);
-    weights.bytes_read = plan_.payload_bytes();
-    weights.bytes_broadcast = plan_.arena_bytes() * (world_size() - 1);
+    weights.bytes_read = bytes_read_;
+    weights.bytes_broadcast = bytes_broadcast_;
     return weights;
   }
 
  private:
-  int world_size() const { return static_cast<int>(ranks_.size()); }
+  // How far a rank has come.
+  struct RankState {
+    bool has_agreed = false;
+    int64_t buckets_passed = 0;  // read, or left to another rank
+  };
 
-  // The body of a rank's thread.
-  absl::Status RunRank(int rank) ABSL_LOCKS_EXCLUDED(mutex_) {
+  int world_size() const { return static_cast<int>(ranks_.size()); }
+  bool is_broadcast() const {
+    return options_.strategy == LoadingStrategy::kMemoryEfficient;
+  }
+
+  int NumReaders() const {
+    return is_broadcast() && options_.source == SourcePolicy::kRankZero
+               ? 1
+               : world_size();
+  }
+
+  // The rank that reads a bucket for `rank`.
+  int SourceOf(int64_t bucket, int rank) const {
+    return is_broadcast() ? static_cast<int>(bucket % num_readers_) : rank;
+  }
+
+  int64_t num_buckets() const {
+    return static_cast<int64_t>(plan_.buckets().size());
+  }
+
+  void StartThreads(std::vector<std::thread>& threads) {
+    threads.reserve(world_size() + num_readers_);
+    for (int rank = 0; rank < world_size(); ++rank) {
+      threads.emplace_back([this, rank] { RunRank(rank); });
+    }
+    for (int rank = 1; rank < num_readers_; ++rank) {
+      threads.emplace_back([this, rank] { RunReader(rank); });
+    }
+  }
+
+  // The body of a rank's thread. Its arena is not in use by the transport when
+  // it ends.
+  void RunRank(int rank) {
+    Finish(Guarded(rank, [&] { return ReceiveAll(rank); }));
+    Finish(Guarded(rank, [&] { return ranks_[rank].transport->Flush(); }));
+  }
+
+  // The body of a reading thread.
+  void RunReader(int rank) {
+    Finish(Guarded(rank, [&] { return ReadBuckets(rank); }));
+  }
+
+  absl::Status ReceiveAll(int rank) ABSL_LOCKS_EXCLUDED(mutex_) {
     WeightTransport& transport = *ranks_[rank].transport;
-    absl::StatusOr<std::unique_ptr<Arena>> arena =
-        Arena::Create(plan_.arena_bytes());
-    RETURN_IF_ERROR(
-        transport.Agree(arena.status(), plan_.DigestFor(ranks_[rank].slots)));
-    arenas_[rank] = *std::move(arena);
-    if (rank == SourceRank(0)) AnnounceAgreement();
+    const uint64_t digest = plan_.DigestFor(ranks_[rank].slots);
+    const absl::Status allocated =
+        Guarded(rank, [&] { return Allocate(rank); });
+    RETURN_IF_ERROR(transport.Agree(allocated, digest));
+    AnnounceAgreement(rank);
     for (int64_t k = 0; k < num_buckets(); ++k) {
-      if (rank == SourceRank(k)) RETURN_IF_ERROR(AwaitBucket(k));
+      const int source = SourceOf(k, rank);
+      RETURN_IF_ERROR(AwaitBucket(source, k));
+      if (!is_broadcast()) continue;
       const LoadBucket& bucket = plan_.buckets()[k];
       RETURN_IF_ERROR(transport.Broadcast(
           arenas_[rank]->Range(bucket.arena_offset_bytes, bucket.size_bytes),
-          SourceRank(k)));
+          source));
+      if (rank != source) CountBroadcast(bucket.size_bytes);
     }
+    RETURN_IF_ERROR(AwaitAllReaders());
+    return transport.Agree(transport.Flush(), digest);
+  }
+
+  absl::Status Allocate(int rank) {
+    absl::StatusOr<std::unique_ptr<Arena>> arena =
+        options_.allocate(plan_.arena_bytes());
+    if (!arena.ok()) return OfRank(rank, arena.status());
+    arenas_[rank] = *std::move(arena);
     return absl::OkStatus();
   }
 
-  // The body of the reading thread.
-  absl::Status ReadBuckets() ABSL_LOCKS_EXCLUDED(mutex_) {
-    RETURN_IF_ERROR(AwaitAgreement());
-    control_.SetRank(SourceRank(0));
-    control_.SetPhase(LoadPhase::kStream);
-    BucketFiller filler(plan_, reader_, *arenas_[SourceRank(0)]);
-    for (const LoadBucket& bucket : plan_.buckets()) {
-      RETURN_IF_ERROR(control_.CheckNotCancelled());
-      RETURN_IF_ERROR(failure());
-      RETURN_IF_ERROR(filler.Fill(bucket));
-      ReportProgress(bucket);
-      absl::MutexLock lock(&mutex_);
-      ++buckets_read_;
+  absl::Status ReadBuckets(int rank) ABSL_LOCKS_EXCLUDED(mutex_) {
+    RETURN_IF_ERROR(AwaitAgreement(rank));
+    if (rank == 0) {
+      control_.SetRank(rank);
+      control_.SetPhase(LoadPhase::kStream);
     }
+    BucketFiller filler(plan_, reader_, *arenas_[rank]);
+    for (int64_t k = 0; k < num_buckets(); ++k) {
+      if (SourceOf(k, rank) == rank) {
+        RETURN_IF_ERROR(control_.CheckNotCancelled());
+        RETURN_IF_ERROR(failure());
+        const LoadBucket& bucket = plan_.buckets()[k];
+        RETURN_IF_ERROR(OfRank(rank, filler.Fill(bucket)));
+        ReportProgress(bucket);
+      }
+      AnnounceBucket(rank, k);
+    }
+    RETURN_IF_ERROR(OfRank(rank, reader_.CheckUnchanged()));
+    AnnounceEnd();
     return absl::OkStatus();
   }
 
@@ -99,37 +182,61 @@ class LoadRun {
     return failure_;
   }
 
-  int64_t num_buckets() const {
-    return static_cast<int64_t>(plan_.buckets().size());
-  }
-
-  void AnnounceAgreement() ABSL_LOCKS_EXCLUDED(mutex_) {
+  void AnnounceAgreement(int rank) ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
-    agreed_ = true;
+    states_[rank].has_agreed = true;
   }
 
-  absl::Status AwaitAgreement() const ABSL_LOCKS_EXCLUDED(mutex_) {
+  absl::Status AwaitAgreement(int rank) const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    const auto is_known = [this, rank] {
+      mutex_.AssertHeld();
+      return states_[rank].has_agreed || !failure_.ok();
+    };
+    mutex_.Await(absl::Condition(&is_known));
+    return failure_;
+  }
+
+  void AnnounceBucket(int rank, int64_t bucket) ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    states_[rank].buckets_passed = bucket + 1;
+  }
+
+  // All ranks wait for the read, so that a transport's time-out is about its
+  // ranks and not about the storage.
+  absl::Status AwaitBucket(int source, int64_t bucket) const
+      ABSL_LOCKS_EXCLUDED(mutex_) {
+    RETURN_IF_ERROR(control_.CheckNotCancelled());
+    absl::MutexLock lock(&mutex_);
+    const auto is_known = [this, source, bucket] {
+      mutex_.AssertHeld();
+      return states_[source].buckets_passed > bucket || !failure_.ok();
+    };
+    mutex_.Await(absl::Condition(&is_known));
+    return failure_;
+  }
+
+  void AnnounceEnd() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    ++readers_done_;
+  }
+
+  absl::Status AwaitAllReaders() const ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
     const auto is_known = [this] {
       mutex_.AssertHeld();
-      return agreed_ || !failure_.ok();
+      return readers_done_ == num_readers_ || !failure_.ok();
     };
     mutex_.Await(absl::Condition(&is_known));
     return failure_;
   }
 
-  absl::Status AwaitBucket(int64_t bucket) const ABSL_LOCKS_EXCLUDED(mutex_) {
-    RETURN_IF_ERROR(control_.CheckNotCancelled());
+  void CountBroadcast(int64_t size_bytes) ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
-    const auto is_known = [this, bucket] {
-      mutex_.AssertHeld();
-      return buckets_read_ > bucket || !failure_.ok();
-    };
-    mutex_.Await(absl::Condition(&is_known));
-    return failure_;
+    bytes_broadcast_ += size_bytes;
   }
 
-  void ReportProgress(const LoadBucket& bucket) {
+  void ReportProgress(const LoadBucket& bucket) ABSL_LOCKS_EXCLUDED(mutex_) {
     int64_t tensors = 0, bytes = 0;
     for (const LoadPiece& piece : bucket.pieces) {
       const LoadItem& item = plan_.items()[piece.item];
@@ -138,19 +245,25 @@ class LoadRun {
       if (piece.begin + piece.count == item.num_elements) ++tensors;
     }
     control_.Advance(tensors, bytes);
+    absl::MutexLock lock(&mutex_);
+    bytes_read_ += bytes;
   }
 
   const LoadPlan& plan_;
   const CheckpointReader& reader_;
   const absl::Span<const LoadRank> ranks_;
   LoadControl& control_;
-  // Each is written by its rank's thread. The reading thread uses the source's
+  const WeightLoaderOptions& options_;
+  const int num_readers_;
+  // Each is written by its rank's thread. The rank's reading thread uses it
   // after the agreement, the caller all of them after joining.
   std::vector<std::unique_ptr<Arena>> arenas_;
 
   mutable absl::Mutex mutex_;
-  bool agreed_ ABSL_GUARDED_BY(mutex_) = false;
-  int64_t buckets_read_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<RankState> states_ ABSL_GUARDED_BY(mutex_);
+  int readers_done_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t bytes_read_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t bytes_broadcast_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);  // the first one
 };
 
@@ -159,13 +272,14 @@ class LoadRun {
 absl::StatusOr<LoadedWeights> LoadWeights(const LoadPlan& plan,
                                           const CheckpointReader& reader,
                                           absl::Span<const LoadRank> ranks,
-                                          LoadControl& control) {
+                                          LoadControl& control,
+                                          const WeightLoaderOptions& options) {
   CHECK(!ranks.empty());
   for (size_t i = 0; i < ranks.size(); ++i) {
     CHECK_EQ(ranks[i].transport->rank(), static_cast<int>(i));
     CHECK_EQ(ranks[i].transport->world_size(), static_cast<int>(ranks.size()));
   }
-  return LoadRun(plan, reader, ranks, control).Run();
+  return LoadRun(plan, reader, ranks, control, options).Run();
 }
 
 }  // namespace transformerd

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "model/loading/arena.h"
 #include "model/loading/load_control.h"
 #include "model/loading/load_plan.h"
+#include "model/loading/loading_strategy.h"
 #include "model/loading/transport.h"
 #include "model/modules/parameter_slot.h"
 
@@ -23,28 +25,38 @@ struct LoadRank {
   WeightTransport* transport = nullptr;
 };
 
+struct WeightLoaderOptions {
+  LoadingStrategy strategy = LoadingStrategy::kMemoryEfficient;
+  SourcePolicy source = SourcePolicy::kRankZero;
+  // Where the memory of each rank comes from; called by the rank's thread.
+  std::function<absl::StatusOr<std::unique_ptr<Arena>>(int64_t size_bytes)>
+      allocate = Arena::Create;
+};
+
 struct LoadedWeights {
   std::vector<std::unique_ptr<Arena>> arenas;  // one a rank
-  int64_t bytes_read = 0;       // from the checkpoint, each byte once
+  // From the checkpoint: each byte once, or once a rank where each reads.
+  int64_t bytes_read = 0;
   int64_t bytes_broadcast = 0;  // received by ranks other than the source
 };
 
 // Fills one arena a rank, all with the same bytes. Blocks; uses one thread a
-// rank while the calling thread reads. ranks[i] must have the transport of rank
-// i of one fresh group.
+// rank, and one for each rank that reads, which for rank 0 is the caller's.
+// ranks[i] must have the transport of rank i of one fresh group.
 //
 // 1. Every rank compares the plan with its slots, allocates its arena, and
 //    agrees with the others that all of this went well. Nothing is read before.
-// 2. The caller's thread fills bucket k + 1 in rank 0's arena while bucket k is
-//    being broadcast.
-// A failing rank, a read error or a cancellation of `control` stops all ranks
-// within a bucket; the error of the first failure is returned, all threads are
-// joined and all memory is given back.
+// 2. The rank that reads a bucket fills it in its own arena while the bucket
+//    before it is being broadcast.
+// 3. The ranks agree once more, that all of them have all of it.
+// A rank that fails or throws, a read error or a cancellation of `control`
+// stops all ranks within a bucket; the error of the first failure is returned,
+// all threads are joined and all memory is given back.
 //
 // Sets the phases kAllocate and kStream, the totals and the progress.
-absl::StatusOr<LoadedWeights> LoadWeights(const LoadPlan& plan,
-                                          const CheckpointReader& reader,
-                                          absl::Span<const LoadRank> ranks,
-                                          LoadControl& control);
+absl::StatusOr<LoadedWeights> LoadWeights(
+    const LoadPlan& plan, const CheckpointReader& reader,
+    absl::Span<const LoadRank> ranks, LoadControl& control,
+    const WeightLoaderOptions& options = {});
 
 }  // namespace transformerd

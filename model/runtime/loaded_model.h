@@ -17,6 +17,7 @@
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/loading/load_control.h"
+#include "model/loading/loading_strategy.h"
 #include "model/loading/renaming.h"
 #include "model/runtime/inference.h"
 #include "model/runtime/planned_load.h"
@@ -50,6 +51,8 @@ struct LoadOptions {
   std::string weights_path;
   // Nothing: what the sentence-transformers files say, else the mean.
   std::optional<PoolingKind> pooling;
+  // Nothing: the daemon's.
+  std::optional<LoadingStrategy> loading_strategy;
 };
 
 struct LoadRequest {
@@ -68,7 +71,7 @@ struct LoadReport {
   int64_t weight_bytes = 0;        // of one replica
   int64_t replicas = 0;            // copies of the weights in memory
   int64_t bytes_read = 0;          // payload bytes of the tensors needed
-  int64_t bytes_broadcast = 0;     // sent from rank 0 to others
+  int64_t bytes_broadcast = 0;     // received from the ranks that read
   int64_t peak_host_bytes = 0;     // weights and staging at their most
   int64_t peak_process_bytes = 0;  // of the whole process meanwhile
   std::map<std::string, int64_t> device_bytes;  // weights on each device

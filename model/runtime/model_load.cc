@@ -12,13 +12,11 @@
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/memory.h"
 #include "model/config/config_reader.h"
-#include "model/loading/in_process.h"
 #include "model/loading/mismatch_report.h"
-#include "model/loading/throttled_reader.h"
 #include "model/loading/tied_weights.h"
-#include "model/loading/weight_loader.h"
 #include "model/reference/reference_executor.h"
 #include "model/runtime/make_signature.h"
+#include "model/runtime/stream_weights.h"
 #include "model/runtime/warm_up.h"
 #include "model/text/tokenizer_json.h"
 
@@ -229,28 +227,8 @@ absl::Status ModelLoad::MakePlan() {
 }
 
 absl::Status ModelLoad::Stream() {
-  const auto transports = MakeInProcessGroup(workers_.num_replicas());
-  std::vector<LoadRank> ranks;
-  for (size_t i = 0; i < parts_->replicas.size(); ++i) {
-    ranks.push_back(
-        {parts_->replicas[i].transformer->slots(), transports[i].get()});
-  }
-  std::unique_ptr<ThrottledReader> throttled;
-  if (workers_.bandwidth_limit != nullptr) {
-    throttled = std::make_unique<ThrottledReader>(
-        *reader_, *workers_.bandwidth_limit, control_);
-  }
-  const CheckpointReader& reader = throttled == nullptr ? *reader_ : *throttled;
-  ASSIGN_OR_RETURN(LoadedWeights weights,
-                   LoadWeights(*plan_, reader, ranks, control_));
-  for (size_t i = 0; i < parts_->replicas.size(); ++i) {
-    Replica& replica = parts_->replicas[i];
-    replica.arena = std::move(weights.arenas[i]);
-    BindSlots(*plan_, *replica.arena, replica.transformer->slots());
-  }
-  parts_->report.bytes_read = weights.bytes_read;
-  parts_->report.bytes_broadcast = weights.bytes_broadcast;
-  return absl::OkStatus();
+  return StreamWeights(*plan_, *reader_, workers_, control_, parts_->replicas,
+                       parts_->report);
 }
 
 void ModelLoad::MakeSignatureAndExecutors() {
@@ -279,6 +257,8 @@ void ModelLoad::MakeSignatureAndExecutors() {
       {"class", parts_->architecture.class_name},
       {"pooling", std::string(NameOf(options.pooling))},
       {"replicas", absl::StrCat(workers_.num_replicas())},
+      {"loading_strategy", std::string(NameOf(workers_.loading_strategy))},
+      {"transport", std::string(NameOf(workers_.transport))},
   };
 }
 

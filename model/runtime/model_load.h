@@ -19,18 +19,9 @@
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/packed_model.h"
 #include "model/runtime/planned_load.h"
+#include "model/runtime/worker_layout.h"
 
 namespace transformerd {
-
-struct WorkerLayout {
-  int num_workers = 1;
-  int threads_per_worker = 1;
-  bool private_replicas = false;
-  // Of the loads of all workers together; null: none.
-  BandwidthLimit* bandwidth_limit = nullptr;
-
-  int num_replicas() const { return private_replicas ? num_workers : 1; }
-};
 
 // Holds the state of one load between its steps. Used once, by one thread.
 class ModelLoad {

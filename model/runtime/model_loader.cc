@@ -4,7 +4,14 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+#include "model/base/catch_exceptions.h"
+#include "model/base/error_details.h"
+#include "model/base/quoted.h"
+#include "model/base/status_macros.h"
+#include "model/distributed/transports.h"
 #include "model/loading/bandwidth_limit.h"
 #include "model/runtime/model_load.h"
 
@@ -19,7 +26,7 @@ class LocalModelLoader : public ModelLoader {
   explicit LocalModelLoader(ModelLoaderOptions options)
       : options_(std::move(options)) {
     workers_.num_workers = static_cast<int>(options_.devices.size());
-    workers_.private_replicas = options_.private_replicas;
+    workers_.transport_timeout = options_.transport_timeout;
     workers_.threads_per_worker = options_.threads_per_worker;
     if (workers_.threads_per_worker == 0) {
       const int cores = static_cast<int>(std::thread::hardware_concurrency());
@@ -41,13 +48,17 @@ class LocalModelLoader : public ModelLoader {
   absl::StatusOr<std::unique_ptr<LoadedModel>> Load(
       const LoadRequest& request, LoadControl& control) override {
     const LoadRequest with_defaults = WithDefaults(request);
-    return ModelLoad(with_defaults, workers_, control).Run();
+    ASSIGN_OR_RETURN(const WorkerLayout workers, LayoutFor(request));
+    return CatchExceptions(
+        [&] { return ModelLoad(with_defaults, workers, control).Run(); });
   }
 
   absl::StatusOr<PlannedLoad> Plan(const LoadRequest& request) override {
     const LoadRequest with_defaults = WithDefaults(request);
     LoadControl control;
-    return ModelLoad(with_defaults, workers_, control).Plan();
+    ASSIGN_OR_RETURN(const WorkerLayout workers, LayoutFor(request));
+    return CatchExceptions(
+        [&] { return ModelLoad(with_defaults, workers, control).Plan(); });
   }
 
  private:
@@ -56,11 +67,66 @@ class LocalModelLoader : public ModelLoader {
     return request;
   }
 
+  absl::StatusOr<WorkerLayout> LayoutFor(const LoadRequest& request) const {
+    ReplicaOptions replicas = options_.replicas;
+    replicas.loading_strategy =
+        request.options.loading_strategy.value_or(replicas.loading_strategy);
+    absl::StatusOr<WorkerLayout> workers = WithReplicas(workers_, replicas);
+    if (!workers.ok()) return WithField(workers.status(), "loading_strategy");
+    return workers;
+  }
+
   const ModelLoaderOptions options_;
   SystemClock clock_;
   std::unique_ptr<BandwidthLimit> bandwidth_limit_;
   WorkerLayout workers_;
 };
+
+// Says why a device that is not a CPU is refused.
+absl::Status RefuseDevice(absl::string_view device) {
+  if (device != "cuda" && !absl::StartsWith(device, "cuda:")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "device ", Quoted(device), ", expected \"auto\" or \"cpu\""));
+  }
+  const absl::Status built = CheckIsBuilt(TransportKind::kNccl);
+  const int gpus = CountGpus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "device ", Quoted(device), ": ",
+      !built.ok() ? "this build has no GPU support, which takes --config=cuda"
+      : gpus == 0 ? "no GPU is visible to this process"
+                  : "models run on the CPU only in this version",
+      ", expected \"cpu\""));
+}
+
+// Replaces "auto".
+absl::StatusOr<std::vector<std::string>> ResolveDevices(
+    const std::vector<std::string>& devices) {
+  if (devices == std::vector<std::string>{"auto"}) {
+    if (CheckIsBuilt(TransportKind::kNccl).ok()) {
+      const int gpus = CountGpus();
+      LOG(WARNING) << (gpus == 0 ? "no GPU is visible to this process"
+                                 : "models run on the CPU only in this version")
+                   << ": serving on the CPU";
+    }
+    return std::vector<std::string>{"cpu"};
+  }
+  for (const std::string& device : devices) {
+    if (device != "cpu") return RefuseDevice(device);
+  }
+  return devices;
+}
+
+// Whether any load could go well.
+absl::Status CheckReplicas(const ReplicaOptions& replicas) {
+  if (replicas.transport.has_value()) {
+    const absl::Status built = CheckIsBuilt(*replicas.transport);
+    if (!built.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("transport: ", built.message()));
+    }
+  }
+  return WithReplicas({}, replicas).status();
+}
 
 }  // namespace
 
@@ -70,13 +136,6 @@ absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
   if (workers < 1 || workers > kMaxWorkers) {
     return absl::InvalidArgumentError(
         absl::StrCat(workers, " devices, expected 1 to ", kMaxWorkers));
-  }
-  for (const std::string& device : options.devices) {
-    if (device != "cpu") {
-      return absl::InvalidArgumentError(
-          absl::StrCat("device \"", device,
-                       "\", expected \"cpu\": this build has no others"));
-    }
   }
   if (options.threads_per_worker < 0 ||
       options.threads_per_worker > kMaxThreadsPerWorker) {
@@ -89,7 +148,17 @@ absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
         absl::StrCat("load_bandwidth_limit=", options.load_bandwidth_limit,
                      ", expected bytes per second, or 0 for no limit"));
   }
-  return std::make_unique<LocalModelLoader>(options);
+  if (options.transport_timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("transport_timeout is ",
+                     absl::FormatDuration(options.transport_timeout),
+                     ", expected more than 0s"));
+  }
+  RETURN_IF_ERROR(CheckReplicas(options.replicas));
+  ModelLoaderOptions resolved = options;
+  ASSIGN_OR_RETURN(resolved.devices, ResolveDevices(options.devices));
+  PrepareTransports();
+  return std::make_unique<LocalModelLoader>(std::move(resolved));
 }
 
 }  // namespace transformerd

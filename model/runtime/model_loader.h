@@ -8,20 +8,24 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "model/base/clock.h"
 #include "model/base/dtype.h"
 #include "model/runtime/loaded_model.h"
+#include "model/runtime/worker_layout.h"
 
 namespace transformerd {
 
 struct ModelLoaderOptions {
-  // One worker each. "cpu" is the only device of this build.
+  // One worker each. "cpu" is the only device that models run on; "auto" alone
+  // is one of these.
   std::vector<std::string> devices = {"cpu"};
   // Threads of one worker's computation; 0: the cores, shared out evenly.
   int threads_per_worker = 0;
-  // Whether every worker has its own copy of the weights, filled by broadcast,
-  // or all look at one.
-  bool private_replicas = false;
+  // The loading strategy is for loads that name none.
+  ReplicaOptions replicas;
+  // A rank that keeps the others waiting for longer fails the load.
+  absl::Duration transport_timeout = kDefaultTransportTimeout;
   // For loads that name none; nothing: the checkpoint's own.
   std::optional<DType> dtype;
   // Bytes per second that all loads together may read; 0: as fast as it goes.

@@ -17,6 +17,7 @@
 #include "model/base/regular_file.h"
 #include "model/base/status_macros.h"
 #include "model/config/pooling.h"
+#include "model/loading/loading_strategy.h"
 #include "model/loading/renaming.h"
 #include "nlohmann/json.hpp"
 
@@ -227,6 +228,13 @@ absl::Status SetPooling(const Json& value, ModelOptions& options) {
   return Expected(value, "one of mean, cls, last, none");
 }
 
+absl::Status SetLoadingStrategy(const Json& value, ModelOptions& options) {
+  ASSIGN_OR_RETURN(const std::string name, Text(value));
+  options.load.loading_strategy = LoadingStrategyFromName(name);
+  if (options.load.loading_strategy.has_value()) return absl::OkStatus();
+  return Expected(value, "memory_efficient or free_for_all");
+}
+
 template <int64_t ServingOptions::*field, int64_t max>
 absl::Status SetLimit(const Json& value, ModelOptions& options) {
   ASSIGN_OR_RETURN(options.serving.*field, Integer(value, 1, max));
@@ -265,7 +273,7 @@ constexpr Parameter kParameters[] = {
     {"parts",              Unsupported,        true},
     {"replace",            Unsupported,        true},
     {"devices",            Unsupported,        true},
-    {"loading_strategy",   Unsupported,        true},
+    {"loading_strategy",   SetLoadingStrategy, true},
     {"max_batch_tokens",   SetLimit<&ServingOptions::max_batch_tokens, kMaxInt64>,   false},
     {"max_batch_requests", SetLimit<&ServingOptions::max_batch_requests, kMaxInt32>, false},
     {"max_queue_requests", SetLimit<&ServingOptions::max_queue_requests, kMaxInt64>, false},

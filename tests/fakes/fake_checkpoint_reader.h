@@ -1,6 +1,7 @@
 // A checkpoint whose reads go wrong on demand.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,11 @@ class FakeCheckpointReader : public CheckpointReader {
   void BlockAtRead(int number, absl::Notification& blocked,
                    absl::Notification& unblock) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // `action` runs before that read, which returns its error. Not under way
+  // with another read.
+  void OnRead(int number, std::function<absl::Status()> action)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Reads so far.
   int num_reads() const ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -42,6 +48,9 @@ class FakeCheckpointReader : public CheckpointReader {
   absl::Status Read(int file, int64_t offset_bytes,
                     absl::Span<const absl::Span<std::byte>> buffers)
       const override ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status CheckUnchanged() const override {
+    return reader_.CheckUnchanged();
+  }
 
  private:
   const CheckpointReader& reader_;
@@ -50,6 +59,8 @@ class FakeCheckpointReader : public CheckpointReader {
   // 0: never.
   int fail_at_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  int action_at_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::function<absl::Status()> action_ ABSL_GUARDED_BY(mutex_);
   int block_at_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Notification* blocked_ ABSL_GUARDED_BY(mutex_) = nullptr;
   absl::Notification* unblock_ ABSL_GUARDED_BY(mutex_) = nullptr;

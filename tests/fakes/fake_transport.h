@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "model/loading/transport.h"
 
 namespace transformerd {
@@ -13,17 +15,34 @@ namespace transformerd {
 // for before the load starts.
 class FakeTransport : public WeightTransport {
  public:
+  // May return an error, throw, or wait.
+  using Action = std::function<absl::Status()>;
+
   explicit FakeTransport(std::unique_ptr<WeightTransport> real)
       : real_(std::move(real)) {}
 
+  // This rank brings the action's status to its Agree number `call`, from 0:
+  // the one before the bytes; the next is the one behind them.
+  void OnAgree(int call, Action action) { agree_ = {call, std::move(action)}; }
+  // Where the action fails this rank's broadcast number `call`, from 0, does
+  // so on its side alone.
+  void OnBroadcast(int call, Action action) {
+    broadcast_ = {call, std::move(action)};
+  }
   // This rank brings `status` to Agree, as if it had failed before.
-  void FailAgree(absl::Status status) { agree_ = std::move(status); }
+  void FailAgree(absl::Status status) {
+    OnAgree(0, [status] { return status; });
+  }
   // This rank brings another digest to Agree.
   void ChangeDigest() { digest_change_ = 1; }
-  // This rank's broadcast number `call`, from 0, fails on its side alone.
   void FailBroadcast(int call, absl::Status status) {
-    failing_call_ = call;
-    broadcast_ = std::move(status);
+    OnBroadcast(call, [status] { return status; });
+  }
+
+  // An action: waits until the group is aborted, and then goes on.
+  absl::Status StallUntilAborted() {
+    aborted_.WaitForNotification();
+    return absl::OkStatus();
   }
 
   int broadcasts() const { return broadcasts_; }
@@ -32,24 +51,40 @@ class FakeTransport : public WeightTransport {
   int world_size() const override { return real_->world_size(); }
 
   absl::Status Agree(absl::Status mine, uint64_t digest) override {
-    mine.Update(agree_);
+    mine.Update(agree_.Count());
     return real_->Agree(std::move(mine), digest ^ digest_change_);
   }
 
   absl::Status Broadcast(absl::Span<std::byte> bytes, int root) override {
-    if (broadcasts_++ == failing_call_) return broadcast_;
+    ++broadcasts_;
+    if (absl::Status fault = broadcast_.Count(); !fault.ok()) return fault;
     return real_->Broadcast(bytes, root);
   }
 
-  void Abort(absl::Status status) override { real_->Abort(std::move(status)); }
+  absl::Status Flush() override { return real_->Flush(); }
+
+  void Abort(absl::Status status) override {
+    real_->Abort(std::move(status));
+    if (!is_aborted_.exchange(true)) aborted_.Notify();
+  }
 
  private:
+  struct Fault {
+    int call = -1;
+    Action action;
+    int calls = 0;
+
+    absl::Status Count() {
+      return calls++ == call ? action() : absl::OkStatus();
+    }
+  };
+
   const std::unique_ptr<WeightTransport> real_;
-  absl::Status agree_;
-  absl::Status broadcast_;
+  Fault agree_, broadcast_;
   uint64_t digest_change_ = 0;
-  int failing_call_ = -1;
   std::atomic<int> broadcasts_ = 0;
+  std::atomic<bool> is_aborted_ = false;
+  absl::Notification aborted_;
 };
 
 }  // namespace transformerd

@@ -44,6 +44,30 @@ def test_answers_as_sentence_transformers_does(start, add_model, minilm, golden,
     assert cosine.min() >= MIN_COSINE
 
 
+@pytest.mark.parametrize(
+    "flag, replicas_read, replicas_sent",
+    [
+        ("--cpu_replicas=shared", 1, 0),
+        ("--cpu_replicas=private", 1, 1),
+        ("--transport=gloo", 1, 1),
+        ("--loading_strategy=free_for_all", 2, 0),
+    ],
+)
+def test_counts_what_is_read_and_sent(start, add_model, minilm, flag, replicas_read, replicas_sent):
+    add_model("minilm", minilm)
+    daemon = start("--devices=cpu,cpu", flag)
+    needed = payload_bytes(
+        os.path.join(minilm, "model.safetensors"), without=["embeddings.position_ids"]
+    )
+
+    daemon.load("minilm")
+
+    assert daemon.metric("transformerd_model_load_bytes_read_total") == replicas_read * needed
+    sent = daemon.metric("transformerd_model_load_bytes_broadcast_total")
+    # What lies between tensors so that they are aligned is sent along.
+    assert replicas_sent * needed <= sent <= replicas_sent * (needed + needed // 100)
+
+
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_reads_needed_bytes_once(start, add_model, minilm, golden, workers):
     add_model("minilm", minilm)

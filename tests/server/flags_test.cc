@@ -46,9 +46,12 @@ TEST(FlagsTest, DefaultsAreThoseOfTheInterface) {
   EXPECT_EQ(server.drain_delay, absl::Seconds(5));
   EXPECT_EQ(server.drain_timeout, absl::Seconds(30));
   EXPECT_EQ(server.watchdog_timeout, absl::Seconds(60));
-  EXPECT_THAT(flags.devices, ElementsAre("cpu"));
-  EXPECT_FALSE(flags.private_replicas);
-  EXPECT_EQ(flags.load_bandwidth_limit, 0);
+  EXPECT_THAT(flags.workers.devices, ElementsAre("auto"));
+  EXPECT_EQ(flags.workers.load_bandwidth_limit, 0);
+  EXPECT_EQ(flags.workers.replicas.cpu_replicas, CpuReplicas::kAuto);
+  EXPECT_EQ(flags.workers.replicas.transport, std::nullopt);
+  EXPECT_EQ(flags.workers.replicas.loading_strategy,
+            LoadingStrategy::kMemoryEfficient);
 }
 
 TEST(FlagsTest, ServingDefaultsAreThoseOfTheInterface) {
@@ -70,7 +73,19 @@ TEST(FlagsTest, TakesEachWayOfWriting) {
   EXPECT_EQ(flags.server.metrics_port, 9);
   EXPECT_EQ(flags.server.drain_delay, absl::ZeroDuration());
   EXPECT_FALSE(flags.server.enable_reflection);
-  EXPECT_THAT(flags.devices, ElementsAre("cpu", "cpu"));
+  EXPECT_THAT(flags.workers.devices, ElementsAre("cpu", "cpu"));
+}
+
+TEST(FlagsTest, TakesHowWeightsAreLoaded) {
+  ASSERT_OK_AND_ASSIGN(
+      const Flags flags,
+      Read({"--transport=gloo", "--cpu_replicas=private", "--devices=cuda:1",
+            "--loading_strategy=Free_For_All"}));
+  EXPECT_EQ(flags.workers.replicas.transport, TransportKind::kGloo);
+  EXPECT_EQ(flags.workers.replicas.cpu_replicas, CpuReplicas::kPrivate);
+  EXPECT_EQ(flags.workers.replicas.loading_strategy,
+            LoadingStrategy::kFreeForAll);
+  EXPECT_THAT(flags.workers.devices, ElementsAre("cuda:1"));
 }
 
 TEST(FlagsTest, TheLastOfTwoEqualFlagsCounts) {
@@ -194,13 +209,19 @@ INSTANTIATE_TEST_SUITE_P(
                  "--load_model needs --model_control_mode=explicit"},
         BadFlags{{"--readiness=some"}, "expected all or any"},
         BadFlags{{"--dtype=float31"}, "flag --dtype is \"float31\""},
-        BadFlags{{"--devices=cuda:0"}, "GPUs are not supported"},
+        BadFlags{{"--devices=auto,cpu"}, "expected auto or a list of cpu"},
         BadFlags{{"--devices=cpu,"}, "expected auto or a list of cpu"},
         BadFlags{{"--devices="}, "expected auto or a list of cpu"},
         BadFlags{{"--threads_per_worker=-1"}, "from 0 to 1024"},
-        BadFlags{{"--load_bandwidth_limit=-1"}, "from 0 to"},
-        BadFlags{{"--transport=nccl"}, "not supported by this version"},
-        BadFlags{{"--transport=pigeon"}, "expected auto or in_process"},
+        BadFlags{{"--load_bandwidth_limit=-1"}, "expected 0 or more"},
+        BadFlags{{"--transport=nccl"},
+                 "transport=nccl carries weights between"},
+        BadFlags{{"--transport=pigeon"}, "expected auto, in_process, gloo or"},
+        BadFlags{{"--loading_strategy=greedy"}, "or free_for_all"},
+        BadFlags{{"--transport=gloo", "--cpu_replicas=shared"},
+                 "transport=gloo contradicts cpu_replicas=shared"},
+        BadFlags{{"--loading_strategy=free_for_all", "--cpu_replicas=shared"},
+                 "free_for_all contradicts cpu_replicas=shared"},
         BadFlags{{"--cpu_replicas=some"}, "expected auto, shared or private"},
         BadFlags{{"--max_batch_tokens=0"}, "expected an integer from 1"},
         BadFlags{{"--max_batch_requests=3000000000"}, "to 2147483647"},

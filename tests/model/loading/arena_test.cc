@@ -39,6 +39,16 @@ TEST(ArenaTest, RangesLieInside) {
   EXPECT_DEATH(arena->Range(-1, 1), "");
 }
 
+TEST(ArenaTest, TheTotalIsThatOfTheLivingOnes) {
+  const int64_t before = Arena::TotalBytes();
+  {
+    ASSERT_OK_AND_ASSIGN(const auto a, Arena::Create(100));
+    ASSERT_OK_AND_ASSIGN(const auto b, Arena::Create(50));
+    EXPECT_EQ(Arena::TotalBytes(), before + 150);
+  }
+  EXPECT_EQ(Arena::TotalBytes(), before);
+}
+
 TEST(ArenaTest, SaysHowMuchTheSystemRefused) {
   const absl::Status status = Arena::Create(int64_t{1} << 60).status();
 

@@ -132,11 +132,22 @@ TEST_F(BucketFillerTest, TakesMoreTensorsThanOneReadHasBuffers) {
   }
 }
 
-TEST_F(BucketFillerTest, PassesTheReadersErrorOn) {
+TEST_F(BucketFillerTest, NamesTheTensorWhoseReadFails) {
   AddSlot(slots_, "a", {10});
   file_.Add("a", {10});
   file_.OnRead(0, [] { return absl::DataLossError("gone"); });
-  EXPECT_THAT(FillAll(), StatusIs(absl::StatusCode::kDataLoss, "gone"));
+  EXPECT_THAT(FillAll(),
+              StatusIs(absl::StatusCode::kDataLoss, "tensor \"a\": gone"));
+}
+
+TEST_F(BucketFillerTest, NamesTheRangeWhereOneReadIsForSeveralTensors) {
+  for (const char* name : {"a", "b", "c"}) {
+    AddSlot(slots_, name, {10});
+    file_.Add(name, {10});
+  }
+  file_.OnRead(0, [] { return absl::DataLossError("gone"); });
+  EXPECT_THAT(FillAll(), StatusIs(absl::StatusCode::kDataLoss,
+                                  "tensors \"a\" to \"c\": gone"));
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ TEST(LoadParametersTest, TakesEachTypedValue) {
                                    {"relevant_module", "bert.encoder"},
                                    {"allow_missing", R"(["head\\."])"},
                                    {"load_weights", false},
-                                   {"weights_path", "other.safetensors"}},
+                                   {"weights_path", "other.safetensors"},
+                                   {"loading_strategy", "FREE_FOR_ALL"}},
                                   options),
               IsOk());
   EXPECT_EQ(options.load.architecture, "BertModel");
@@ -43,6 +44,7 @@ TEST(LoadParametersTest, TakesEachTypedValue) {
   EXPECT_THAT(options.load.allow_missing, Optional(ElementsAre("head\\.")));
   EXPECT_FALSE(options.load.load_weights);
   EXPECT_EQ(options.load.weights_path, "other.safetensors");
+  EXPECT_EQ(options.load.loading_strategy, LoadingStrategy::kFreeForAll);
 }
 
 TEST(LoadParametersTest, TriesRelevantModulesInTheGivenOrder) {
@@ -160,6 +162,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadParameter{"config", "{", "expected a JSON object"},
         BadParameter{"config", "[]", "expected a JSON object"},
         BadParameter{"config", R"({"a": 1, "a": 2})", "expected a JSON object"},
+        BadParameter{"loading_strategy", "greedy",
+                     "expected memory_efficient or free_for_all"},
         BadParameter{"pooling", "max", "expected one of mean, cls"}));
 
 TEST(LoadParametersTest, SurvivesDeeplyNestedJson) {

@@ -1,0 +1,44 @@
+#include "model/runtime/stream_weights.h"
+
+#include <memory>
+#include <utility>
+
+#include "model/base/status_macros.h"
+#include "model/distributed/transports.h"
+#include "model/loading/throttled_reader.h"
+#include "model/loading/weight_loader.h"
+
+namespace transformerd {
+
+absl::Status StreamWeights(const LoadPlan& plan, const CheckpointReader& reader,
+                           const WorkerLayout& workers, LoadControl& control,
+                           std::vector<Replica>& replicas, LoadReport& report) {
+  TransportOptions transport;
+  transport.kind = workers.transport;
+  transport.world_size = static_cast<int>(replicas.size());
+  transport.timeout = workers.transport_timeout;
+  ASSIGN_OR_RETURN(const auto transports, MakeTransports(transport));
+  std::vector<LoadRank> ranks;
+  for (size_t i = 0; i < replicas.size(); ++i) {
+    ranks.push_back({replicas[i].transformer->slots(), transports[i].get()});
+  }
+  std::unique_ptr<ThrottledReader> throttled;
+  if (workers.bandwidth_limit != nullptr) {
+    throttled = std::make_unique<ThrottledReader>(
+        reader, *workers.bandwidth_limit, control);
+  }
+  WeightLoaderOptions options;
+  options.strategy = workers.loading_strategy;
+  ASSIGN_OR_RETURN(LoadedWeights weights,
+                   LoadWeights(plan, throttled == nullptr ? reader : *throttled,
+                               ranks, control, options));
+  for (size_t i = 0; i < replicas.size(); ++i) {
+    replicas[i].arena = std::move(weights.arenas[i]);
+    BindSlots(plan, *replicas[i].arena, replicas[i].transformer->slots());
+  }
+  report.bytes_read = weights.bytes_read;
+  report.bytes_broadcast = weights.bytes_broadcast;
+  return absl::OkStatus();
+}
+
+}  // namespace transformerd

@@ -1,0 +1,54 @@
+// How the workers of this process get and hold the weights of a model.
+#pragma once
+
+#include <optional>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "model/loading/bandwidth_limit.h"
+#include "model/loading/loading_strategy.h"
+#include "model/loading/transport.h"
+#include "model/loading/transport_kind.h"
+
+namespace transformerd {
+
+enum class CpuReplicas {
+  kAuto,     // shared, unless what else is asked for needs copies
+  kShared,   // all workers look at one copy
+  kPrivate,  // each worker has its own
+};
+
+// "auto", "shared", "private".
+absl::string_view NameOf(CpuReplicas replicas);
+// Nothing for another name.
+std::optional<CpuReplicas> CpuReplicasFromName(absl::string_view name);
+
+// What is asked for.
+struct ReplicaOptions {
+  CpuReplicas cpu_replicas = CpuReplicas::kAuto;
+  LoadingStrategy loading_strategy = LoadingStrategy::kMemoryEfficient;
+  // Nothing: memory of the process, as all workers are on its CPUs.
+  std::optional<TransportKind> transport;
+};
+
+// What one load does.
+struct WorkerLayout {
+  int num_workers = 1;
+  int threads_per_worker = 1;
+  bool private_replicas = false;
+  LoadingStrategy loading_strategy = LoadingStrategy::kMemoryEfficient;
+  TransportKind transport = TransportKind::kInProcess;
+  absl::Duration transport_timeout = kDefaultTransportTimeout;
+  // Of the loads of all workers together; null: none.
+  BandwidthLimit* bandwidth_limit = nullptr;
+
+  int num_replicas() const { return private_replicas ? num_workers : 1; }
+};
+
+// `workers` with what `options` say of replicas. INVALID_ARGUMENT naming both
+// options where one contradicts another.
+absl::StatusOr<WorkerLayout> WithReplicas(WorkerLayout workers,
+                                          const ReplicaOptions& options);
+
+}  // namespace transformerd

@@ -1,0 +1,83 @@
+#include "server/worker_flags.h"
+
+#include "absl/flags/flag.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "model/base/status_macros.h"
+#include "server/flag_definitions.h"
+
+namespace transformerd {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+template <typename... Parts>
+absl::Status Refused(const Parts&... parts) {
+  return absl::InvalidArgumentError(absl::StrCat(parts...));
+}
+
+std::string Quoted(absl::string_view text) {
+  return absl::StrCat("'", absl::Utf8SafeCEscape(text), "'");
+}
+
+absl::Status ReadDevices(WorkerFlags& flags) {
+  const std::string devices = absl::GetFlag(FLAGS_devices);
+  flags.devices = absl::StrSplit(devices, ',');
+  for (const std::string& device : flags.devices) {
+    // Whether there are GPUs is the loader's to say.
+    if (device == "cpu" || device == "cuda" ||
+        absl::StartsWith(device, "cuda:") || devices == "auto") {
+      continue;
+    }
+    return Refused("flag --devices is ", Quoted(devices),
+                   ", expected auto or a list of cpu such as cpu,cpu");
+  }
+  flags.threads_per_worker = absl::GetFlag(FLAGS_threads_per_worker);
+  if (flags.threads_per_worker < 0 || flags.threads_per_worker > kMaxThreads) {
+    return Refused("flag --threads_per_worker is ", flags.threads_per_worker,
+                   ", expected an integer from 0 to ", kMaxThreads);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadReplicas(ReplicaOptions& options) {
+  const std::string transport = absl::GetFlag(FLAGS_transport);
+  options.transport = TransportKindFromName(transport);
+  if (!options.transport.has_value() && transport != "auto") {
+    return Refused("flag --transport is ", Quoted(transport),
+                   ", expected auto, in_process, gloo or nccl");
+  }
+  const std::string strategy = absl::GetFlag(FLAGS_loading_strategy);
+  const auto known_strategy = LoadingStrategyFromName(strategy);
+  if (!known_strategy.has_value()) {
+    return Refused("flag --loading_strategy is ", Quoted(strategy),
+                   ", expected memory_efficient or free_for_all");
+  }
+  options.loading_strategy = *known_strategy;
+  const std::string replicas = absl::GetFlag(FLAGS_cpu_replicas);
+  const auto known_replicas = CpuReplicasFromName(replicas);
+  if (!known_replicas.has_value()) {
+    return Refused("flag --cpu_replicas is ", Quoted(replicas),
+                   ", expected auto, shared or private");
+  }
+  options.cpu_replicas = *known_replicas;
+  const absl::Status consistent = WithReplicas({}, options).status();
+  if (!consistent.ok()) return Refused("flags: ", consistent.message());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ReadWorkerFlags(WorkerFlags& flags) {
+  RETURN_IF_ERROR(ReadDevices(flags));
+  flags.load_bandwidth_limit = absl::GetFlag(FLAGS_load_bandwidth_limit);
+  if (flags.load_bandwidth_limit < 0) {
+    return Refused("flag --load_bandwidth_limit is ",
+                   flags.load_bandwidth_limit, ", expected 0 or more");
+  }
+  return ReadReplicas(flags.replicas);
+}
+
+}  // namespace transformerd
