@@ -48,7 +48,7 @@ TEST_P(ErrorCaseTest, IsRefusedBeforeTheFirstRequest) {
   EXPECT_EQ(advice, "error");
   ASSERT_THAT(parsed.status(), IsOk());
   const Signature signature = MakeSignature(
-      parsed->architecture, /*has_pooler=*/false, PoolingKind::kNone);
+      parsed->architecture, {/*has_pooler=*/false, PoolingKind::kNone});
   EXPECT_EQ(signature.FindInput("encoder_hidden_states"), nullptr);
 }
 

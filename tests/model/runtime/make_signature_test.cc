@@ -126,7 +126,7 @@ TEST(MakeSignatureTest, ABareStackGoesFromHiddenStatesToHiddenStates) {
   architecture.is_bare = true;
 
   const Signature signature =
-      MakeSignature(architecture, /*has_pooler=*/false, PoolingKind::kMean);
+      MakeSignature(architecture, {/*has_pooler=*/false, PoolingKind::kMean});
 
   ASSERT_EQ(signature.inputs.size(), 2u);
   EXPECT_EQ(signature.inputs[0].name, "hidden_states");

@@ -206,250 +206,250 @@ TEST(ModelLoaderTest, ReadsNoFasterThanAllowed) {
     std::this_thread::yield();
   }
   load.join();
-  TEST(MakeModelLoaderTest, SaysWhatIsMissingForAGpu) {
-    ModelLoaderOptions cuda, nccl;
-    cuda.devices = {"cuda:0"};
-    nccl.replicas.transport = TransportKind::kNccl;
+}
 
-    EXPECT_THAT(MakeModelLoader(cuda).status(),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         HasSubstr("device \"cuda:0\"")));
-    EXPECT_THAT(
-        MakeModelLoader(nccl).status(),
-        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nccl")));
-  }
+TEST(MakeModelLoaderTest, SaysWhatIsMissingForAGpu) {
+  ModelLoaderOptions cuda, nccl;
+  cuda.devices = {"cuda:0"};
+  nccl.replicas.transport = TransportKind::kNccl;
 
-  TEST(MakeModelLoaderTest, AutoIsOneWorkerOnTheCpu) {
+  EXPECT_THAT(MakeModelLoader(cuda).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("device \"cuda:0\"")));
+  EXPECT_THAT(MakeModelLoader(nccl).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nccl")));
+}
+
+TEST(MakeModelLoaderTest, AutoIsOneWorkerOnTheCpu) {
+  ModelLoaderOptions options;
+  options.devices = {"auto"};
+  const auto loader = MakeLoader(options);
+  EXPECT_EQ(loader->num_workers(), 1);
+  EXPECT_EQ(loader->device(0), "cpu");
+}
+
+TEST(ModelLoaderTest, EachTransportSendsEachReplicaEverything) {
+  for (const TransportKind transport :
+       {TransportKind::kInProcess, TransportKind::kGloo}) {
     ModelLoaderOptions options;
-    options.devices = {"auto"};
+    options.devices = {"cpu", "cpu", "cpu"};
+    options.replicas.cpu_replicas = CpuReplicas::kPrivate;
+    options.replicas.transport = transport;
     const auto loader = MakeLoader(options);
-    EXPECT_EQ(loader->num_workers(), 1);
-    EXPECT_EQ(loader->device(0), "cpu");
-  }
-
-  TEST(ModelLoaderTest, EachTransportSendsEachReplicaEverything) {
-    for (const TransportKind transport :
-         {TransportKind::kInProcess, TransportKind::kGloo}) {
-      ModelLoaderOptions options;
-      options.devices = {"cpu", "cpu", "cpu"};
-      options.replicas.cpu_replicas = CpuReplicas::kPrivate;
-      options.replicas.transport = transport;
-      const auto loader = MakeLoader(options);
-      LoadControl control;
-
-      ASSERT_OK_AND_ASSIGN(const auto model,
-                           loader->Load({kBertBase, {}}, control));
-
-      EXPECT_EQ(model->report().replicas, 3);
-      EXPECT_EQ(model->report().bytes_read, 4 * 26384);
-      EXPECT_EQ(model->report().bytes_broadcast,
-                2 * model->report().weight_bytes);
-      EXPECT_EQ(model->properties().at("transport"), NameOf(transport));
-    }
-  }
-
-  TEST(ModelLoaderTest, ALoadMayLetEveryWorkerReadForItself) {
-    ModelLoaderOptions options;
-    options.devices = {"cpu", "cpu"};
-    const auto loader = MakeLoader(options);
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    request.options.loading_strategy = LoadingStrategy::kFreeForAll;
-
-    ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
-
-    EXPECT_EQ(model->report().replicas, 2);
-    EXPECT_EQ(model->report().bytes_read, 2 * 4 * 26384);
-    EXPECT_EQ(model->report().bytes_broadcast, 0);
-  }
-
-  TEST(ModelLoaderTest, AStrategyThatContradictsTheFlagsIsRefused) {
-    ModelLoaderOptions options;
-    options.devices = {"cpu", "cpu"};
-    options.replicas.cpu_replicas = CpuReplicas::kShared;
-    const auto loader = MakeLoader(options);
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    request.options.loading_strategy = LoadingStrategy::kFreeForAll;
-
-    const auto model = loader->Load(request, control);
-
-    EXPECT_THAT(model, StatusIs(absl::StatusCode::kInvalidArgument,
-                                HasSubstr("cpu_replicas=shared")));
-    EXPECT_EQ(FieldOf(model.status()), "loading_strategy");
-  }
-
-  TEST(ModelLoaderTest, CountsTiedParametersOnce) {
-    const auto loader = MakeLoader();
     LoadControl control;
 
     ASSERT_OK_AND_ASSIGN(const auto model,
-                         loader->Load({kMaskedLm, {}}, control));
+                         loader->Load({kBertBase, {}}, control));
 
-    EXPECT_EQ(model->report().bytes_read, 4 * model->report().parameters);
-    EXPECT_EQ(model->architecture().class_name, "BertForMaskedLM");
+    EXPECT_EQ(model->report().replicas, 3);
+    EXPECT_EQ(model->report().bytes_read, 4 * 26384);
+    EXPECT_EQ(model->report().bytes_broadcast,
+              2 * model->report().weight_bytes);
+    EXPECT_EQ(model->properties().at("transport"), NameOf(transport));
   }
+}
 
-  TEST(ModelLoaderTest, ReportsProgressToTheEnd) {
-    const auto loader = MakeLoader();
-    LoadControl control;
+TEST(ModelLoaderTest, ALoadMayLetEveryWorkerReadForItself) {
+  ModelLoaderOptions options;
+  options.devices = {"cpu", "cpu"};
+  const auto loader = MakeLoader(options);
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.loading_strategy = LoadingStrategy::kFreeForAll;
 
-    ASSERT_THAT(loader->Load({kBertBase, {}}, control), IsOk());
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
 
-    const LoadProgress progress = control.progress();
-    EXPECT_EQ(progress.phase, LoadPhase::kDone);
-    EXPECT_EQ(progress.bytes_done, progress.bytes_total);
-    EXPECT_EQ(progress.bytes_total, 4 * 26384);
-    EXPECT_EQ(progress.tensors_done, progress.tensors_total);
-  }
+  EXPECT_EQ(model->report().replicas, 2);
+  EXPECT_EQ(model->report().bytes_read, 2 * 4 * 26384);
+  EXPECT_EQ(model->report().bytes_broadcast, 0);
+}
 
-  TEST(ModelLoaderTest, EndsWithTheReasonOfACancellation) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    control.Cancel(absl::CancelledError("nobody waits"));
+TEST(ModelLoaderTest, AStrategyThatContradictsTheFlagsIsRefused) {
+  ModelLoaderOptions options;
+  options.devices = {"cpu", "cpu"};
+  options.replicas.cpu_replicas = CpuReplicas::kShared;
+  const auto loader = MakeLoader(options);
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.loading_strategy = LoadingStrategy::kFreeForAll;
 
-    EXPECT_THAT(loader->Load({kBertBase, {}}, control),
-                StatusIs(absl::StatusCode::kCancelled, "nobody waits"));
-  }
+  const auto model = loader->Load(request, control);
 
-  TEST(ModelLoaderTest, TakesFewerLayersOnlyWhereTheFileHasNoMore) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    request.options.num_hidden_layers = 2;
+  EXPECT_THAT(model, StatusIs(absl::StatusCode::kInvalidArgument,
+                              HasSubstr("cpu_replicas=shared")));
+  EXPECT_EQ(FieldOf(model.status()), "loading_strategy");
+}
 
-    EXPECT_THAT(loader->Load(request, control),
-                HasReason(Reason::kUnexpectedKey));
-    request.options.ignore = {"encoder\\.layer\\.2\\."};
-    ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
-    EXPECT_FALSE(model->signature().FindOutput("attentions.2").has_value());
-    request.options.num_hidden_layers = 4;
-    EXPECT_THAT(loader->Load(request, control),
-                StatusIs(absl::StatusCode::kInvalidArgument,
-                         HasSubstr("num_hidden_layers=4")));
-  }
+TEST(ModelLoaderTest, CountsTiedParametersOnce) {
+  const auto loader = MakeLoader();
+  LoadControl control;
 
-  TEST(ModelLoaderTest, PoolsAsAsked) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    ASSERT_OK_AND_ASSIGN(const auto mean, loader->Load(request, control));
-    EXPECT_EQ(mean->properties().at("pooling"), "mean");
+  ASSERT_OK_AND_ASSIGN(const auto model,
+                       loader->Load({kMaskedLm, {}}, control));
 
-    request.options.pooling = PoolingKind::kNone;
-    ASSERT_OK_AND_ASSIGN(const auto none, loader->Load(request, control));
-    EXPECT_FALSE(
-        none->signature().FindOutput("sentence_embedding").has_value());
-  }
+  EXPECT_EQ(model->report().bytes_read, 4 * model->report().parameters);
+  EXPECT_EQ(model->architecture().class_name, "BertForMaskedLM");
+}
 
-  TEST(ModelLoaderTest, MergesTheOverrideIntoTheConfig) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    request.options.config_override = R"({"hidden_size": 64})";
+TEST(ModelLoaderTest, ReportsProgressToTheEnd) {
+  const auto loader = MakeLoader();
+  LoadControl control;
 
-    EXPECT_THAT(loader->Load(request, control),
-                HasReason(Reason::kShapeMismatch));
-  }
+  ASSERT_THAT(loader->Load({kBertBase, {}}, control), IsOk());
 
-  TEST(ModelLoaderTest, RefusesDtypesThatItCannotCompute) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    request.options.dtype = DType::kI8;
+  const LoadProgress progress = control.progress();
+  EXPECT_EQ(progress.phase, LoadPhase::kDone);
+  EXPECT_EQ(progress.bytes_done, progress.bytes_total);
+  EXPECT_EQ(progress.bytes_total, 4 * 26384);
+  EXPECT_EQ(progress.tensors_done, progress.tensors_total);
+}
 
-    EXPECT_THAT(loader->Load(request, control),
-                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("I8")));
-  }
+TEST(ModelLoaderTest, EndsWithTheReasonOfACancellation) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  control.Cancel(absl::CancelledError("nobody waits"));
 
-  TEST(ModelLoaderTest, RefusesAFolderWithoutAConfig) {
-    const auto loader = MakeLoader();
-    LoadControl control;
+  EXPECT_THAT(loader->Load({kBertBase, {}}, control),
+              StatusIs(absl::StatusCode::kCancelled, "nobody waits"));
+}
 
-    EXPECT_THAT(loader->Load({"tests/testdata/goldens", {}}, control),
-                HasReason(Reason::kConfigNotFound));
-  }
+TEST(ModelLoaderTest, TakesFewerLayersOnlyWhereTheFileHasNoMore) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.num_hidden_layers = 2;
 
-  TEST(ModelLoaderTest, BuildsAnArchitectureWithoutWeights) {
-    ModelLoaderOptions loader_options;
-    loader_options.devices = {"cpu", "cpu"};
-    loader_options.replicas.cpu_replicas = CpuReplicas::kPrivate;
-    const auto loader = MakeLoader(loader_options);
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    request.options.load_weights = false;
-    request.options.config_override =
-        R"({"num_hidden_layers": 1, "torch_dtype": "bfloat16", "dtype": null})";
+  EXPECT_THAT(loader->Load(request, control),
+              HasReason(Reason::kUnexpectedKey));
+  request.options.ignore = {"encoder\\.layer\\.2\\."};
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+  EXPECT_FALSE(model->signature().FindOutput("attentions.2").has_value());
+  request.options.num_hidden_layers = 4;
+  EXPECT_THAT(loader->Load(request, control),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("num_hidden_layers=4")));
+}
 
-    ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+TEST(ModelLoaderTest, PoolsAsAsked) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  ASSERT_OK_AND_ASSIGN(const auto mean, loader->Load(request, control));
+  EXPECT_EQ(mean->properties().at("pooling"), "mean");
 
-    EXPECT_EQ(model->properties().at("dtype"), "BF16");
-    EXPECT_EQ(model->report().bytes_read, 0);
-    EXPECT_GT(model->report().weight_bytes, 0);
-    EXPECT_TRUE(model->signature().FindOutput("pooler_output").has_value());
-    const InferenceInput input = OneToken(*model, "last_hidden_state");
-    const InferenceInput* batch[] = {&input};
-    ASSERT_OK_AND_ASSIGN(const auto first, model->Run(0, batch));
-    ASSERT_OK_AND_ASSIGN(const auto second, model->Run(1, batch));
-    EXPECT_EQ(first[0][0].bytes, second[0][0].bytes);
-  }
+  request.options.pooling = PoolingKind::kNone;
+  ASSERT_OK_AND_ASSIGN(const auto none, loader->Load(request, control));
+  EXPECT_FALSE(none->signature().FindOutput("sentence_embedding").has_value());
+}
 
-  TEST(ModelLoaderTest, ReadsTheFileAskedFor) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    LoadRequest request{kBertBase, {}};
-    request.options.weights_path = "model.safetensors";
-    EXPECT_THAT(loader->Load(request, control), IsOk());
+TEST(ModelLoaderTest, MergesTheOverrideIntoTheConfig) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.config_override = R"({"hidden_size": 64})";
 
-    request.options.weights_path = "absent.safetensors";
-    EXPECT_THAT(loader->Load(request, control),
-                HasReason(Reason::kWeightsNotFound));
-  }
+  EXPECT_THAT(loader->Load(request, control),
+              HasReason(Reason::kShapeMismatch));
+}
 
-  TEST(ModelLoaderTest, TakesCheckpointsOfTheHubAsTheyAre) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    const std::pair<const char*, const char*> cases[] = {
-        {"bert_hub_oddities", "BertForMaskedLM"},
-        {"bert_hub_oddities", "BertModel"},
-        {"bert_head_ckpt_in_base", "BertModel"},
-        {"bert_mlm_ckpt_in_base", "BertModel"},
-        {"bert_pretraining", "BertForMaskedLM"},
-    };
-    for (const auto& [name, model_class] : cases) {
-      LoadRequest request{
-          absl::StrCat("tests/testdata/goldens/", name, "/model"), {}};
-      request.options.architecture = model_class;
-      EXPECT_THAT(loader->Load(request, control), IsOk()) << name;
-    }
-  }
+TEST(ModelLoaderTest, RefusesDtypesThatItCannotCompute) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.dtype = DType::kI8;
 
-  TEST(ModelLoaderTest, LoadsTiedCopiesOnce) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    LoadRequest request{"tests/testdata/goldens/bert_hub_oddities/model", {}};
-    request.options.architecture = "BertForMaskedLM";
+  EXPECT_THAT(loader->Load(request, control),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("I8")));
+}
 
-    ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+TEST(ModelLoaderTest, RefusesAFolderWithoutAConfig) {
+  const auto loader = MakeLoader();
+  LoadControl control;
 
-    EXPECT_THAT(model->report().unused_keys,
-                Contains("cls.predictions.decoder.weight"));
-  }
+  EXPECT_THAT(loader->Load({"tests/testdata/goldens", {}}, control),
+              HasReason(Reason::kConfigNotFound));
+}
 
-  TEST(ModelLoaderTest, InitialisesWhatMayBeMissing) {
-    const auto loader = MakeLoader();
-    LoadControl control;
-    LoadRequest request{"tests/testdata/goldens/bert_base_ckpt_in_head/model",
+TEST(ModelLoaderTest, BuildsAnArchitectureWithoutWeights) {
+  ModelLoaderOptions loader_options;
+  loader_options.devices = {"cpu", "cpu"};
+  loader_options.replicas.cpu_replicas = CpuReplicas::kPrivate;
+  const auto loader = MakeLoader(loader_options);
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.load_weights = false;
+  request.options.config_override =
+      R"({"num_hidden_layers": 1, "torch_dtype": "bfloat16", "dtype": null})";
+
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  EXPECT_EQ(model->properties().at("dtype"), "BF16");
+  EXPECT_EQ(model->report().bytes_read, 0);
+  EXPECT_GT(model->report().weight_bytes, 0);
+  EXPECT_TRUE(model->signature().FindOutput("pooler_output").has_value());
+  const InferenceInput input = OneToken(*model, "last_hidden_state");
+  const InferenceInput* batch[] = {&input};
+  ASSERT_OK_AND_ASSIGN(const auto first, model->Run(0, batch));
+  ASSERT_OK_AND_ASSIGN(const auto second, model->Run(1, batch));
+  EXPECT_EQ(first[0][0].bytes, second[0][0].bytes);
+}
+
+TEST(ModelLoaderTest, ReadsTheFileAskedFor) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.weights_path = "model.safetensors";
+  EXPECT_THAT(loader->Load(request, control), IsOk());
+
+  request.options.weights_path = "absent.safetensors";
+  EXPECT_THAT(loader->Load(request, control),
+              HasReason(Reason::kWeightsNotFound));
+}
+
+TEST(ModelLoaderTest, TakesCheckpointsOfTheHubAsTheyAre) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  const std::pair<const char*, const char*> cases[] = {
+      {"bert_hub_oddities", "BertForMaskedLM"},
+      {"bert_hub_oddities", "BertModel"},
+      {"bert_head_ckpt_in_base", "BertModel"},
+      {"bert_mlm_ckpt_in_base", "BertModel"},
+      {"bert_pretraining", "BertForMaskedLM"},
+  };
+  for (const auto& [name, model_class] : cases) {
+    LoadRequest request{absl::StrCat("tests/testdata/goldens/", name, "/model"),
                         {}};
-    request.options.architecture = "BertForSequenceClassification";
-    EXPECT_THAT(loader->Load(request, control), HasReason(Reason::kMissingKey));
-
-    request.options.allow_missing = {{"classifier\\."}};
-    ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
-
-    EXPECT_THAT(model->report().warnings,
-                Contains(HasSubstr("2 parameters are not in the checkpoint")));
+    request.options.architecture = model_class;
+    EXPECT_THAT(loader->Load(request, control), IsOk()) << name;
   }
+}
+
+TEST(ModelLoaderTest, LoadsTiedCopiesOnce) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{"tests/testdata/goldens/bert_hub_oddities/model", {}};
+  request.options.architecture = "BertForMaskedLM";
+
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  EXPECT_THAT(model->report().unused_keys,
+              Contains("cls.predictions.decoder.weight"));
+}
+
+TEST(ModelLoaderTest, InitialisesWhatMayBeMissing) {
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{"tests/testdata/goldens/bert_base_ckpt_in_head/model",
+                      {}};
+  request.options.architecture = "BertForSequenceClassification";
+  EXPECT_THAT(loader->Load(request, control), HasReason(Reason::kMissingKey));
+
+  request.options.allow_missing = {{"classifier\\."}};
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  EXPECT_THAT(model->report().warnings,
+              Contains(HasSubstr("2 parameters are not in the checkpoint")));
+}
 
 }  // namespace
 }  // namespace transformerd
