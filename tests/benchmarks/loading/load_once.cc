@@ -68,7 +68,7 @@ int Main(const std::vector<std::string>& arguments) {
   CHECK(model.ok()) << model.status();
   const LoadReport& report = (*model)->report();
   std::cout << "{\"wall_s\": " << absl::ToDoubleSeconds(wall)
-            << ", \"stream_s\": " << absl::ToDoubleSeconds(report.stream_time)
+            << ", \"stream_s\": " << StreamSeconds(report)
             << ", \"cpu_s\": " << cpu
             << ", \"bytes_read\": " << report.bytes_read
             << ", \"bytes_sent\": " << report.bytes_broadcast << "}"
