@@ -48,6 +48,15 @@ ModelLoaderOptions ReadOptions(int workers, const std::string& replicas,
   return options;
 }
 
+double StreamSeconds(const LoadReport& report) {
+  for (const PhaseTime& phase : report.phases) {
+    if (phase.phase == LoadPhase::kStream) {
+      return absl::ToDoubleSeconds(phase.time);
+    }
+  }
+  return 0;
+}
+
 int Main(const std::vector<std::string>& arguments) {
   int workers = 0;
   CHECK_EQ(arguments.size(), size_t{4}) << "FOLDER WORKERS REPLICAS STRATEGY";

@@ -39,7 +39,7 @@ class BareModuleTest : public ::testing::Test {
     ModelLoaderOptions options;
     options.devices = {"cpu", "cpu"};
     options.threads_per_worker = 1;
-    options.private_replicas = true;
+    options.replicas.cpu_replicas = CpuReplicas::kPrivate;
     loader_ = *MakeModelLoader(options);
     cases_ = *ReadPartialCases();
   }

@@ -34,7 +34,8 @@ std::unique_ptr<ModelLoader> MakeLoader(std::vector<std::string> devices,
   ModelLoaderOptions options;
   options.devices = std::move(devices);
   options.threads_per_worker = 1;
-  options.private_replicas = private_replicas;
+  options.replicas.cpu_replicas =
+      private_replicas ? CpuReplicas::kPrivate : CpuReplicas::kShared;
   absl::StatusOr<std::unique_ptr<ModelLoader>> loader =
       MakeModelLoader(options);
   CHECK(loader.ok()) << loader.status();
