@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "glog/logging.h"
 #include "model/base/error_details.h"
 #include "model/base/regular_file.h"
@@ -13,8 +14,10 @@ namespace {
 
 class FileSource : public ByteSource {
  public:
-  FileSource(RegularFile file, int64_t size_bytes)
-      : file_(std::move(file)), size_bytes_(size_bytes) {}
+  FileSource(RegularFile file, int64_t size_bytes, absl::Time modified_at)
+      : file_(std::move(file)),
+        size_bytes_(size_bytes),
+        modified_at_(modified_at) {}
 
   int64_t size_bytes() const override { return size_bytes_; }
 
@@ -28,15 +31,21 @@ class FileSource : public ByteSource {
 
   absl::Status CheckUnchanged() const override {
     ASSIGN_OR_RETURN(const int64_t size_now, file_.size_bytes());
-    if (size_now == size_bytes_) return absl::OkStatus();
-    return LoadError(Reason::kTruncated,
-                     absl::StrCat("changed from ", size_bytes_, " to ",
-                                  size_now, " bytes while it was opened"));
+    if (size_now != size_bytes_) {
+      return LoadError(Reason::kTruncated,
+                       absl::StrCat("changed from ", size_bytes_, " to ",
+                                    size_now, " bytes since it was opened"));
+    }
+    ASSIGN_OR_RETURN(const absl::Time modified_now, file_.modified_at());
+    if (modified_now == modified_at_) return absl::OkStatus();
+    return LoadError(Reason::kHeaderInvalid,
+                     "was written to while it was being read");
   }
 
  private:
   const RegularFile file_;
   const int64_t size_bytes_;
+  const absl::Time modified_at_;
 };
 
 template <typename T>
@@ -60,7 +69,9 @@ absl::StatusOr<std::unique_ptr<ByteSource>> OpenByteSource(
   if (!size_bytes.ok()) {
     return LoadError(Reason::kWeightsNotFound, size_bytes.status().message());
   }
-  return std::make_unique<FileSource>(*std::move(file), *size_bytes);
+  ASSIGN_OR_RETURN(const absl::Time modified_at, file->modified_at());
+  return std::make_unique<FileSource>(*std::move(file), *size_bytes,
+                                      modified_at);
 }
 
 absl::StatusOr<std::string> ReadString(const ByteSource& source,

@@ -28,8 +28,9 @@ class ByteSource {
       int64_t offset_bytes,
       absl::Span<const absl::Span<std::byte>> buffers) const = 0;
 
-  // OK while the size is what it was; else TRUNCATED: a file that is still
-  // being written, or replaced in place.
+  // OK while the source is what it was when it was opened. Else it is still
+  // being written, or was replaced in place: TRUNCATED for another size,
+  // HEADER_INVALID for one that was written to.
   virtual absl::Status CheckUnchanged() const = 0;
 };
 

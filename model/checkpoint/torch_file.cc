@@ -64,6 +64,10 @@ class TorchReader : public CheckpointReader {
                     name_);
   }
 
+  absl::Status CheckUnchanged() const override {
+    return Annotate(source_->CheckUnchanged(), name_);
+  }
+
  private:
   absl::Status ReadStored(
       int64_t offset_bytes,

@@ -63,6 +63,20 @@ std::vector<float> Values(const CheckpointReader& reader,
   return values;
 }
 
+TEST(TorchFileTest, NoticesThatItsFileHasChanged) {
+  TemporaryFolder folder;
+  const std::string path = folder.Write(
+      "w.bin", TorchZipBytes({{"a", HostTensor(DType::kF32, {2})}}));
+  ASSERT_OK_AND_ASSIGN(const auto reader, OpenTorchFile(path));
+  ASSERT_THAT(reader->CheckUnchanged(), IsOk());
+
+  ASSERT_EQ(truncate(path.c_str(), 100), 0);
+
+  EXPECT_THAT(reader->CheckUnchanged(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("w.bin: changed from")));
+}
+
 TEST(TorchFileTest, ReadsTensorsOfEveryStorageType) {
   std::vector<std::pair<std::string, HostTensor>> tensors;
   for (DType dtype :
