@@ -29,6 +29,8 @@ constexpr struct {
     {"inference.GRPCInferenceService", "ModelInfer"},
     {"transformerd.v1.TextService", "Embed"},
     {"transformerd.v1.TextService", "Tokenize"},
+    {"transformerd.v1.ModelService", "ListModels"},
+    {"transformerd.v1.ModelService", "PlanLoad"},
 };
 
 bool HasScheme(absl::string_view address) {

@@ -1,13 +1,12 @@
 #include "client/model_client.h"
 
-#include <chrono>
 #include <thread>
 #include <utility>
 
 #include "absl/memory/memory.h"
-#include "absl/strings/str_cat.h"
 #include "client/channel.h"
 #include "client/load_parameters.h"
+#include "client/unary_calls.h"
 #include "grpcpp/client_context.h"
 #include "model/base/status_macros.h"
 #include "proto/model_service.grpc.pb.h"
@@ -18,19 +17,13 @@ namespace {
 
 using Stub = v1::ModelService::StubInterface;
 
-absl::Status CheckTimeout(absl::Duration timeout) {
-  if (timeout > absl::ZeroDuration()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "timeout ", absl::FormatDuration(timeout), " is not positive"));
-}
-
 }  // namespace
 
 // The gRPC side of a client.
 class ModelClient::Calls {
  public:
   explicit Calls(const ClientOptions& options)
-      : default_timeout_(options.default_timeout),
+      : calls_(options.default_timeout),
         stub_(v1::ModelService::NewStub(MakeChannel(options.address))) {}
 
   template <typename Request, typename Response>
@@ -38,12 +31,7 @@ class ModelClient::Calls {
       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                    Response*),
       const Request& request, const CallOptions& options) {
-    grpc::ClientContext context;
-    RETURN_IF_ERROR(SetDeadline(options, context));
-    Response response;
-    RETURN_IF_ERROR(
-        FromGrpcStatus((stub_.get()->*method)(&context, request, &response)));
-    return response;
+    return calls_.Call(*stub_, method, request, options);
   }
 
   // `context` may be cancelled from elsewhere.
@@ -65,17 +53,11 @@ class ModelClient::Calls {
 
   absl::Status SetDeadline(const CallOptions& options,
                            grpc::ClientContext& context) const {
-    const absl::Duration timeout = options.timeout.value_or(default_timeout_);
-    RETURN_IF_ERROR(CheckTimeout(timeout));
-    if (timeout < absl::InfiniteDuration()) {
-      context.set_deadline(std::chrono::system_clock::now() +
-                           absl::ToChronoMicroseconds(timeout));
-    }
-    return absl::OkStatus();
+    return calls_.SetDeadline(options, context);
   }
 
  private:
-  const absl::Duration default_timeout_;
+  const UnaryCalls calls_;
   const std::unique_ptr<Stub> stub_;
 };
 

@@ -80,6 +80,11 @@ class UnaryCalls {
                    });
   }
 
+  // Gives a call of any kind its deadline. INVALID_ARGUMENT for a time-out that
+  // is not positive.
+  absl::Status SetDeadline(const CallOptions& options,
+                           grpc::ClientContext& context) const;
+
   // Cancels the calls that were started, waits for their callbacks, and lets no
   // more be started. Must not run in a callback.
   void Close();
@@ -110,8 +115,6 @@ class UnaryCalls {
     Done done;
   };
 
-  absl::Status SetDeadline(const CallOptions& options,
-                           grpc::ClientContext& context) const;
   absl::Status Keep(std::shared_ptr<AnyCall> call);
   void Drop(AnyCall* call);
 

@@ -56,6 +56,9 @@ TEST(ChannelTest, RetriesOnlyCallsWithoutEffect) {
   EXPECT_THAT(methods, Contains("inference.GRPCInferenceService/ModelInfer"));
   EXPECT_THAT(methods, Contains("transformerd.v1.TextService/Embed"));
   EXPECT_THAT(methods, Contains("transformerd.v1.TextService/Tokenize"));
+  EXPECT_THAT(methods, Contains("transformerd.v1.ModelService/PlanLoad"));
+  EXPECT_THAT(methods, Not(Contains(HasSubstr("LoadModel"))));
+  EXPECT_THAT(methods, Not(Contains(HasSubstr("UnloadModel"))));
   EXPECT_THAT(methods, Not(Contains(HasSubstr("RepositoryModelLoad"))));
   EXPECT_THAT(methods, Not(Contains(HasSubstr("RepositoryModelUnload"))));
 }
