@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "model/runtime/inference.h"
@@ -13,6 +14,15 @@ namespace transformerd {
 
 // The level of jobs that ask for none (priority 0).
 inline constexpr uint64_t kDefaultPriority = 100;
+
+// How work ends that nobody began to compute.
+inline absl::Status DeadlinePassed() {
+  return absl::DeadlineExceededError(
+      "deadline passed before the request was computed");
+}
+inline absl::Status CancelledInTime() {
+  return absl::CancelledError("cancelled before the request was computed");
+}
 
 struct JobResult {
   InferenceOutput output;

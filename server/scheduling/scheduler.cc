@@ -24,11 +24,6 @@ absl::Status UnloadedError() {
                         kRetryDelay);
 }
 
-absl::Status DeadlineError() {
-  return absl::DeadlineExceededError(
-      "deadline passed before the request was computed");
-}
-
 absl::Status RequestsError(const QueueOptions& options, int64_t waiting) {
   return WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
                             "queue of model '", options.model, "' is full: ",
@@ -125,7 +120,7 @@ Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue,
                                           absl::Time deadline, int64_t tokens,
                                           absl::Time now) const {
   if (draining_) return {StoppingError(), RejectReason::kDraining};
-  if (deadline <= now) return {DeadlineError(), RejectReason::kExpired};
+  if (deadline <= now) return {DeadlinePassed(), RejectReason::kExpired};
   const RequestQueue& waiting = queue.requests;
   const QueueLimits& limits = queue.options.limits;
   if (waiting.requests() >= limits.max_requests) {
@@ -162,8 +157,7 @@ bool Scheduler::Cancel(const JobTicket& ticket) {
     ++changes_;
     ++dropping_;
   }
-  DropTaken(std::move(cancelled), DropReason::kCancelled,
-            absl::CancelledError("cancelled before the request was computed"));
+  DropTaken(std::move(cancelled), DropReason::kCancelled, CancelledInTime());
   return all_waited;
 }
 
@@ -230,7 +224,7 @@ Batch Scheduler::BatchOf(const Queue& queue, std::vector<WaitingJob> jobs) {
 void Scheduler::ExpireUntilStopped() {
   for (;;) {
     for (Batch& expired : AwaitExpired()) {
-      DropTaken(std::move(expired), DropReason::kExpired, DeadlineError());
+      DropTaken(std::move(expired), DropReason::kExpired, DeadlinePassed());
     }
     absl::MutexLock lock(&mutex_);
     if (stopped_) return;

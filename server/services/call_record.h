@@ -9,14 +9,9 @@
 #include "absl/time/time.h"
 #include "server/metrics/metrics.h"
 #include "server/scheduling/clock.h"
+#include "server/services/service_names.h"
 
 namespace transformerd {
-
-// Full names of the services whose calls are counted.
-inline constexpr absl::string_view kInferenceService =
-    "inference.GRPCInferenceService";
-inline constexpr absl::string_view kModelService =
-    "transformerd.v1.ModelService";
 
 // From its construction to Finish, which is called once. Not thread-safe.
 class CallRecord {

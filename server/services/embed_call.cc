@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "model/base/status_macros.h"
+#include "server/services/service_names.h"
 #include "server/services/text_requests.h"
 #include "server/services/text_rows.h"
 
@@ -38,7 +39,7 @@ grpc::ServerUnaryReactor* EmbedCall::Start(
 EmbedCall::EmbedCall(const ServingContext& serving,
                      const grpc::CallbackServerContext& context,
                      grpc::ByteBuffer& response)
-    : ProtoCall(serving, context, kTextServiceName, "Embed", response) {}
+    : ProtoCall(serving, context, kTextService, "Embed", response) {}
 
 absl::Status EmbedCall::Submit(const grpc::ByteBuffer& wire) {
   RETURN_IF_ERROR(Parse(wire));
@@ -49,7 +50,7 @@ absl::Status EmbedCall::Submit(const grpc::ByteBuffer& wire) {
                    FindEmbedding(model(), queue()->handle().name()));
   work.input.outputs = {output};
   work.text.emplace();
-  work.text->texts = Take(request().mutable_text());
+  work.text->texts = TakeStrings(request().mutable_text());
   work.text->truncate = request().truncate();
   RETURN_IF_ERROR(CheckTextRows(*work.text));
   work.queue = queue();

@@ -1,6 +1,7 @@
 #include "server/services/health_calls.h"
 
 #include "absl/strings/str_cat.h"
+#include "server/services/service_names.h"
 
 namespace transformerd {
 namespace {
@@ -40,11 +41,12 @@ void CheckCall::OnRequest(bool ok) {
   response.set_status(StatusOf(context_.state, request_.service()));
   if (response.status() == HealthCheckResponse::SERVICE_UNKNOWN) {
     responder_.FinishWithError(
-        grpc::Status(grpc::StatusCode::NOT_FOUND,
-                     absl::StrCat("unknown health service name, expected '', "
-                                  "'liveness', 'readiness', '",
-                                  kHealthInference, "', '", kHealthModels,
-                                  "' or 'model/<name>'")),
+        grpc::Status(
+            grpc::StatusCode::NOT_FOUND,
+            absl::StrCat("unknown health service name, expected '', "
+                         "'liveness', 'readiness', '",
+                         kInferenceService, "', '", kTextService, "', '",
+                         kModelService, "' or 'model/<name>'")),
         &on_finish_);
     return;
   }

@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "server/services/service_names.h"
 
 namespace transformerd {
 namespace {
 
 constexpr absl::string_view kReadinessNames[] = {
-    kHealthOverall, kHealthReadiness, kHealthInference, kHealthText,
-    kHealthModels};
+    kHealthOverall, kHealthReadiness, kInferenceService, kTextService,
+    kModelService};
 
 }  // namespace
 

@@ -17,11 +17,6 @@ namespace transformerd {
 inline constexpr absl::string_view kHealthOverall = "";
 inline constexpr absl::string_view kHealthLiveness = "liveness";
 inline constexpr absl::string_view kHealthReadiness = "readiness";
-inline constexpr absl::string_view kHealthInference =
-    "inference.GRPCInferenceService";
-inline constexpr absl::string_view kHealthModels =
-    "transformerd.v1.ModelService";
-inline constexpr absl::string_view kHealthText = "transformerd.v1.TextService";
 
 // "model/<name>".
 std::string ModelHealthName(absl::string_view model);

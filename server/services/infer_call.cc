@@ -6,6 +6,7 @@
 #include "model/base/status_macros.h"
 #include "proto/tensor_codec.h"
 #include "server/services/request_validator.h"
+#include "server/services/service_names.h"
 
 namespace transformerd {
 
@@ -25,8 +26,7 @@ InferCall::InferCall(const ServingContext& serving,
                      const grpc::CallbackServerContext& context,
                      const inference::ModelInferRequest& request,
                      inference::ModelInferResponse& response)
-    : ModelCall(serving, context, "inference.GRPCInferenceService",
-                "ModelInfer"),
+    : ModelCall(serving, context, kInferenceService, "ModelInfer"),
       request_(request),
       response_(response) {}
 

@@ -77,13 +77,10 @@ absl::Status InferenceRun::Submit() {
 absl::Status InferenceRun::CheckWanted() {
   {
     absl::MutexLock lock(&mutex_);
-    if (is_cancelled_) {
-      return absl::CancelledError("cancelled before the request was computed");
-    }
+    if (is_cancelled_) return CancelledInTime();
   }
   if (serving_.clock.Now() < work_.deadline) return absl::OkStatus();
-  return absl::DeadlineExceededError(
-      "deadline passed before the request was computed");
+  return DeadlinePassed();
 }
 
 void InferenceRun::Finish(absl::StatusOr<InferenceAnswer> answer) {

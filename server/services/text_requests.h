@@ -13,9 +13,6 @@
 
 namespace transformerd {
 
-inline constexpr absl::string_view kTextServiceName =
-    "transformerd.v1.TextService";
-
 // FAILED_PRECONDITION where the model has no tokenizer.
 inline absl::Status CheckTakesText(const ModelHandle& handle) {
   if (handle.model().tokenizer() != nullptr) return absl::OkStatus();
@@ -25,7 +22,7 @@ inline absl::Status CheckTakesText(const ModelHandle& handle) {
 }
 
 // Takes strings out of a message.
-inline std::vector<std::string> Take(
+inline std::vector<std::string> TakeStrings(
     google::protobuf::RepeatedPtrField<std::string>* field) {
   return {std::make_move_iterator(field->begin()),
           std::make_move_iterator(field->end())};

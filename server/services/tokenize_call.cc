@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "server/scheduling/job.h"
+#include "server/services/service_names.h"
 #include "server/services/text_requests.h"
 
 namespace transformerd {
@@ -47,14 +49,14 @@ grpc::ServerUnaryReactor* TokenizeCall::Start(
 TokenizeCall::TokenizeCall(const ServingContext& serving,
                            const grpc::CallbackServerContext& context,
                            grpc::ByteBuffer& response)
-    : ProtoCall(serving, context, kTextServiceName, "Tokenize", response) {}
+    : ProtoCall(serving, context, kTextService, "Tokenize", response) {}
 
 absl::Status TokenizeCall::Submit(const grpc::ByteBuffer& wire) {
   RETURN_IF_ERROR(Parse(wire));
   RETURN_IF_ERROR(OpenModel(request(), request().model(), request().version()));
   RETURN_IF_ERROR(CheckTakesText(queue()->handle()));
-  rows_.texts = Take(request().mutable_text());
-  rows_.pairs = Take(request().mutable_text_pair());
+  rows_.texts = TakeStrings(request().mutable_text());
+  rows_.pairs = TakeStrings(request().mutable_text_pair());
   RETURN_IF_ERROR(CheckTextRows(rows_));
   RETURN_IF_ERROR(CheckTotalSize(rows_));
   deadline_ = Deadline();
@@ -66,11 +68,8 @@ absl::Status TokenizeCall::Submit(const grpc::ByteBuffer& wire) {
 }
 
 absl::Status TokenizeCall::TokenizeRow(int64_t row) {
-  if (is_cancelled_) return absl::CancelledError("cancelled");
-  if (serving().clock.Now() >= deadline_) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("deadline passed at text ", row, " of ", rows_.size()));
-  }
+  if (is_cancelled_) return CancelledInTime();
+  if (serving().clock.Now() >= deadline_) return DeadlinePassed();
   absl::StatusOr<DetailedTokenRow> tokens =
       model().tokenizer()->EncodeWithDetails(rows_.row(row));
   if (!tokens.ok()) {

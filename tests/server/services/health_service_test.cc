@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "proto/health.grpc.pb.h"
@@ -18,6 +19,7 @@ namespace {
 using grpc::health::v1::Health;
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
+using ::testing::HasSubstr;
 
 // Far beyond what any step takes, so that a hang is a failure and no more.
 constexpr absl::Duration kPatience = absl::Seconds(20);
@@ -110,6 +112,11 @@ TEST_F(HealthServiceTest, CheckOfAnUnknownNameIsNotFound) {
   const grpc::Status status = Check("model/none", &response);
 
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  for (const char* service :
+       {"inference.GRPCInferenceService", "transformerd.v1.TextService",
+        "transformerd.v1.ModelService"}) {
+    EXPECT_THAT(status.error_message(), HasSubstr(service));
+  }
   EXPECT_NE(status.error_message().find("model/<name>"), std::string::npos);
 }
 
