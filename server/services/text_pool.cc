@@ -13,7 +13,8 @@
 namespace transformerd {
 namespace {
 
-// Rows of one call before the next call has its turn: about a millisecond.
+// Rows of one call before the next call has its turn: few, so that nobody waits
+// long, and enough to make taking turns cheap.
 constexpr int64_t kRowsPerTurn = 16;
 // When a refused client may come again.
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);

@@ -15,7 +15,7 @@
 namespace transformerd {
 
 // Longer texts are refused before they cost memory: a tokenizer needs a hundred
-// times their size. Far above what any model takes.
+// to two hundred times their size. Far above what any model takes.
 inline constexpr int64_t kMaxTextBytes = 1 << 20;
 
 // So are more texts in one request, whose answer would fit no message.
