@@ -136,6 +136,12 @@ std::vector<FakeModelControl::Batch> FakeModelControl::batches() const {
   return batches_;
 }
 
+std::vector<std::vector<int64_t>> FakeModelControl::first_ids() const {
+  std::vector<std::vector<int64_t>> first_ids;
+  for (const Batch& batch : batches()) first_ids.push_back(batch.first_ids);
+  return first_ids;
+}
+
 int FakeModelControl::live_models() const {
   absl::MutexLock lock(&mutex_);
   return live_models_;

@@ -37,6 +37,8 @@ class FakeModelControl {
   void AwaitBatches(int count) const;
   // All calls of Run that have begun, in that order.
   std::vector<Batch> batches() const;
+  // Their first ids alone.
+  std::vector<std::vector<int64_t>> first_ids() const;
   // Models in memory.
   int live_models() const;
 

@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/client/commands/command_fixture.h"
 #include "tests/fakes/fake_inference_server.h"
 
 namespace transformerd {
@@ -17,22 +18,9 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 // Through the command line, on 40 columns.
-class EmbedCommandTest : public ::testing::Test {
+class EmbedCommandTest : public CommandFixture {
  protected:
-  int Run(const std::vector<std::string>& words,
-          const std::string& input = "") {
-    std::istringstream in(input);
-    std::ostringstream out, err;
-    const int code =
-        RunTransformerctl(words, server_.address(), {in, out, err, 40});
-    out_ = out.str();
-    err_ = err.str();
-    return code;
-  }
-
-  FakeInferenceServer server_;
-  std::string out_;
-  std::string err_;
+  EmbedCommandTest() { columns_ = 40; }
 };
 
 TEST_F(EmbedCommandTest, PrintsALineForEachText) {

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/client/commands/command_fixture.h"
 #include "tests/fakes/fake_inference_server.h"
 
 namespace transformerd {
@@ -17,23 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Through the command line.
-class TokenizeCommandTest : public ::testing::Test {
- protected:
-  int Run(const std::vector<std::string>& words,
-          const std::string& input = "") {
-    std::istringstream in(input);
-    std::ostringstream out, err;
-    const int code =
-        RunTransformerctl(words, server_.address(), {in, out, err});
-    out_ = out.str();
-    err_ = err.str();
-    return code;
-  }
-
-  FakeInferenceServer server_;
-  std::string out_;
-  std::string err_;
-};
+class TokenizeCommandTest : public CommandFixture {};
 
 TEST_F(TokenizeCommandTest, PrintsATableForEachText) {
   EXPECT_EQ(Run({"tokenize", "echo", "hello é", "-"}, "a\n"), kExitOk) << err_;

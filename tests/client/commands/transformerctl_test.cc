@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
 #include "nlohmann/json.hpp"
+#include "tests/client/commands/command_fixture.h"
 #include "tests/fakes/fake_inference_server.h"
 
 namespace transformerd {
@@ -17,25 +18,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-class TransformerctlTest : public ::testing::Test {
- protected:
-  // Runs against the fake server with in_ as standard input; what was printed
-  // is in out_ and err_.
-  int Run(const std::vector<std::string>& words) {
-    std::istringstream in(in_);
-    std::ostringstream out, err;
-    const int code =
-        RunTransformerctl(words, server_.address(), {in, out, err});
-    out_ = out.str();
-    err_ = err.str();
-    return code;
-  }
-
-  FakeInferenceServer server_;
-  std::string in_;
-  std::string out_;
-  std::string err_;
-};
+class TransformerctlTest : public CommandFixture {};
 
 TEST_F(TransformerctlTest, StatusShowsServerAndModels) {
   EXPECT_EQ(Run({"status"}), kExitOk);

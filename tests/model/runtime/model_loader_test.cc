@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/matchers/status_matchers.h"
+#include "tests/model/runtime/make_loader.h"
 
 namespace transformerd {
 namespace {
@@ -22,14 +22,6 @@ using ::testing::HasSubstr;
 
 constexpr char kBertBase[] = "tests/testdata/goldens/bert_base/model";
 constexpr char kMaskedLm[] = "tests/testdata/goldens/bert_masked_lm/model";
-
-std::unique_ptr<ModelLoader> MakeLoader(ModelLoaderOptions options = {}) {
-  options.threads_per_worker = 1;
-  absl::StatusOr<std::unique_ptr<ModelLoader>> loader =
-      MakeModelLoader(options);
-  CHECK(loader.ok()) << loader.status();
-  return *std::move(loader);
-}
 
 InferenceInput OneToken(const LoadedModel& model, absl::string_view output) {
   InferenceInput input;

@@ -2,12 +2,12 @@
 #include <memory>
 #include <utility>
 
-#include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
 #include "model/runtime/model_loader.h"
 #include "tests/matchers/status_matchers.h"
+#include "tests/model/runtime/make_loader.h"
 
 namespace transformerd {
 namespace {
@@ -15,14 +15,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr char kBertBase[] = "tests/testdata/goldens/bert_base/model";
-
-std::unique_ptr<ModelLoader> MakeLoader(ModelLoaderOptions options = {}) {
-  options.threads_per_worker = 1;
-  absl::StatusOr<std::unique_ptr<ModelLoader>> loader =
-      MakeModelLoader(options);
-  CHECK(loader.ok()) << loader.status();
-  return *std::move(loader);
-}
 
 TEST(ReplicasTest, SaysWhatIsMissingForAGpu) {
   ModelLoaderOptions cuda, nccl;

@@ -39,15 +39,6 @@ class LargeJobsTest : public testing::Test {
     return job;
   }
 
-  // First ids of the requests of all batches so far.
-  std::vector<std::vector<int64_t>> Batches() {
-    std::vector<std::vector<int64_t>> batches;
-    for (const auto& batch : model_.control().batches()) {
-      batches.push_back(batch.first_ids);
-    }
-    return batches;
-  }
-
   FakeClock clock_;
   RecordedJobs jobs_;
   FakeLoadedModel model_;
@@ -64,7 +55,8 @@ TEST_F(LargeJobsTest, RunsALargeJobInSeveralBatches) {
   EXPECT_THAT(jobs_.completed(), IsEmpty());
   EXPECT_TRUE(scheduler_.RunOne(1));
 
-  EXPECT_THAT(Batches(), ElementsAre(ElementsAre(7), ElementsAre(9)));
+  EXPECT_THAT(model_.control().first_ids(),
+              ElementsAre(ElementsAre(7), ElementsAre(9)));
   ASSERT_OK_AND_ASSIGN(const JobResult result, jobs_.result(7));
   EXPECT_THAT(result.output[1].as<float>(),
               ElementsAre(7, 7.5, 8, 8.5, 9, 9.5));
@@ -80,7 +72,7 @@ TEST_F(LargeJobsTest, CancelsWhatStillWaitsOfALargeJob) {
   EXPECT_FALSE(scheduler_.Cancel(ticket)) << "a part was computed";
 
   EXPECT_THAT(jobs_.result(7), StatusIs(absl::StatusCode::kCancelled));
-  EXPECT_THAT(Batches(), ElementsAre(ElementsAre(7)));
+  EXPECT_THAT(model_.control().first_ids(), ElementsAre(ElementsAre(7)));
 }
 
 }  // namespace

@@ -42,15 +42,6 @@ class SchedulerTest : public testing::Test {
     return job;
   }
 
-  // First ids of the requests of all batches so far.
-  std::vector<std::vector<int64_t>> Batches(FakeLoadedModel& model) {
-    std::vector<std::vector<int64_t>> batches;
-    for (const auto& batch : model.control().batches()) {
-      batches.push_back(batch.first_ids);
-    }
-    return batches;
-  }
-
   FakeClock clock_;
   RecordedJobs jobs_;
   FakeLoadedModel model_;
@@ -78,7 +69,7 @@ TEST_F(SchedulerTest, BatchesWhatWaits) {
 
   scheduler_.RunOne(0);
 
-  EXPECT_THAT(Batches(model_), ElementsAre(ElementsAre(1, 2, 3)));
+  EXPECT_THAT(model_.control().first_ids(), ElementsAre(ElementsAre(1, 2, 3)));
   EXPECT_EQ(jobs_.result(2)->batch_requests, 3);
   EXPECT_EQ(jobs_.result(2)->output[0].bytes,
             FakeLoadedModel::AnswerTo(MakeInput({2}))[0].bytes);
@@ -93,7 +84,8 @@ TEST_F(SchedulerTest, KeepsToTheLimitsOfTheQueue) {
   scheduler_.RunOne(0);
   scheduler_.RunOne(0);
 
-  EXPECT_THAT(Batches(model_), ElementsAre(ElementsAre(1, 2), ElementsAre(3)));
+  EXPECT_THAT(model_.control().first_ids(),
+              ElementsAre(ElementsAre(1, 2), ElementsAre(3)));
 }
 
 TEST_F(SchedulerTest, ServesModelsInTurn) {
@@ -208,7 +200,7 @@ TEST_F(SchedulerTest, NeverComputesAnExpiredJob) {
   scheduler_.RunOne(0);
   jobs_.AwaitCompleted(2);
 
-  EXPECT_THAT(Batches(model_), ElementsAre(ElementsAre(2)));
+  EXPECT_THAT(model_.control().first_ids(), ElementsAre(ElementsAre(2)));
 }
 
 TEST_F(SchedulerTest, CancelsAQueuedJob) {
@@ -221,7 +213,7 @@ TEST_F(SchedulerTest, CancelsAQueuedJob) {
   scheduler_.RunOne(0);
 
   EXPECT_THAT(jobs_.result(1), StatusIs(absl::StatusCode::kCancelled));
-  EXPECT_THAT(Batches(model_), ElementsAre(ElementsAre(2)));
+  EXPECT_THAT(model_.control().first_ids(), ElementsAre(ElementsAre(2)));
 }
 
 TEST_F(SchedulerTest, DoesNotCancelARunningJob) {
@@ -250,7 +242,7 @@ TEST_F(SchedulerTest, WaitsForBatchMatesWhenAsked) {
   clock_.Advance(absl::Milliseconds(5));
   worker.join();
 
-  EXPECT_THAT(Batches(model_), ElementsAre(ElementsAre(1, 2)));
+  EXPECT_THAT(model_.control().first_ids(), ElementsAre(ElementsAre(1, 2)));
 }
 
 TEST_F(SchedulerTest, CompletesEachJobOfAFailedBatchWithInternal) {
