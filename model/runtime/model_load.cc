@@ -64,14 +64,6 @@ bool IsPoolerLoaded(const Transformer& transformer) {
          transformer.pooler()->weight->is_filled();
 }
 
-absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenWeights(
-    const LoadRequest& request) {
-  const LoadOptions& options = request.options;
-  if (!options.load_weights) return std::make_unique<MemoryCheckpoint>();
-  if (options.weights_path.empty()) return OpenCheckpoint(request.directory);
-  return OpenCheckpointFile(request.directory, options.weights_path);
-}
-
 NameMapOptions NameMapFor(const LoadOptions& asked) {
   NameMapOptions options;
   options.ignore = asked.ignore;
@@ -167,10 +159,32 @@ absl::Status ModelLoad::ReadConfig() {
   return absl::OkStatus();
 }
 
+absl::Status ModelLoad::OpenWeights() {
+  const LoadOptions& options = request_.options;
+  if (!options.load_weights) {
+    checkpoint_ = std::make_unique<MemoryCheckpoint>();
+  } else if (options.weights_path.empty()) {
+    ASSIGN_OR_RETURN(checkpoint_, OpenCheckpoint(request_.directory));
+  } else {
+    ASSIGN_OR_RETURN(checkpoint_, OpenCheckpointFile(request_.directory,
+                                                     options.weights_path));
+  }
+  if (workers_.bandwidth_limit != nullptr) {
+    throttled_ = std::make_unique<ThrottledReader>(
+        *checkpoint_, *workers_.bandwidth_limit, control_);
+  }
+  return absl::OkStatus();
+}
+
+const CheckpointReader& ModelLoad::reader() const {
+  if (throttled_ != nullptr) return *throttled_;
+  return *checkpoint_;
+}
+
 absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   if (!request_.options.dtype) {
     return CpuDType(request_.options.load_weights
-                        ? PrevailingDType(reader_->entries())
+                        ? PrevailingDType(reader().entries())
                         : config_dtype_);
   }
   const DType dtype = *request_.options.dtype;
@@ -188,7 +202,7 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
 absl::Status ModelLoad::MatchNames() {
   const Architecture& architecture = parts_->architecture;
   const LoadOptions& asked = request_.options;
-  ASSIGN_OR_RETURN(reader_, OpenWeights(request_));
+  RETURN_IF_ERROR(OpenWeights());
   ASSIGN_OR_RETURN(dtype_, ChooseDType());
   parts_->replicas.resize(workers_.num_replicas());
   for (Replica& replica : parts_->replicas) {
@@ -198,7 +212,7 @@ absl::Status ModelLoad::MatchNames() {
   if (asked.load_weights) {
     ASSIGN_OR_RETURN(name_map_,
                      NameMap::Create(*family_, architecture, slots,
-                                     reader_->entries(), NameMapFor(asked)));
+                                     reader().entries(), NameMapFor(asked)));
   } else {
     name_map_ = NameMap::WithoutCheckpoint(slots);
   }
@@ -217,17 +231,17 @@ absl::Status ModelLoad::MakePlan() {
   RETURN_IF_ERROR(MatchNames());
   const auto& slots = parts_->replicas.front().transformer->slots();
   RETURN_IF_ERROR(
-      Explain(name_map_, ToStatus(FindMismatches(slots, reader_->entries(),
+      Explain(name_map_, ToStatus(FindMismatches(slots, reader().entries(),
                                                  name_map_, PlanOptions()))));
-  RETURN_IF_ERROR(TieEqualTensors(slots, *reader_, control_, name_map_));
-  ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader_->entries(),
+  RETURN_IF_ERROR(TieEqualTensors(slots, reader(), control_, name_map_));
+  ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader().entries(),
                                                    name_map_, PlanOptions()));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
   return absl::OkStatus();
 }
 
 absl::Status ModelLoad::Stream() {
-  return StreamWeights(*plan_, *reader_, workers_, control_, parts_->replicas,
+  return StreamWeights(*plan_, reader(), workers_, control_, parts_->replicas,
                        parts_->report);
 }
 

@@ -15,6 +15,7 @@
 #include "model/loading/load_control.h"
 #include "model/loading/load_plan.h"
 #include "model/loading/name_map.h"
+#include "model/loading/throttled_reader.h"
 #include "model/modules/transformer.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/packed_model.h"
@@ -52,6 +53,9 @@ class ModelLoad {
   // Executors, signature, and one request through every worker.
   absl::Status WarmUp();
 
+  absl::Status OpenWeights();
+  // All reads go through it.
+  const CheckpointReader& reader() const;
   absl::StatusOr<DType> ChooseDType() const;
   void MakeSignatureAndExecutors();
   void Report();
@@ -63,7 +67,9 @@ class ModelLoad {
   const Family* family_ = nullptr;
   SentenceTransformersConfig sentence_config_;
   DType config_dtype_ = DType::kF32;  // read where there is no checkpoint
-  std::unique_ptr<CheckpointReader> reader_;
+  std::unique_ptr<CheckpointReader> checkpoint_;
+  // Reads from it no faster than allowed; null where there is no limit.
+  std::unique_ptr<ThrottledReader> throttled_;
   DType dtype_ = DType::kF32;
   NameMap name_map_;
   std::unique_ptr<LoadPlan> plan_;

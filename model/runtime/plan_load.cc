@@ -35,11 +35,11 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   LoadPlanOptions options = PlanOptions();
   PlannedLoad planned;
   planned.mismatch =
-      FindMismatches(slots, reader_->entries(), name_map_, options);
+      FindMismatches(slots, reader().entries(), name_map_, options);
   options.strict = false;
   ASSIGN_OR_RETURN(
       LoadPlan plan,
-      LoadPlan::Create(slots, reader_->entries(),
+      LoadPlan::Create(slots, reader().entries(),
                        WithoutMisfits(name_map_, planned.mismatch), options));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
 

@@ -1,11 +1,9 @@
 #include "model/runtime/stream_weights.h"
 
-#include <memory>
 #include <utility>
 
 #include "model/base/status_macros.h"
 #include "model/distributed/transports.h"
-#include "model/loading/throttled_reader.h"
 #include "model/loading/weight_loader.h"
 
 namespace transformerd {
@@ -22,16 +20,10 @@ absl::Status StreamWeights(const LoadPlan& plan, const CheckpointReader& reader,
   for (size_t i = 0; i < replicas.size(); ++i) {
     ranks.push_back({replicas[i].transformer->slots(), transports[i].get()});
   }
-  std::unique_ptr<ThrottledReader> throttled;
-  if (workers.bandwidth_limit != nullptr) {
-    throttled = std::make_unique<ThrottledReader>(
-        reader, *workers.bandwidth_limit, control);
-  }
   WeightLoaderOptions options;
   options.strategy = workers.loading_strategy;
   ASSIGN_OR_RETURN(LoadedWeights weights,
-                   LoadWeights(plan, throttled == nullptr ? reader : *throttled,
-                               ranks, control, options));
+                   LoadWeights(plan, reader, ranks, control, options));
   for (size_t i = 0; i < replicas.size(); ++i) {
     replicas[i].arena = std::move(weights.arenas[i]);
     BindSlots(plan, *replicas[i].arena, replicas[i].transformer->slots());

@@ -356,6 +356,28 @@ TEST(ModelLoaderTest, LoadsTiedCopiesOnce) {
               Contains("cls.predictions.decoder.weight"));
 }
 
+TEST(ModelLoaderTest, ComparesTiedCopiesNoFasterThanAllowed) {
+  FakeClock clock;
+  ModelLoaderOptions options;
+  options.load_bandwidth_limit = 4096;  // a page comes at once
+  options.clock = &clock;
+  const auto loader = MakeLoader(options);
+  LoadControl control(clock);
+  LoadRequest request{"tests/testdata/goldens/bert_hub_oddities/model", {}};
+  request.options.architecture = "BertForMaskedLM";
+  std::thread load(
+      [&] { EXPECT_THAT(loader->Load(request, control), IsOk()); });
+
+  clock.AwaitWaiters(1);
+  EXPECT_EQ(control.progress().phase, LoadPhase::kPlan);
+
+  while (control.progress().phase != LoadPhase::kDone) {
+    clock.Advance(absl::Seconds(1));
+    std::this_thread::yield();
+  }
+  load.join();
+}
+
 TEST(ModelLoaderTest, InitialisesWhatMayBeMissing) {
   const auto loader = MakeLoader();
   LoadControl control;
