@@ -12,7 +12,7 @@
 #include "google/protobuf/repeated_ptr_field.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
-#include "proto/printable.h"
+#include "model/base/utf8.h"
 
 namespace transformerd {
 namespace {

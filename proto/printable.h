@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -18,9 +17,5 @@ size_t StatusCost(char byte);
 // `budget` (see StatusCost) is cut between characters and ends in "...".
 // `budget` is at least 3.
 std::string Printable(absl::string_view text, size_t budget);
-
-// The place of the first byte that belongs to no character; nothing where all
-// of `text` is UTF-8.
-std::optional<size_t> FindNonUtf8(absl::string_view text);
 
 }  // namespace transformerd

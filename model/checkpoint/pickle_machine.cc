@@ -8,9 +8,9 @@
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
+#include "model/base/utf8.h"
 #include "model/checkpoint/byte_source.h"
 #include "model/checkpoint/pickle_stack.h"
-#include "model/checkpoint/utf8.h"
 
 namespace transformerd {
 namespace {

@@ -1,6 +1,5 @@
 #include "proto/printable.h"
 
-#include <optional>
 #include <random>
 #include <string>
 
@@ -75,17 +74,6 @@ TEST(PrintableTest, AnyBytesBecomeUtf8WithinTheBudget) {
     EXPECT_NO_THROW(nlohmann::json(printable).dump());
     EXPECT_EQ(Printable(printable, kPlenty), printable);
   }
-}
-
-TEST(FindNonUtf8Test, FindsTheFirstByteOfNoCharacter) {
-  for (const std::string text : {"", "a", "h\xC3\xA9llo", "\x1B[31m",
-                                 "\xF0\x9F\x98\x80", "\xED\x9F\xBF"}) {
-    EXPECT_EQ(FindNonUtf8(text), std::nullopt) << text;
-  }
-  EXPECT_EQ(FindNonUtf8(std::string("\0\x80", 2)), 1);
-  EXPECT_EQ(FindNonUtf8("cut \xE2\x82"), 4);
-  EXPECT_EQ(FindNonUtf8("\xC3\xA9\xC0\x80"), 2);
-  EXPECT_EQ(FindNonUtf8("a\xED\xA0\x80"), 1);
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
-#include "model/checkpoint/utf8.h"
+#include "model/base/utf8.h"
+
+#include <optional>
+#include <string>
 
 #include "gtest/gtest.h"
 
@@ -29,6 +32,23 @@ TEST(Utf8Test, RefusesWhatIsNotWellFormed) {
        }) {
     EXPECT_FALSE(IsUtf8(bytes)) << bytes;
   }
+}
+
+TEST(FindNonUtf8Test, FindsTheFirstByteOfNoCharacter) {
+  for (const std::string text : {"", "a", "h\xC3\xA9llo", "\x1B[31m",
+                                 "\xF0\x9F\x98\x80", "\xED\x9F\xBF"}) {
+    EXPECT_EQ(FindNonUtf8(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(FindNonUtf8(std::string("\0\x80", 2)), 1);
+  EXPECT_EQ(FindNonUtf8("cut \xE2\x82"), 4);
+  EXPECT_EQ(FindNonUtf8("\xC3\xA9\xC0\x80"), 2);
+  EXPECT_EQ(FindNonUtf8("a\xED\xA0\x80"), 1);
+}
+
+TEST(FirstCharacterTest, IsAllBytesOfIt) {
+  EXPECT_EQ(FirstCharacter("ab"), "a");
+  EXPECT_EQ(FirstCharacter("\xE2\x82\xACz"), "\xE2\x82\xAC");
+  EXPECT_EQ(FirstCharacter("\xE2\x82"), "");
 }
 
 }  // namespace
