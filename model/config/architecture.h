@@ -6,30 +6,20 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "model/config/block_recipe.h"
+#include "model/config/stack_recipe.h"
+
 namespace transformerd {
 
-enum class NormPlacement {
-  kPost,  // norm(x + f(x)), as in the original Transformer
-  kPre,   // x + f(norm(x))
-};
-
-enum class Activation {
-  kGelu,       // x * Phi(x), by erf
-  kGeluTanh,   // its tanh approximation ("gelu_new", "gelu_pytorch_tanh")
-  kQuickGelu,  // x * sigmoid(1.702 x)
-  kRelu,
-  kSilu,
-  kTanh,
-};
-
-// Where the rows of a learned position table come from when a request gives no
-// position_ids.
+// The position of each token when a request gives no position_ids.
 enum class PositionRule {
-  kRowIndex,      // 0, 1, 2, ... within the row
-  kAfterPadding,  // RoBERTa: pad id + running count of tokens that are not pad
+  kRowIndex,       // 0, 1, 2, ... within the row
+  kAfterPadding,   // RoBERTa: pad id + running count of tokens that are not pad
+  kVisibleTokens,  // OPT: running count of tokens under mask 1, less 1; else -1
 };
 
 // What a model computes on.
@@ -38,28 +28,41 @@ enum class ModelInput {
   kHiddenStates,  // vectors of hidden_size, one a token: some bare modules
 };
 
-// The choices in which the blocks of families differ.
-struct BlockRecipe {
-  NormPlacement norm_placement = NormPlacement::kPost;
-  Activation activation = Activation::kGelu;
-  double norm_eps = 1e-12;
-  bool bias = true;
-};
-
-// What stands on the encoder.
+// What a class gives.
 enum class HeadKind {
   kNone,                    // last_hidden_state (and pooler_output)
-  kSequenceClassification,  // [dropout,] dense on a pooled vector -> logits
-  kTokenClassification,     // dense on each token -> logits
-  kQuestionAnswering,       // dense to 2 on each token -> start/end_logits
-  kMaskedLm,                // dense, activation, norm, decoder -> logits
-  kPreTraining,             // masked LM and next-sentence prediction
+  kSequenceClassification,  // logits of a row
+  kTokenClassification,     // logits of each token
+  kQuestionAnswering,       // start and end logits of each token
+  kMaskedLm,                // logits of each token over the vocabulary
+  kPreTraining,             // the same, and next-sentence prediction
+  kCausalLm,                // logits of each token over the vocabulary
+  kReplacedToken,           // one logit a token (Clark et al., 2020)
 };
 
-// How the classification head gets from hidden states to its classifier.
-enum class ClassifierPooling {
-  kPooler,      // BERT: the pooler's output
-  kFirstDense,  // RoBERTa: token 0 -> dense -> activation -> classifier
+// What a head looks at.
+enum class HeadPooling {
+  kTokens,  // each token
+  kPooler,  // the pooler's output
+  kFirst,   // the first token of a row
+  kMean,    // the mean of a row's tokens under mask 1
+  kLast,    // the last token of a row that is not padding, by id
+};
+
+// output(norm(activation(dense(pooled)))), each step where it is there.
+struct HeadRecipe {
+  HeadKind kind = HeadKind::kNone;
+  HeadPooling pooling = HeadPooling::kTokens;
+  bool dense = false;
+  bool dense_bias = true;
+  int64_t dense_size = 0;  // 0: hidden_size
+  Activation activation = Activation::kIdentity;
+  std::optional<NormRecipe> norm;
+  bool output_bias = true;
+  // Multiplies what enters the output layer.
+  double output_scale = 1;
+  // Logits become softcap * tanh(logits / softcap); 0: they stay.
+  double softcap = 0;
 };
 
 struct Architecture {
@@ -73,30 +76,21 @@ struct Architecture {
 
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;
-  int64_t num_hidden_layers = 0;
-  int64_t num_attention_heads = 0;
-  int64_t head_size = 0;
-  int64_t intermediate_size = 0;
-  // Rows of the position table and of the token type table; 0 leaves it out.
-  int64_t max_position_embeddings = 0;
-  int64_t type_vocab_size = 0;
   // Longest row that the model takes, in tokens.
   int64_t max_sequence_length = 0;
-
   PositionRule position_rule = PositionRule::kRowIndex;
-  int64_t pad_token_id = 0;
-  BlockRecipe block;
-  bool embedding_norm = true;
+  // Nothing: the vocabulary has none.
+  std::optional<int64_t> pad_token_id;
+  StackRecipe stack;
 
   // The pooler: dense + activation on token 0 -> pooler_output. Optional means
   // that a checkpoint without it loads, and the output is left out.
   bool pooler = false;
   bool pooler_optional = false;
+  int64_t pooler_size = 0;  // 0: hidden_size
+  Activation pooler_activation = Activation::kTanh;
 
-  HeadKind head = HeadKind::kNone;
-  ClassifierPooling classifier_pooling = ClassifierPooling::kPooler;
-  Activation classifier_activation = Activation::kTanh;
-  Activation head_activation = Activation::kGelu;  // of the masked LM head
+  HeadRecipe head;
   int64_t num_labels = 0;
   std::vector<std::string> labels;  // label of each index; empty if unnamed
   bool tie_word_embeddings = true;
@@ -105,6 +99,9 @@ struct Architecture {
   // non-strict load finds missing).
   double initializer_range = 0.02;
 };
+
+// Whether tokens have positions that a request can give.
+bool TakesPositions(const Architecture& architecture);
 
 // One line with the class and its dimensions, for logs.
 std::string ToString(const Architecture& architecture);

@@ -3,7 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "model/config/architecture.h"
+#include "model/config/block_recipe.h"
 
 namespace transformerd {
 

@@ -53,8 +53,6 @@ constexpr EncoderKeys kKeys = {
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
   ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
-  ASSIGN_OR_RETURN(out.block.norm_eps,
-                   config.Double("layer_norm_eps", 1e-12, 0.0, 1.0));
   ASSIGN_OR_RETURN(const std::string positions,
                    config.String("position_embedding_type", "absolute"));
   if (positions != "absolute") {
@@ -62,7 +60,6 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                      absl::StrCat("config.json: position_embedding_type=\"",
                                   positions, "\", expected \"absolute\""));
   }
-  out.head_activation = out.block.activation;
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
+#include "model/families/heads.h"
 
 namespace transformerd {
 namespace {
@@ -58,15 +59,15 @@ constexpr EncoderKeys kKeys = {
     /*type_vocab_size=*/{"", 0},
     /*pad_token_id=*/{"pad_token_id", 0},
     /*activation=*/"activation",
+    /*norm_eps=*/"",
 };
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
   ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
-  out.block.norm_eps = 1e-12;  // fixed in the class
-  out.classifier_pooling = ClassifierPooling::kFirstDense;
-  out.classifier_activation = Activation::kRelu;
-  out.head_activation = out.block.activation;
+  if (model_class.head == HeadKind::kSequenceClassification) {
+    out.head = FirstTokenHead(Activation::kRelu);
+  }
   return out;
 }
 

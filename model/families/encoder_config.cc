@@ -8,6 +8,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
+#include "model/families/heads.h"
 
 namespace transformerd {
 namespace {
@@ -27,34 +28,50 @@ absl::Status ReadDimension(const ConfigReader& config, const ConfigKey& key,
 
 absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                             Architecture& out) {
+  StackRecipe& stack = out.stack;
   RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1, kMaxVocabulary,
                                 out.vocab_size));
   RETURN_IF_ERROR(
       ReadDimension(config, keys.hidden_size, 1, kMaxWidth, out.hidden_size));
   RETURN_IF_ERROR(ReadDimension(config, keys.num_hidden_layers, 0, kMaxLayers,
-                                out.num_hidden_layers));
+                                stack.num_hidden_layers));
   RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1, kMaxWidth,
-                                out.num_attention_heads));
+                                stack.num_attention_heads));
   RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1, kMaxWidth,
-                                out.intermediate_size));
+                                stack.intermediate_size));
   RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
-                                kMaxWidth, out.max_position_embeddings));
-  RETURN_IF_ERROR(ReadDimension(config, keys.pad_token_id, 0,
-                                out.vocab_size - 1, out.pad_token_id));
+                                kMaxWidth, out.max_sequence_length));
+  stack.embedding.position_rows = out.max_sequence_length;
+  ASSIGN_OR_RETURN(out.pad_token_id,
+                   config.Int(keys.pad_token_id.key,
+                              keys.pad_token_id.default_value, 0,
+                              out.vocab_size - 1));
   if (!keys.type_vocab_size.key.empty()) {
     RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
-                                  out.type_vocab_size));
+                                  stack.embedding.token_types));
   }
-  if (out.hidden_size % out.num_attention_heads != 0) {
+  if (out.hidden_size % stack.num_attention_heads != 0) {
     return LoadError(
         Reason::kConfigInvalid,
         absl::StrCat("config.json: ", keys.num_attention_heads.key, "=",
-                     out.num_attention_heads, " does not divide ",
+                     stack.num_attention_heads, " does not divide ",
                      keys.hidden_size.key, "=", out.hidden_size));
   }
-  out.head_size = out.hidden_size / out.num_attention_heads;
-  out.max_sequence_length = out.max_position_embeddings;
+  stack.head_size = out.hidden_size / stack.num_attention_heads;
   return absl::OkStatus();
+}
+
+// The heads of BERT, which families with others replace.
+HeadRecipe DefaultHead(HeadKind kind, const BlockRecipe& block) {
+  switch (kind) {
+    case HeadKind::kMaskedLm:
+    case HeadKind::kPreTraining:
+      return MaskedLmHead(kind, block.mlp.activation, block.norm);
+    case HeadKind::kSequenceClassification:
+      return PlainHead(kind, HeadPooling::kPooler);
+    default:
+      return PlainHead(kind, HeadPooling::kTokens);
+  }
 }
 
 absl::Status ReadLabels(const ConfigReader& config, Architecture& out) {
@@ -88,15 +105,23 @@ absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
   ASSIGN_OR_RETURN(const std::string activation,
                    config.String(keys.activation, "gelu"));
-  ASSIGN_OR_RETURN(out.block.activation,
+  BlockRecipe& block = out.stack.block;
+  ASSIGN_OR_RETURN(block.mlp.activation,
                    ActivationFromName(keys.activation, activation));
+  block.norm.eps = keys.norm_eps_default;
+  if (!keys.norm_eps.empty()) {
+    ASSIGN_OR_RETURN(block.norm.eps, config.Double(keys.norm_eps,
+                                                   keys.norm_eps_default, 0.0,
+                                                   1.0));
+  }
+  out.stack.embedding.norm = block.norm;
   ASSIGN_OR_RETURN(out.tie_word_embeddings,
                    config.Bool("tie_word_embeddings", true));
   ASSIGN_OR_RETURN(out.initializer_range,
                    config.Double("initializer_range", 0.02, 0.0, 1e3));
   RETURN_IF_ERROR(ReadLabels(config, out));
   out.class_name = std::string(model_class.name);
-  out.head = model_class.head;
+  out.head = DefaultHead(model_class.head, block);
   out.pooler = model_class.pooler;
   out.pooler_optional = model_class.head == HeadKind::kNone;
   return out;

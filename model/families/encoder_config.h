@@ -29,10 +29,14 @@ struct EncoderKeys {
   ConfigKey type_vocab_size;
   ConfigKey pad_token_id;
   absl::string_view activation = "hidden_act";
+  // An empty key: the class fixes the value.
+  absl::string_view norm_eps = "layer_norm_eps";
+  double norm_eps_default = 1e-12;
 };
 
-// Reads dimensions, activation, labels and the class into an architecture of
-// post-norm blocks with learned positions, which the family then adjusts.
+// Reads dimensions, activation, norm, labels and the class into an architecture
+// of post-norm blocks with learned positions and BERT's heads, which the family
+// then adjusts.
 // Every dimension is bounded, so that later size arithmetic cannot overflow.
 // Errors: CONFIG_INVALID naming the key; UNSUPPORTED where the config asks for
 // a decoder.

@@ -7,6 +7,7 @@
 #include "model/families/bert_parameters.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
+#include "model/families/heads.h"
 
 namespace transformerd {
 namespace {
@@ -83,21 +84,22 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   ASSIGN_OR_RETURN(
       Architecture out,
       ParseEncoder(config, KeysWithVocabulary(vocab_size), model_class));
-  ASSIGN_OR_RETURN(out.block.norm_eps,
-                   config.Double("layer_norm_eps", 1e-12, 0.0, 1.0));
   out.position_rule = PositionRule::kAfterPadding;
   // The first token has position pad + 1.
-  out.max_sequence_length = out.max_position_embeddings - out.pad_token_id - 1;
+  const int64_t rows = out.stack.embedding.position_rows;
+  const int64_t pad = out.pad_token_id.value_or(0);
+  out.max_sequence_length = rows - pad - 1;
   if (out.max_sequence_length < 1) {
     return LoadError(Reason::kConfigInvalid,
-                     absl::StrCat("config.json: max_position_embeddings=",
-                                  out.max_position_embeddings,
+                     absl::StrCat("config.json: max_position_embeddings=", rows,
                                   " leaves no position behind pad_token_id=",
-                                  out.pad_token_id));
+                                  pad));
   }
-  out.classifier_pooling = ClassifierPooling::kFirstDense;
-  out.classifier_activation = Activation::kTanh;
-  out.head_activation = Activation::kGelu;  // whatever hidden_act says
+  if (model_class.head == HeadKind::kSequenceClassification) {
+    out.head = FirstTokenHead(Activation::kTanh);
+  } else if (model_class.head == HeadKind::kMaskedLm) {
+    out.head.activation = Activation::kGelu;  // whatever hidden_act says
+  }
   return out;
 }
 

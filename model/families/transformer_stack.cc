@@ -66,6 +66,7 @@ constexpr EncoderKeys KeysWith(absl::string_view activation) {
       /*type_vocab_size=*/{"", 0},
       /*pad_token_id=*/{"pad_token_id", 0},
       activation,
+      /*norm_eps=*/"",  // 1e-12, whatever layer_norm_eps says
   };
 }
 
@@ -92,14 +93,12 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
       ParseEncoder(config, KeysWith(is_own ? "activation" : "hidden_act"),
                    model_class));
   if (is_own && !config.Has("activation")) {
-    out.block.activation = Activation::kRelu;
+    out.stack.block.mlp.activation = Activation::kRelu;
   }
-  out.block.norm_eps = 1e-12;  // whatever layer_norm_eps says
   out.input = ModelInput::kHiddenStates;
   out.is_bare = true;
   out.vocab_size = 0;
-  out.max_position_embeddings = 0;
-  out.embedding_norm = false;
+  out.stack.embedding = {};
   out.max_sequence_length = kMaxSequenceLength;
   return out;
 }

@@ -24,6 +24,13 @@ namespace {
 using Slots = absl::Span<const std::unique_ptr<ParameterSlot>>;
 using Entries = absl::Span<const CheckpointEntry>;
 
+std::vector<std::string> NamesOf(Slots slots) {
+  std::vector<std::string> names;
+  names.reserve(slots.size());
+  for (const auto& slot : slots) names.push_back(slot->name());
+  return names;
+}
+
 std::vector<std::string> Strings(absl::Span<const absl::string_view> names) {
   return {names.begin(), names.end()};
 }
@@ -55,10 +62,9 @@ absl::string_view PrefixInFile(const Family& family,
 
 // The modules that the slots' own names spell, which rename keys; only those of
 // bare modules do.
-ModuleNode ModulesOf(const Family& family, const Architecture& architecture,
-                     Slots slots) {
+ModuleNode ModulesOf(const Family& family, Slots slots) {
   if (family.bare == nullptr) return {};
-  const RuleTable rules(family, "", architecture.num_hidden_layers);
+  const RuleTable rules(family, "", NamesOf(slots));
   std::vector<std::string> names;
   for (const auto& slot : slots) {
     const std::vector<std::string> found = rules.CandidateKeys(slot->name());
@@ -233,12 +239,11 @@ std::vector<std::string> WarningsAbout(const CheckpointKeys& keys,
 
 }  // namespace
 
-absl::StatusOr<NameMap> NameMap::Create(const Family& family,
-                                        const Architecture& architecture,
-                                        Slots slots, Entries entries,
+absl::StatusOr<NameMap> NameMap::Create(const Family& family, Slots slots,
+                                        Entries entries,
                                         const NameMapOptions& asked) {
   const NameMapOptions options = WithDefaults(asked, family);
-  const ModuleNode modules = ModulesOf(family, architecture, slots);
+  const ModuleNode modules = ModulesOf(family, slots);
   ASSIGN_OR_RETURN(
       const CheckpointKeys keys,
       CheckpointKeys::Create(
@@ -247,7 +252,7 @@ absl::StatusOr<NameMap> NameMap::Create(const Family& family,
   ASSIGN_OR_RETURN(KeyFilter allowed,
                    KeyFilter::Create("allow_missing", *options.allow_missing));
   const RuleTable rules(family, PrefixInFile(family, keys.keys()),
-                        architecture.num_hidden_layers);
+                        NamesOf(slots));
   NameMapBuilder builder(family, rules, slots, entries, keys);
   ASSIGN_OR_RETURN(NameMap map, builder.Build(allowed));
   map.ignored = keys.ignored();

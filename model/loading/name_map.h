@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "model/checkpoint/checkpoint_reader.h"
-#include "model/config/architecture.h"
 #include "model/families/family.h"
 #include "model/loading/renaming.h"
 #include "model/modules/parameter_slot.h"
@@ -61,7 +60,7 @@ struct NameMap {
   // Errors: INVALID_ARGUMENT with the option as field for a bad expression;
   // INTERNAL where the family's rules and the slots contradict each other.
   static absl::StatusOr<NameMap> Create(
-      const Family& family, const Architecture& architecture,
+      const Family& family,
       absl::Span<const std::unique_ptr<ParameterSlot>> slots,
       absl::Span<const CheckpointEntry> entries, const NameMapOptions& options);
 

@@ -6,7 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 
 namespace transformerd {
 namespace {
@@ -15,42 +16,78 @@ constexpr absl::string_view kPlaceholder = "{}";
 
 // Real names have at most two or three numbers. The bound keeps a hostile key
 // of a million of them from costing quadratic time.
-constexpr int kMaxNumbers = 8;
+constexpr size_t kMaxNumbers = 8;
+// A layer and, say, an expert.
+constexpr size_t kMaxPlaceholders = 2;
 
-// A name as a rule would spell it, and the number that "{}" stands for.
+// A name as a rule would spell it, and the numbers that "{}" stands for.
 struct Pattern {
   std::string text;
-  std::optional<int64_t> layer;
+  std::vector<absl::string_view> numbers;
 };
 
-// The number that `component` spells in canonical form ("7", not "07").
-std::optional<int64_t> ParseNumber(absl::string_view component) {
+// True for a number in canonical form ("7", not "07").
+bool IsNumber(absl::string_view component) {
   int64_t number = 0;
-  if (!absl::SimpleAtoi(component, &number) || number < 0 ||
-      absl::StrCat(number) != component) {
-    return std::nullopt;
-  }
-  return number;
+  return absl::SimpleAtoi(component, &number) && number >= 0 &&
+         absl::StrCat(number) == component;
 }
 
-// The name as it stands, and with each of its numbers in turn as "{}".
+std::vector<absl::string_view> NumbersIn(absl::string_view name) {
+  std::vector<absl::string_view> numbers;
+  for (absl::string_view component : absl::StrSplit(name, '.')) {
+    if (!IsNumber(component)) continue;
+    numbers.push_back(component);
+    if (numbers.size() == kMaxNumbers) break;
+  }
+  return numbers;
+}
+
+// `name` with the components at `numbers`, which point into it, as "{}".
+Pattern Generalise(absl::string_view name,
+                   std::vector<absl::string_view> numbers) {
+  Pattern pattern;
+  const char* rest = name.data();
+  for (absl::string_view number : numbers) {
+    absl::StrAppend(&pattern.text,
+                    absl::string_view(rest, number.data() - rest),
+                    kPlaceholder);
+    rest = number.data() + number.size();
+  }
+  absl::StrAppend(&pattern.text,
+                  absl::string_view(rest, name.data() + name.size() - rest));
+  pattern.numbers = std::move(numbers);
+  return pattern;
+}
+
+// The name as it stands, and with every one and two of its numbers as "{}".
 std::vector<Pattern> PatternsOf(absl::string_view name) {
   // A name that spells "{}" itself is no name, and would match any rule.
   if (absl::StrContains(name, kPlaceholder)) return {};
-  std::vector<Pattern> patterns = {{std::string(name), std::nullopt}};
-  for (size_t begin = 0; begin <= name.size();) {
-    const size_t end = std::min(name.find('.', begin), name.size());
-    const std::optional<int64_t> number =
-        ParseNumber(name.substr(begin, end - begin));
-    if (number.has_value()) {
-      patterns.push_back(
-          {absl::StrCat(name.substr(0, begin), kPlaceholder, name.substr(end)),
-           number});
-      if (patterns.size() > kMaxNumbers) break;
+  static_assert(kMaxPlaceholders == 2);
+  const std::vector<absl::string_view> numbers = NumbersIn(name);
+  std::vector<Pattern> patterns = {Generalise(name, {})};
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    patterns.push_back(Generalise(name, {numbers[i]}));
+    for (size_t j = i + 1; j < numbers.size(); ++j) {
+      patterns.push_back(Generalise(name, {numbers[i], numbers[j]}));
     }
-    begin = end + 1;
   }
   return patterns;
+}
+
+// The pattern's text with its placeholders as `numbers`, in order; nothing
+// where there are not as many.
+std::optional<std::string> Fill(
+    absl::string_view text, absl::Span<const absl::string_view> numbers) {
+  const std::vector<absl::string_view> parts =
+      absl::StrSplit(text, kPlaceholder);
+  if (parts.size() != numbers.size() + 1) return std::nullopt;
+  std::string filled(parts.front());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    absl::StrAppend(&filled, numbers[i], parts[i + 1]);
+  }
+  return filled;
 }
 
 // "a.b.weight" -> {"a.b", "weight"}; a name without a dot is all leaf.
@@ -68,30 +105,45 @@ absl::string_view AliasOf(absl::string_view leaf) {
   return "";
 }
 
-bool IsLeaf(absl::string_view leaf) {
-  return leaf == "weight" || leaf == "bias" || leaf == "gamma" ||
-         leaf == "beta";
+// The reverse: the leaf of the slot.
+absl::string_view CanonicalLeaf(absl::string_view leaf) {
+  if (leaf == "gamma") return "weight";
+  if (leaf == "beta") return "bias";
+  return leaf;
+}
+
+// "layers.0.mlp" and "weight" to the whole name.
+std::string Join(absl::string_view module, absl::string_view leaf) {
+  // An empty module: a parameter of the top.
+  return module.empty() ? std::string(leaf) : absl::StrCat(module, ".", leaf);
 }
 
 }  // namespace
 
 RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
-                     int64_t num_layers)
-    : num_layers_(num_layers) {
+                     const std::vector<std::string>& slot_names)
+    : slot_names_(slot_names.begin(), slot_names.end()) {
   for (const ParameterRule& rule : family.base_parameters) {
     Add(base_prefix, rule);
   }
   for (const ParameterRule& rule : family.head_parameters) Add("", rule);
   for (absl::string_view buffer : family.buffers) {
     // Files that were saved in two steps have them in both forms.
-    known_buffers_.insert(std::string(buffer));
-    known_buffers_.insert(absl::StrCat(family.base_prefix, buffer));
+    buffers_.insert(std::string(buffer));
+    buffers_.insert(absl::StrCat(family.base_prefix, buffer));
+  }
+  for (const std::string& name : slot_names) {
+    for (Pattern& pattern : PatternsOf(SplitLeaf(name).first)) {
+      if (keys_of_module_.contains(pattern.text)) {
+        modules_.insert(std::move(pattern.text));
+      }
+    }
   }
 }
 
 void RuleTable::Add(absl::string_view prefix, const ParameterRule& rule) {
   std::string key = absl::StrCat(prefix, rule.checkpoint);
-  known_modules_.insert(key);
+  modules_of_key_[key].emplace_back(rule.module);
   keys_of_module_[rule.module].push_back(std::move(key));
 }
 
@@ -104,31 +156,36 @@ std::vector<std::string> RuleTable::CandidateKeys(
     const auto found = keys_of_module_.find(pattern.text);
     if (found == keys_of_module_.end()) continue;
     for (const std::string& key_pattern : found->second) {
-      std::string key =
-          pattern.layer.has_value()
-              ? absl::StrReplaceAll(
-                    key_pattern, {{kPlaceholder, absl::StrCat(*pattern.layer)}})
-              : key_pattern;
-      if (!key.empty()) key += '.';  // empty: a parameter of the top module
-      candidates.push_back(absl::StrCat(key, leaf));
-      if (!alias.empty()) candidates.push_back(absl::StrCat(key, alias));
+      const std::optional<std::string> key = Fill(key_pattern, pattern.numbers);
+      if (!key) continue;
+      candidates.push_back(Join(*key, leaf));
+      if (!alias.empty()) candidates.push_back(Join(*key, alias));
     }
   }
   return candidates;
 }
 
 bool RuleTable::Knows(absl::string_view key) const {
-  const auto [module, leaf] = SplitLeaf(key);
-  return (IsLeaf(leaf) && Matches(known_modules_, module)) ||
-         Matches(known_buffers_, key);
+  if (IsBuffer(key)) return true;
+  const auto [key_module, key_leaf] = SplitLeaf(key);
+  const absl::string_view leaf = CanonicalLeaf(key_leaf);
+  for (const Pattern& pattern : PatternsOf(key_module)) {
+    const auto found = modules_of_key_.find(pattern.text);
+    if (found == modules_of_key_.end()) continue;
+    for (const std::string& module : found->second) {
+      const std::optional<std::string> name = Fill(module, pattern.numbers);
+      if (!name) continue;
+      if (slot_names_.contains(Join(*name, leaf))) return true;
+      const bool is_leaf = leaf == "weight" || leaf == "bias";
+      if (is_leaf && !modules_.contains(module)) return true;
+    }
+  }
+  return false;
 }
 
-bool RuleTable::Matches(const absl::flat_hash_set<std::string>& patterns,
-                        absl::string_view name) const {
-  for (const Pattern& pattern : PatternsOf(name)) {
-    const bool in_model =
-        !pattern.layer.has_value() || *pattern.layer < num_layers_;
-    if (in_model && patterns.contains(pattern.text)) return true;
+bool RuleTable::IsBuffer(absl::string_view key) const {
+  for (const Pattern& pattern : PatternsOf(key)) {
+    if (buffers_.contains(pattern.text)) return true;
   }
   return false;
 }

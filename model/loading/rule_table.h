@@ -16,28 +16,31 @@ namespace transformerd {
 class RuleTable {
  public:
   // `base_prefix` is what the file at hand puts before keys of the base model:
-  // the family's own prefix, or nothing. Layers are [0, num_layers).
+  // the family's own prefix, or nothing. `slot_names` are those of the model.
   RuleTable(const Family& family, absl::string_view base_prefix,
-            int64_t num_layers);
+            const std::vector<std::string>& slot_names);
 
   // The keys under which a file may hold the parameter `slot_name`, the
   // preferred one first; empty where no rule names its module.
   std::vector<std::string> CandidateKeys(absl::string_view slot_name) const;
 
-  // True where some part of the family has a parameter or buffer of this key.
+  // True for keys that a file of this family may have beyond those that fill
+  // the model's slots: buffers, second names of a slot, and modules that the
+  // model has none of, such as another head. One layer too many is not known.
   bool Knows(absl::string_view key) const;
 
  private:
   void Add(absl::string_view prefix, const ParameterRule& rule);
-  // Is `name` in `patterns`, as it stands or with its layer number as "{}"?
-  bool Matches(const absl::flat_hash_set<std::string>& patterns,
-               absl::string_view name) const;
+  bool IsBuffer(absl::string_view key) const;
 
-  int64_t num_layers_;
   // Pattern of a module -> patterns of its keys (without leaf), in rule order.
   absl::flat_hash_map<std::string, std::vector<std::string>> keys_of_module_;
-  absl::flat_hash_set<std::string> known_modules_;
-  absl::flat_hash_set<std::string> known_buffers_;
+  // The reverse.
+  absl::flat_hash_map<std::string, std::vector<std::string>> modules_of_key_;
+  absl::flat_hash_set<std::string> buffers_;
+  absl::flat_hash_set<std::string> slot_names_;
+  // Patterns of the modules that the model has.
+  absl::flat_hash_set<std::string> modules_;
 };
 
 }  // namespace transformerd

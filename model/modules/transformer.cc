@@ -1,8 +1,9 @@
 #include "model/modules/transformer.h"
 
-#include <utility>
-
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "glog/logging.h"
+#include "model/modules/stack_builder.h"
 
 namespace transformerd {
 namespace {
@@ -10,139 +11,120 @@ namespace {
 // Slots of this group may be absent from a checkpoint together.
 constexpr char kPoolerGroup[] = "pooler";
 
+// What a head's modules are called. Heads of different kinds have different
+// names, because one checkpoint may hold several.
+struct HeadNames {
+  absl::string_view dense, norm, output;
+};
+
+HeadNames NamesOf(HeadKind kind) {
+  switch (kind) {
+    case HeadKind::kSequenceClassification:
+      return {"sequence_dense", "sequence_norm", "sequence_classifier"};
+    case HeadKind::kTokenClassification:
+      return {"token_dense", "token_norm", "token_classifier"};
+    case HeadKind::kQuestionAnswering:
+      return {"span_dense", "span_norm", "span_classifier"};
+    case HeadKind::kReplacedToken:
+      return {"detector_dense", "detector_norm", "detector_classifier"};
+    case HeadKind::kMaskedLm:
+    case HeadKind::kPreTraining:
+    case HeadKind::kCausalLm:
+      return {"transform", "transform_norm", "decoder"};
+    case HeadKind::kNone:
+      break;
+  }
+  LOG(FATAL) << "no head of this kind";
+}
+
+bool IsLanguageModel(HeadKind kind) {
+  return kind == HeadKind::kMaskedLm || kind == HeadKind::kPreTraining ||
+         kind == HeadKind::kCausalLm;
+}
+
+// Numbers that the output layer gives for each row or token.
+int64_t OutputSize(const Architecture& architecture) {
+  if (IsLanguageModel(architecture.head.kind)) return architecture.vocab_size;
+  if (architecture.head.kind == HeadKind::kQuestionAnswering) return 2;
+  if (architecture.head.kind == HeadKind::kReplacedToken) return 1;
+  return architecture.num_labels;
+}
+
+int64_t PoolerSize(const Architecture& architecture) {
+  return architecture.pooler_size > 0 ? architecture.pooler_size
+                                      : architecture.hidden_size;
+}
+
+// Width of what the head looks at.
+int64_t InputSize(const Architecture& architecture) {
+  if (architecture.head.pooling == HeadPooling::kPooler) {
+    return PoolerSize(architecture);
+  }
+  return architecture.stack.output_projection
+             ? architecture.stack.embedding.size
+             : architecture.hidden_size;
+}
+
 }  // namespace
 
 Transformer::Transformer(const Architecture& architecture, DType dtype)
     : dtype_(dtype) {
-  if (architecture.input == ModelInput::kTokens) AddEmbeddings(architecture);
-  blocks_.reserve(architecture.num_hidden_layers);
-  for (int64_t layer = 0; layer < architecture.num_hidden_layers; ++layer) {
-    AddBlock(architecture, layer);
+  ModuleBuilder builder(dtype, slots_);
+  StackPlace place;
+  place.hidden_size = architecture.hidden_size;
+  if (architecture.input == ModelInput::kTokens) {
+    place.vocab_size = architecture.vocab_size;
   }
-  if (architecture.pooler) {
-    pooler_ = AddLinear("pooler.dense", architecture.hidden_size,
-                        architecture.hidden_size);
-    if (architecture.pooler_optional) {
-      pooler_->weight->SetOptionalGroup(kPoolerGroup);
-      pooler_->bias->SetOptionalGroup(kPoolerGroup);
-    }
-  }
-  AddHead(architecture);
+  stack_ = BuildStack(architecture.stack, place, builder);
+  if (architecture.pooler) AddPooler(architecture, builder);
+  if (architecture.head.kind != HeadKind::kNone) AddHead(architecture, builder);
 }
 
-ParameterSlot* Transformer::AddSlot(const std::string& name, Shape shape,
-                                    Initializer initializer) {
-  slots_.push_back(std::make_unique<ParameterSlot>(
-      name, dtype_, std::move(shape), initializer));
-  return slots_.back().get();
+void Transformer::AddPooler(const Architecture& architecture,
+                            ModuleBuilder& builder) {
+  pooler_ = builder.AddLinear("pooler.dense", architecture.hidden_size,
+                              PoolerSize(architecture));
+  if (!architecture.pooler_optional) return;
+  pooler_->weight->SetOptionalGroup(kPoolerGroup);
+  pooler_->bias->SetOptionalGroup(kPoolerGroup);
 }
 
-Linear Transformer::AddLinear(const std::string& name, int64_t in, int64_t out,
-                              bool bias) {
-  Linear linear;
-  linear.weight =
-      AddSlot(absl::StrCat(name, ".weight"), {out, in}, Initializer::kNormal);
-  if (bias) {
-    linear.bias =
-        AddSlot(absl::StrCat(name, ".bias"), {out}, Initializer::kZeros);
+void Transformer::AddHead(const Architecture& architecture,
+                          ModuleBuilder& builder) {
+  const HeadRecipe& recipe = architecture.head;
+  const HeadNames names = NamesOf(recipe.kind);
+  int64_t size = InputSize(architecture);
+  if (recipe.dense) {
+    const int64_t out =
+        recipe.dense_size > 0 ? recipe.dense_size : architecture.hidden_size;
+    head_.dense = builder.AddLinear(absl::StrCat("head.", names.dense), size,
+                                    out, recipe.dense_bias);
+    size = out;
   }
-  return linear;
-}
-
-LayerNorm Transformer::AddLayerNorm(const std::string& name, int64_t size,
-                                    double eps) {
-  LayerNorm norm;
-  norm.weight =
-      AddSlot(absl::StrCat(name, ".weight"), {size}, Initializer::kOnes);
-  norm.bias = AddSlot(absl::StrCat(name, ".bias"), {size}, Initializer::kZeros);
-  norm.eps = eps;
-  return norm;
-}
-
-void Transformer::AddEmbeddings(const Architecture& architecture) {
-  const int64_t size = architecture.hidden_size;
-  embeddings_.token =
-      AddSlot("embeddings.token.weight", {architecture.vocab_size, size},
-              Initializer::kNormal);
-  if (architecture.max_position_embeddings > 0) {
-    embeddings_.position = AddSlot("embeddings.position.weight",
-                                   {architecture.max_position_embeddings, size},
-                                   Initializer::kNormal);
+  if (recipe.norm) {
+    head_.norm = builder.AddNorm(absl::StrCat("head.", names.norm), size,
+                                 *recipe.norm);
   }
-  if (architecture.type_vocab_size > 0) {
-    embeddings_.token_type =
-        AddSlot("embeddings.token_type.weight",
-                {architecture.type_vocab_size, size}, Initializer::kNormal);
+  head_.output =
+      builder.AddLinear(absl::StrCat("head.", names.output), size,
+                        OutputSize(architecture), recipe.output_bias);
+  if (IsLanguageModel(recipe.kind) && architecture.tie_word_embeddings) {
+    head_.output->weight->TieTo(stack_.embeddings.token->name());
   }
-  if (architecture.embedding_norm) {
-    embeddings_.norm =
-        AddLayerNorm("embeddings.norm", size, architecture.block.norm_eps);
+  if (recipe.kind == HeadKind::kPreTraining) {
+    head_.relationship =
+        builder.AddLinear("head.relationship", PoolerSize(architecture), 2);
   }
 }
 
-void Transformer::AddBlock(const Architecture& architecture, int64_t layer) {
-  const std::string prefix = absl::StrCat("layers.", layer, ".");
-  const int64_t hidden = architecture.hidden_size;
-  const int64_t inner =
-      architecture.num_attention_heads * architecture.head_size;
-  const BlockRecipe& recipe = architecture.block;
-  Block block;
-  block.attention.query =
-      AddLinear(prefix + "attention.query", hidden, inner, recipe.bias);
-  block.attention.key =
-      AddLinear(prefix + "attention.key", hidden, inner, recipe.bias);
-  block.attention.value =
-      AddLinear(prefix + "attention.value", hidden, inner, recipe.bias);
-  block.attention.output =
-      AddLinear(prefix + "attention.output", inner, hidden, recipe.bias);
-  block.attention_norm =
-      AddLayerNorm(prefix + "attention_norm", hidden, recipe.norm_eps);
-  block.mlp.up = AddLinear(prefix + "mlp.up", hidden,
-                           architecture.intermediate_size, recipe.bias);
-  block.mlp.down = AddLinear(
-      prefix + "mlp.down", architecture.intermediate_size, hidden, recipe.bias);
-  block.mlp_norm = AddLayerNorm(prefix + "mlp_norm", hidden, recipe.norm_eps);
-  blocks_.push_back(block);
-}
-
-void Transformer::AddHead(const Architecture& architecture) {
-  const int64_t hidden = architecture.hidden_size;
-  switch (architecture.head) {
-    case HeadKind::kNone:
-      break;
-    case HeadKind::kSequenceClassification:
-      if (architecture.classifier_pooling == ClassifierPooling::kFirstDense) {
-        head_.dense = AddLinear("head.sequence_dense", hidden, hidden);
-      }
-      head_.classifier = AddLinear("head.sequence_classifier", hidden,
-                                   architecture.num_labels);
-      break;
-    case HeadKind::kTokenClassification:
-      head_.classifier =
-          AddLinear("head.token_classifier", hidden, architecture.num_labels);
-      break;
-    case HeadKind::kQuestionAnswering:
-      head_.classifier = AddLinear("head.span_classifier", hidden, 2);
-      break;
-    case HeadKind::kMaskedLm:
-      AddMaskedLmHead(architecture);
-      break;
-    case HeadKind::kPreTraining:
-      AddMaskedLmHead(architecture);
-      head_.relationship = AddLinear("head.relationship", hidden, 2);
-      break;
-  }
-}
-
-void Transformer::AddMaskedLmHead(const Architecture& architecture) {
-  const int64_t hidden = architecture.hidden_size;
-  head_.dense = AddLinear("head.transform", hidden, hidden);
-  head_.norm =
-      AddLayerNorm("head.transform_norm", hidden, architecture.block.norm_eps);
-  head_.decoder = AddLinear("head.decoder", hidden, architecture.vocab_size);
-  if (architecture.tie_word_embeddings) {
-    head_.decoder->weight->TieTo(embeddings_.token->name());
-  }
+absl::Span<const Block> BlocksOf(const Stack& stack, const StackRecipe& recipe,
+                                 int64_t layer) {
+  const absl::Span<const Block> blocks = stack.blocks;
+  if (recipe.num_layer_groups == 0) return blocks.subspan(layer, 1);
+  const int64_t group =
+      layer * recipe.num_layer_groups / recipe.num_hidden_layers;
+  return blocks.subspan(group * recipe.blocks_per_group,
+                        recipe.blocks_per_group);
 }
 
 }  // namespace transformerd

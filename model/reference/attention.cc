@@ -1,134 +1,156 @@
-// Shapes: T tokens of all rows, D hidden, H heads, K head size, n tokens of one
-// row, R rows of the same length.
+// Shapes: T tokens of all rows, D hidden, H heads, G key and value heads, K head
+// size, n tokens of one row, R rows of the same length.
 #include "model/reference/attention.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/zeros.h>
 
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <vector>
 
+#include "glog/logging.h"
 #include "model/reference/ops.h"
-#include "model/reference/tensors.h"
 
 namespace transformerd {
 namespace {
 
-// Neighbouring rows that one call can take: equal lengths and nothing masked,
-// or a single row.
-struct RowGroup {
-  int64_t first_token = 0;
-  int64_t rows = 0;
-  int64_t length = 0;
-  bool has_mask = false;
+// Queries are [T, H, K], keys and values [T, G, K].
+struct Projected {
+  at::Tensor query, key, value;
 };
 
-std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
-  std::vector<RowGroup> groups;
-  for (int64_t s = 0; s < batch.num_sequences(); ++s) {
-    const bool has_mask = batch.sequence_has_mask[s];
-    const bool joins = !groups.empty() && !has_mask &&
-                       !groups.back().has_mask &&
-                       groups.back().length == batch.length(s);
-    if (joins) {
-      ++groups.back().rows;
-    } else {
-      groups.push_back(
-          {batch.sequence_offsets[s], 1, batch.length(s), has_mask});
-    }
+// Queries, keys and values as views of one product.
+Projected SplitFused(const at::Tensor& fused, QkvLayout layout, int64_t heads,
+                     int64_t key_heads, int64_t head_size) {
+  if (layout == QkvLayout::kPerHead) {
+    const at::Tensor by_head = fused.view({-1, heads, 3, head_size});
+    return {by_head.select(2, 0), by_head.select(2, 1), by_head.select(2, 2)};
   }
-  return groups;
+  const auto slice = [&](int64_t first_head, int64_t count) {
+    return fused.narrow(-1, first_head * head_size, count * head_size)
+        .view({-1, count, head_size});
+  };
+  return {slice(0, heads), slice(heads, key_heads),
+          slice(heads + key_heads, key_heads)};
 }
 
-// The lowest finite value of a dtype that parameters can have.
-double Lowest(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kBFloat16:
-      return std::numeric_limits<at::BFloat16>::lowest();
-    case at::kHalf:
-      return std::numeric_limits<at::Half>::lowest();
-    case at::kDouble:
-      return std::numeric_limits<double>::lowest();
-    default:
-      return std::numeric_limits<float>::lowest();
+Projected Project(const Attention& attention, int64_t layer,
+                  AttentionContext& context, const at::Tensor& input_TD) {
+  const StackRecipe& stack = context.recipe();
+  const AttentionRecipe& recipe = stack.block.attention;
+  const int64_t heads = stack.num_attention_heads;
+  const int64_t key_heads =
+      recipe.num_key_value_heads > 0 ? recipe.num_key_value_heads : heads;
+  Projected out;
+  if (recipe.layout == QkvLayout::kSeparate) {
+    const auto by_head = [&](const Linear& linear, int64_t count) {
+      return Apply(linear, input_TD).view({-1, count, stack.head_size});
+    };
+    out = {by_head(attention.query, heads), by_head(attention.key, key_heads),
+           by_head(attention.value, key_heads)};
+  } else {
+    out = SplitFused(Apply(attention.qkv, input_TD), recipe.layout, heads,
+                     key_heads, stack.head_size);
   }
+  out.query = ApplyIfAny(attention.query_norm, out.query);
+  out.key = ApplyIfAny(attention.key_norm, out.key);
+  if (const Rotation* rotation = context.RotationOf(layer)) {
+    out.query = Rotate(*rotation, out.query);
+    out.key = Rotate(*rotation, out.key);
+  }
+  return out;
 }
 
-// [n] with 0 for visible keys and the lowest value for masked ones, which is
-// finite: a row that is masked whole attends to all of its tokens alike, as in
-// AllenNLP. Nothing where all are visible.
-std::optional<at::Tensor> KeyBias(const PackedBatch& batch,
-                                  const RowGroup& group, at::ScalarType dtype) {
-  if (!group.has_mask) return std::nullopt;
-  at::Tensor bias = at::zeros({group.length}, at::kDouble);
-  double* values = bias.mutable_data_ptr<double>();
-  for (int64_t i = 0; i < group.length; ++i) {
-    if (batch.attention_mask[group.first_token + i] == 0) {
-      values[i] = Lowest(dtype);
-    }
-  }
-  return bias.to(dtype);
+// The rows of a group, [R, H, n, K] of [T, H, K].
+at::Tensor RowsOf(const RowGroup& group, const at::Tensor& x_THK) {
+  return x_THK.narrow(0, group.first_token, group.rows * group.length)
+      .unflatten(0, {group.rows, group.length})
+      .transpose(1, 2);
 }
 
-// The same computation as at::scaled_dot_product_attention, but it keeps the
-// probabilities.
-at::Tensor AttendExplicitly(const at::Tensor& query_RHnK,
-                            const at::Tensor& key_RHnK,
-                            const at::Tensor& value_RHnK,
+// Each of G heads `heads / G` times in a row: [R, G, n, K] -> [R, H, n, K].
+at::Tensor Repeated(const at::Tensor& x_RGnK, int64_t heads) {
+  const int64_t times = heads / x_RGnK.size(1);
+  if (times == 1) return x_RGnK;
+  return x_RGnK.unsqueeze(2)
+      .expand({-1, -1, times, -1, -1})
+      .flatten(1, 2);
+}
+
+double ScaleOf(const StackRecipe& stack, int64_t layer) {
+  const AttentionRecipe& recipe = stack.block.attention;
+  const double scale = recipe.scale > 0
+                           ? recipe.scale
+                           : 1 / std::sqrt(static_cast<double>(stack.head_size));
+  return recipe.scale_by_layer ? scale / static_cast<double>(layer + 1) : scale;
+}
+
+// The same computation as at::scaled_dot_product_attention, but it can cap the
+// scores and keeps the probabilities.
+at::Tensor AttendExplicitly(const Projected& rows, double scale, double softcap,
                             const std::optional<at::Tensor>& bias,
-                            std::vector<at::Tensor>& probabilities) {
-  const double scale =
-      1.0 / std::sqrt(static_cast<double>(query_RHnK.size(-1)));
-  at::Tensor scores_RHnn =
-      at::matmul(query_RHnK, key_RHnK.transpose(-2, -1)).mul(scale);
-  if (bias) scores_RHnn.add_(*bias);
+                            std::vector<at::Tensor>* probabilities) {
+  at::Tensor scores_RHnn = SoftCap(
+      softcap,
+      at::matmul(rows.query, rows.key.transpose(-2, -1)).mul(scale));
+  if (bias) scores_RHnn = scores_RHnn.add(*bias);
   const at::Tensor probabilities_RHnn = at::softmax(scores_RHnn, -1);
-  probabilities.push_back(probabilities_RHnn.reshape({-1}));
-  return at::matmul(probabilities_RHnn, value_RHnK);
+  if (probabilities != nullptr) {
+    probabilities->push_back(probabilities_RHnn.reshape({-1}));
+  }
+  return at::matmul(probabilities_RHnn, rows.value);
+}
+
+at::Tensor AttendFused(const Projected& rows, double scale, bool plainly_causal,
+                       const std::optional<at::Tensor>& bias) {
+  std::optional<at::Tensor> mask;
+  if (!plainly_causal && bias) {
+    const int64_t length = rows.query.size(2);
+    mask = bias->unsqueeze(0).expand({1, bias->size(0), length, length});
+  }
+  return at::scaled_dot_product_attention(rows.query, rows.key, rows.value, mask,
+                                          /*dropout_p=*/0, plainly_causal,
+                                          scale);
 }
 
 }  // namespace
 
-at::Tensor Attend(const Attention& attention, int64_t num_heads,
-                  const PackedBatch& batch, const at::Tensor& input_TD,
+at::Tensor Attend(const Attention& attention, int64_t layer,
+                  AttentionContext& context, const at::Tensor& input_TD,
                   at::Tensor* probabilities) {
-  const at::Tensor query_TD = Apply(attention.query, input_TD);
-  const at::Tensor key_TD = Apply(attention.key, input_TD);
-  const at::Tensor value_TD = Apply(attention.value, input_TD);
-  at::Tensor context_TD = at::empty_like(query_TD);
+  const StackRecipe& stack = context.recipe();
+  const int64_t heads = stack.num_attention_heads;
+  const double softcap = stack.block.attention.softcap;
+  const double scale = ScaleOf(stack, layer);
+  const Projected projected = Project(attention, layer, context, input_TD);
+  at::Tensor context_THK =
+      at::empty(projected.query.sizes(), input_TD.options());
   std::vector<at::Tensor> collected;
-  for (const RowGroup& group : GroupRows(batch)) {
-    // A view [R, H, n, K] of the group's rows.
-    const auto heads_of = [&](const at::Tensor& x_TD) {
-      return x_TD.narrow(0, group.first_token, group.rows * group.length)
-          .view({group.rows, group.length, num_heads, -1})
-          .transpose(1, 2);
-    };
-    const std::optional<at::Tensor> bias =
-        KeyBias(batch, group, query_TD.scalar_type());
+  for (size_t i = 0; i < context.groups().size(); ++i) {
+    const RowGroup& group = context.groups()[i];
+    const Projected rows = {
+        RowsOf(group, projected.query),
+        Repeated(RowsOf(group, projected.key), heads),
+        Repeated(RowsOf(group, projected.value), heads)};
     at::Tensor context_RHnK;
-    if (probabilities != nullptr) {
-      context_RHnK = AttendExplicitly(heads_of(query_TD), heads_of(key_TD),
-                                      heads_of(value_TD), bias, collected);
+    if (probabilities != nullptr || softcap > 0) {
+      context_RHnK = AttendExplicitly(
+          rows, scale, softcap, context.BiasOf(layer, i),
+          probabilities != nullptr ? &collected : nullptr);
+    } else if (context.IsPlainlyCausal(layer, i)) {
+      context_RHnK = AttendFused(rows, scale, true, std::nullopt);
     } else {
-      // [n] as a mask of all heads and queries.
-      const std::optional<at::Tensor> mask =
-          bias ? std::make_optional(
-                     bias->expand({1, 1, group.length, group.length}))
-               : std::nullopt;
-      context_RHnK = at::scaled_dot_product_attention(
-          heads_of(query_TD), heads_of(key_TD), heads_of(value_TD), mask);
+      context_RHnK =
+          AttendFused(rows, scale, false, context.BiasOf(layer, i));
     }
-    heads_of(context_TD).copy_(context_RHnK);
+    RowsOf(group, context_THK).copy_(context_RHnK);
   }
   if (probabilities != nullptr) *probabilities = at::cat(collected);
-  return Apply(attention.output, context_TD);
+  return Apply(attention.output, context_THK.flatten(1, 2));
 }
 
 }  // namespace transformerd

@@ -8,7 +8,12 @@
 #include <vector>
 
 #include "glog/logging.h"
+#include "model/reference/attention_context.h"
+#include "model/reference/block.h"
+#include "model/reference/embedding.h"
+#include "model/reference/head.h"
 #include "model/reference/ops.h"
+#include "model/reference/pooling.h"
 #include "model/reference/tensors.h"
 
 namespace transformerd {
@@ -57,12 +62,14 @@ constexpr double kMinFlopsPerThread = 5e8;
 
 // Multiplications and additions of the blocks' linears for one token.
 double FlopsPerToken(const Architecture& architecture) {
-  const double attention = 4.0 * architecture.hidden_size *
-                           architecture.num_attention_heads *
-                           architecture.head_size;
+  const StackRecipe& stack = architecture.stack;
+  const double hidden = static_cast<double>(architecture.hidden_size);
+  const double attention =
+      4.0 * hidden *
+      static_cast<double>(stack.num_attention_heads * stack.head_size);
   const double mlp =
-      2.0 * architecture.hidden_size * architecture.intermediate_size;
-  return 2.0 * architecture.num_hidden_layers * (attention + mlp);
+      2.0 * hidden * static_cast<double>(stack.intermediate_size);
+  return 2.0 * static_cast<double>(stack.num_hidden_layers) * (attention + mlp);
 }
 
 class ReferenceExecutor : public Executor {
@@ -105,7 +112,8 @@ class ReferenceExecutor : public Executor {
   // What enters the first block, [T, D].
   at::Tensor EnterBlocks(const PackedBatch& batch) {
     if (architecture_.input == ModelInput::kTokens) {
-      return Embed(transformer_.embeddings(), batch);
+      return Embed(transformer_.stack().embeddings,
+                   architecture_.stack.embedding, batch);
     }
     return TensorOf(absl::MakeConstSpan(batch.hidden_states),
                     architecture_.hidden_size)
@@ -114,89 +122,69 @@ class ReferenceExecutor : public Executor {
 
   // Embeddings and blocks: the last hidden states, [T, D].
   at::Tensor Encode(const PackedBatch& batch, OutputCollector& outputs) {
+    const StackRecipe& recipe = architecture_.stack;
+    const Stack& stack = transformer_.stack();
     at::Tensor hidden_TD = EnterBlocks(batch);
-    outputs.Offer(OutputKind::kHiddenState, hidden_TD, 0);
-    int layer = 0;
-    for (const Block& block : transformer_.blocks()) {
+    AttentionContext context(recipe, stack, batch,
+                             ScalarTypeOf(transformer_.dtype()));
+    const int num_layers = static_cast<int>(recipe.num_hidden_layers);
+    for (int layer = 0; layer < num_layers; ++layer) {
+      outputs.Offer(OutputKind::kHiddenState, hidden_TD, layer);
       at::Tensor probabilities;
       const bool keep = outputs.Wants(OutputKind::kAttention, layer);
-      hidden_TD =
-          Apply(block, architecture_.block, architecture_.num_attention_heads,
-                batch, hidden_TD, keep ? &probabilities : nullptr);
+      for (const Block& block : BlocksOf(stack, recipe, layer)) {
+        hidden_TD = Apply(block, layer, context, hidden_TD,
+                          keep ? &probabilities : nullptr);
+      }
       if (keep) outputs.Offer(OutputKind::kAttention, probabilities, layer);
-      ++layer;
-      outputs.Offer(OutputKind::kHiddenState, hidden_TD, layer);
     }
+    hidden_TD = ApplyIfAny(stack.final_norm, hidden_TD);
+    if (stack.output_projection) {
+      hidden_TD = Apply(*stack.output_projection, hidden_TD);
+    }
+    outputs.Offer(OutputKind::kHiddenState, hidden_TD, num_layers);
     return hidden_TD;
   }
 
-  // What stands on the encoder: pooler, sentence vectors, heads.
+  // What stands on the stack: pooler, sentence vectors, heads.
   void RunTop(const PackedBatch& batch, const at::Tensor& hidden_TD,
               OutputCollector& outputs) {
     outputs.Offer(OutputKind::kLastHiddenState, hidden_TD);
     if (outputs.Wants(OutputKind::kPoolerOutput)) {
-      outputs.Offer(OutputKind::kPoolerOutput, RunPooler(batch, hidden_TD));
+      outputs.Offer(
+          OutputKind::kPoolerOutput,
+          RunPooler(architecture_, transformer_, batch, hidden_TD));
     }
     if (outputs.Wants(OutputKind::kSentenceEmbedding)) {
       outputs.Offer(
           OutputKind::kSentenceEmbedding,
           Pool(options_.pooling, options_.normalize, batch, hidden_TD));
     }
-    RunHead(batch, hidden_TD, outputs);
+    if (outputs.Wants(OutputKind::kSeqRelationshipLogits)) {
+      outputs.Offer(
+          OutputKind::kSeqRelationshipLogits,
+          Apply(*transformer_.head().relationship,
+                RunPooler(architecture_, transformer_, batch, hidden_TD)));
+    }
+    OfferLogits(batch, hidden_TD, outputs);
   }
 
-  at::Tensor RunPooler(const PackedBatch& batch, const at::Tensor& hidden_TD) {
-    return Apply(Activation::kTanh,
-                 Apply(*transformer_.pooler(), FirstTokens(batch, hidden_TD)));
-  }
-
-  void RunHead(const PackedBatch& batch, const at::Tensor& hidden_TD,
-               OutputCollector& outputs) {
-    const Head& head = transformer_.head();
-    if (head.decoder && outputs.Wants(OutputKind::kLogits)) {
-      const at::Tensor transformed_TD = Apply(
-          *head.norm,
-          Apply(architecture_.head_activation, Apply(*head.dense, hidden_TD)));
-      outputs.Offer(OutputKind::kLogits, Apply(*head.decoder, transformed_TD));
+  void OfferLogits(const PackedBatch& batch, const at::Tensor& hidden_TD,
+                   OutputCollector& outputs) {
+    const bool wants_any = outputs.Wants(OutputKind::kLogits) ||
+                           outputs.Wants(OutputKind::kStartLogits) ||
+                           outputs.Wants(OutputKind::kEndLogits);
+    if (!wants_any) return;
+    const at::Tensor logits =
+        RunHead(architecture_, transformer_, batch, hidden_TD);
+    if (architecture_.head.kind == HeadKind::kQuestionAnswering) {
+      outputs.Offer(OutputKind::kStartLogits, logits.select(1, 0));
+      outputs.Offer(OutputKind::kEndLogits, logits.select(1, 1));
+    } else if (architecture_.head.kind == HeadKind::kReplacedToken) {
+      outputs.Offer(OutputKind::kLogits, logits.select(1, 0));
+    } else {
+      outputs.Offer(OutputKind::kLogits, logits);
     }
-    if (head.relationship &&
-        outputs.Wants(OutputKind::kSeqRelationshipLogits)) {
-      outputs.Offer(OutputKind::kSeqRelationshipLogits,
-                    Apply(*head.relationship, RunPooler(batch, hidden_TD)));
-    }
-    if (head.classifier) RunClassifier(batch, hidden_TD, outputs);
-  }
-
-  void RunClassifier(const PackedBatch& batch, const at::Tensor& hidden_TD,
-                     OutputCollector& outputs) {
-    const Linear& classifier = *transformer_.head().classifier;
-    if (architecture_.head == HeadKind::kSequenceClassification) {
-      if (!outputs.Wants(OutputKind::kLogits)) return;
-      outputs.Offer(OutputKind::kLogits,
-                    Apply(classifier, ClassifierInput(batch, hidden_TD)));
-    } else if (architecture_.head == HeadKind::kTokenClassification) {
-      if (!outputs.Wants(OutputKind::kLogits)) return;
-      outputs.Offer(OutputKind::kLogits, Apply(classifier, hidden_TD));
-    } else if (outputs.Wants(OutputKind::kStartLogits) ||
-               outputs.Wants(OutputKind::kEndLogits)) {
-      const at::Tensor logits_T2 = Apply(classifier, hidden_TD);
-      outputs.Offer(OutputKind::kStartLogits, logits_T2.select(1, 0));
-      outputs.Offer(OutputKind::kEndLogits, logits_T2.select(1, 1));
-    }
-  }
-
-  // [S, D], what the classifier of whole sequences looks at.
-  at::Tensor ClassifierInput(const PackedBatch& batch,
-                             const at::Tensor& hidden_TD) {
-    switch (architecture_.classifier_pooling) {
-      case ClassifierPooling::kPooler:
-        return RunPooler(batch, hidden_TD);
-      case ClassifierPooling::kFirstDense:
-        return Apply(
-            architecture_.classifier_activation,
-            Apply(*transformer_.head().dense, FirstTokens(batch, hidden_TD)));
-    }
-    LOG(FATAL) << "unknown ClassifierPooling";
   }
 
   const Architecture& architecture_;

@@ -34,13 +34,17 @@ void AddModuleInputs(const Architecture& a, Signature& signature) {
 void AddInputs(const Architecture& a, bool takes_text, Signature& signature) {
   signature.inputs.push_back({"input_ids", takes_text, a.vocab_size});
   signature.inputs.push_back({"attention_mask", /*optional=*/true, 2});
-  if (a.type_vocab_size > 0) {
+  const EmbeddingRecipe& embedding = a.stack.embedding;
+  if (embedding.token_types > 0) {
     signature.inputs.push_back(
-        {"token_type_ids", /*optional=*/true, a.type_vocab_size});
+        {"token_type_ids", /*optional=*/true, embedding.token_types});
   }
-  if (a.max_position_embeddings > 0) {
-    signature.inputs.push_back(
-        {"position_ids", /*optional=*/true, a.max_position_embeddings});
+  if (TakesPositions(a)) {
+    const int64_t limit =
+        embedding.position_rows > 0
+            ? embedding.position_rows - embedding.position_offset
+            : a.max_sequence_length;
+    signature.inputs.push_back({"position_ids", /*optional=*/true, limit});
   }
 }
 
@@ -60,23 +64,30 @@ void AddTextInputs(const ModelSurroundings& surroundings,
       std::min(limit, surroundings.max_text_tokens.value_or(limit));
 }
 
-void AddEncoderOutputs(const Architecture& a, bool has_pooler,
-                       PoolingKind pooling, std::vector<OutputSpec>& outputs) {
+// Width of what leaves the stack.
+int64_t OutputSize(const Architecture& a) {
+  return a.stack.output_projection ? a.stack.embedding.size : a.hidden_size;
+}
+
+void AddStackOutputs(const Architecture& a, bool has_pooler,
+                     PoolingKind pooling, std::vector<OutputSpec>& outputs) {
   outputs.push_back(Output("last_hidden_state", OutputKind::kLastHiddenState,
-                           OutputRows::kToken, {a.hidden_size}));
+                           OutputRows::kToken, {OutputSize(a)}));
   if (has_pooler) {
-    outputs.push_back(Output("pooler_output", OutputKind::kPoolerOutput,
-                             OutputRows::kSequence, {a.hidden_size}));
+    outputs.push_back(
+        Output("pooler_output", OutputKind::kPoolerOutput,
+               OutputRows::kSequence,
+               {a.pooler_size > 0 ? a.pooler_size : a.hidden_size}));
   }
   if (pooling != PoolingKind::kNone) {
     outputs.push_back(Output("sentence_embedding",
                              OutputKind::kSentenceEmbedding,
-                             OutputRows::kSequence, {a.hidden_size}));
+                             OutputRows::kSequence, {OutputSize(a)}));
   }
 }
 
 void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
-  switch (a.head) {
+  switch (a.head.kind) {
     case HeadKind::kNone:
       break;
     case HeadKind::kSequenceClassification:
@@ -94,8 +105,13 @@ void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
           Output("end_logits", OutputKind::kEndLogits, OutputRows::kToken, {}));
       break;
     case HeadKind::kMaskedLm:
+    case HeadKind::kCausalLm:
       outputs.push_back(Output("logits", OutputKind::kLogits,
                                OutputRows::kToken, {a.vocab_size}));
+      break;
+    case HeadKind::kReplacedToken:
+      outputs.push_back(
+          Output("logits", OutputKind::kLogits, OutputRows::kToken, {}));
       break;
     case HeadKind::kPreTraining:
       outputs.push_back(Output("prediction_logits", OutputKind::kLogits,
@@ -117,15 +133,15 @@ void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
     spec.is_default = false;
     outputs.push_back(std::move(spec));
   };
-  const int layers = static_cast<int>(a.num_hidden_layers);
+  const int layers = static_cast<int>(a.stack.num_hidden_layers);
   for (int layer = 0; layer <= layers; ++layer) {
     add("hidden_states", OutputKind::kHiddenState, layer, OutputRows::kToken,
-        a.hidden_size);
+        layer == layers ? OutputSize(a) : a.hidden_size);
   }
   if (a.is_bare) return;
   for (int layer = 0; layer < layers; ++layer) {
     add("attentions", OutputKind::kAttention, layer, OutputRows::kTokenPair,
-        a.num_attention_heads);
+        a.stack.num_attention_heads);
   }
 }
 
@@ -146,9 +162,9 @@ Signature MakeSignature(const Architecture& architecture,
   }
   AddInputs(architecture, surroundings.tokenizer != nullptr, signature);
   AddTextInputs(surroundings, signature);
-  if (architecture.head == HeadKind::kNone) {
-    AddEncoderOutputs(architecture, surroundings.has_pooler,
-                      surroundings.pooling, signature.outputs);
+  if (architecture.head.kind == HeadKind::kNone) {
+    AddStackOutputs(architecture, surroundings.has_pooler, surroundings.pooling,
+                    signature.outputs);
   } else {
     AddHeadOutputs(architecture, signature.outputs);
   }

@@ -141,13 +141,13 @@ absl::Status ModelLoad::ReadConfig() {
   Architecture& architecture = parts_->architecture;
   if (options.num_hidden_layers) {
     const int64_t wanted = *options.num_hidden_layers;
-    if (wanted < 0 || wanted > architecture.num_hidden_layers) {
+    if (wanted < 0 || wanted > architecture.stack.num_hidden_layers) {
       return WithField(absl::InvalidArgumentError(absl::StrCat(
                            "num_hidden_layers=", wanted, ", expected 0 to ",
-                           architecture.num_hidden_layers)),
+                           architecture.stack.num_hidden_layers)),
                        "num_hidden_layers");
     }
-    architecture.num_hidden_layers = wanted;
+    architecture.stack.num_hidden_layers = wanted;
   }
   ASSIGN_OR_RETURN(sentence_config_,
                    ReadSentenceTransformersConfig(request_.directory));
@@ -211,7 +211,7 @@ absl::Status ModelLoad::MatchNames() {
   const auto& slots = parts_->replicas.front().transformer->slots();
   if (asked.load_weights) {
     ASSIGN_OR_RETURN(name_map_,
-                     NameMap::Create(*family_, architecture, slots,
+                     NameMap::Create(*family_, slots,
                                      reader().entries(), NameMapFor(asked)));
   } else {
     name_map_ = NameMap::WithoutCheckpoint(slots);

@@ -20,8 +20,8 @@ void AppendPositions(const InferenceInput& input, int64_t begin, int64_t length,
                      input.position_ids.begin() + begin + length);
     return;
   }
-  const int64_t pad = architecture.pad_token_id;
-  int64_t seen = 0;  // tokens other than padding
+  const int64_t pad = architecture.pad_token_id.value_or(0);
+  int64_t seen = 0;  // tokens that count
   for (int64_t i = 0; i < length; ++i) {
     switch (architecture.position_rule) {
       case PositionRule::kRowIndex:
@@ -32,6 +32,12 @@ void AppendPositions(const InferenceInput& input, int64_t begin, int64_t length,
         positions.push_back(input.input_ids[begin + i] == pad ? pad
                                                               : pad + ++seen);
         break;
+      case PositionRule::kVisibleTokens: {
+        const bool is_visible = input.attention_mask.empty() ||
+                                input.attention_mask[begin + i] != 0;
+        positions.push_back(is_visible ? seen++ : -1);
+        break;
+      }
     }
   }
 }

@@ -28,9 +28,9 @@ TEST(BertTest, TakesTheDefaultsOfItsClass) {
   const Architecture& architecture = model.architecture;
   EXPECT_EQ(architecture.class_name, "BertModel");
   EXPECT_EQ(architecture.vocab_size, 30522);
-  EXPECT_EQ(architecture.head_size, 64);
+  EXPECT_EQ(architecture.stack.head_size, 64);
   EXPECT_EQ(architecture.max_sequence_length, 512);
-  EXPECT_EQ(architecture.block.norm_eps, 1e-12);
+  EXPECT_EQ(architecture.stack.block.norm.eps, 1e-12);
   EXPECT_TRUE(architecture.pooler_optional);
 }
 
@@ -42,10 +42,10 @@ TEST(BertTest, ReadsDimensionsLabelsAndActivation) {
       "id2label": {"1": "good", "0": "bad"}, "layer_norm_eps": 1e-5})"));
 
   const Architecture& architecture = model.architecture;
-  EXPECT_EQ(architecture.head, HeadKind::kSequenceClassification);
-  EXPECT_EQ(architecture.head_size, 8);
-  EXPECT_EQ(architecture.block.activation, Activation::kRelu);
-  EXPECT_EQ(architecture.block.norm_eps, 1e-5);
+  EXPECT_EQ(architecture.head.kind, HeadKind::kSequenceClassification);
+  EXPECT_EQ(architecture.stack.head_size, 8);
+  EXPECT_EQ(architecture.stack.block.mlp.activation, Activation::kRelu);
+  EXPECT_EQ(architecture.stack.block.norm.eps, 1e-5);
   EXPECT_EQ(architecture.num_labels, 2);
   EXPECT_THAT(architecture.labels, ElementsAre("bad", "good"));
   EXPECT_FALSE(architecture.pooler_optional);
@@ -57,7 +57,7 @@ TEST(BertTest, TheClassAskedForWins) {
       Parse(R"({"model_type": "bert", "architectures": ["BertModel"]})",
             "BertForMaskedLM"));
 
-  EXPECT_EQ(model.architecture.head, HeadKind::kMaskedLm);
+  EXPECT_EQ(model.architecture.head.kind, HeadKind::kMaskedLm);
   EXPECT_FALSE(model.architecture.pooler);
 }
 

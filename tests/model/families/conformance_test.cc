@@ -112,7 +112,7 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
     // What an empty file lacks is what a complete one holds.
     ASSERT_OK_AND_ASSIGN(
         const NameMap empty,
-        NameMap::Create(family, architecture, transformer.slots(), {}, {}));
+        NameMap::Create(family, transformer.slots(), {}, {}));
     std::vector<CheckpointEntry> entries;
     std::set<std::string> keys;
     for (const SlotMapping& slot : empty.slots) {
@@ -123,8 +123,7 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
     }
 
     ASSERT_OK_AND_ASSIGN(const NameMap full,
-                         NameMap::Create(family, architecture,
-                                         transformer.slots(), entries, {}));
+                         NameMap::Create(family, transformer.slots(), entries, {}));
 
     EXPECT_THAT(full.missing, IsEmpty());
     EXPECT_THAT(full.unexpected, IsEmpty());

@@ -86,7 +86,7 @@ class AllowMissingCaseTest : public ::testing::TestWithParam<CaseJson> {
 TEST_P(AllowMissingCaseTest, LoadsOrIsRefusedAsByAllenNlp) {
   const CaseJson& expect = GetParam()["expect"];
   ASSERT_OK_AND_ASSIGN(const NameMap map,
-                       NameMap::Create(module_.family(), {}, module_.slots(),
+                       NameMap::Create(module_.family(), module_.slots(),
                                        file_.entries(), options_));
   LoadPlanOptions options;
   options.strict = GetParam()["strict"];
@@ -131,7 +131,7 @@ class DistributedCaseTest : public ::testing::TestWithParam<CaseJson> {
 
   NameMap MapFor(const MechanicsModule& rank) const {
     absl::StatusOr<NameMap> map = NameMap::Create(
-        rank.family(), {}, rank.slots(), file_.entries(), NameMapOptions());
+        rank.family(), rank.slots(), file_.entries(), NameMapOptions());
     EXPECT_THAT(map.status(), IsOk());
     return *std::move(map);
   }

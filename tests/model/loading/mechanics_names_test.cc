@@ -169,7 +169,7 @@ TEST_P(MappingCaseTest, FindsWhatIsMissingAndLeftOver) {
   options.mapping = RenamingsOf(given["user_mapping"]);
 
   ASSERT_OK_AND_ASSIGN(const NameMap map,
-                       NameMap::Create(module.family(), {}, module.slots(),
+                       NameMap::Create(module.family(), module.slots(),
                                        EntriesOf(keys), options));
 
   Names missing;

@@ -19,7 +19,6 @@ using ::testing::IsEmpty;
 class NameMapTest : public testing::Test {
  protected:
   NameMapTest() {
-    architecture_.num_hidden_layers = 1;
     AddSlot(slots_, "embeddings.token.weight", {4, 2});
     AddSlot(slots_, "layers.0.norm.weight", {2});
     for (const char* leaf : {"weight", "bias"}) {
@@ -38,7 +37,7 @@ class NameMapTest : public testing::Test {
                                  const NameMapOptions& options) {
     entries_.clear();
     for (const std::string& key : keys) entries_.push_back({key});
-    return NameMap::Create(family_, architecture_, slots_, entries_, options);
+    return NameMap::Create(family_, slots_, entries_, options);
   }
 
   static NameMapOptions Ignoring(const std::vector<std::string>& patterns) {
@@ -48,7 +47,6 @@ class NameMapTest : public testing::Test {
   }
 
   const Family family_ = ToyFamily();
-  Architecture architecture_;
   SlotVector slots_;
   std::vector<CheckpointEntry> entries_;
 };
@@ -250,7 +248,7 @@ TEST_F(NameMapTest, EveryKeyOfABareModuleMustFit) {
       {"embeddings.words.weight"}, {"embeddings.position_ids"}, {"qa.weight"}};
 
   ASSERT_OK_AND_ASSIGN(const NameMap map,
-                       NameMap::Create(family, architecture_, slots_, entries,
+                       NameMap::Create(family, slots_, entries,
                                        NameMapOptions()));
 
   EXPECT_THAT(map.unexpected,

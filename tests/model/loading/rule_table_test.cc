@@ -1,6 +1,7 @@
 #include "model/loading/rule_table.h"
 
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -13,10 +14,22 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+// A model of two layers with a decoder, and without the pooler and the head qa.
+std::vector<std::string> SlotNames() {
+  std::vector<std::string> names = {"embeddings.token.weight"};
+  for (const char* module :
+       {"layers.0.attention", "layers.0.norm", "layers.1.attention",
+        "layers.1.norm", "head.decoder"}) {
+    names.push_back(absl::StrCat(module, ".weight"));
+    names.push_back(absl::StrCat(module, ".bias"));
+  }
+  return names;
+}
+
 class RuleTableTest : public testing::Test {
  protected:
-  const RuleTable bare_{ToyFamily(), "", /*num_layers=*/2};
-  const RuleTable prefixed_{ToyFamily(), "toy.", /*num_layers=*/2};
+  const RuleTable bare_{ToyFamily(), "", SlotNames()};
+  const RuleTable prefixed_{ToyFamily(), "toy.", SlotNames()};
 };
 
 TEST_F(RuleTableTest, ReplacesTheLayerNumber) {
@@ -54,7 +67,23 @@ TEST_F(RuleTableTest, KnowsParametersOfAllHeadsAndBuffers) {
 
 TEST_F(RuleTableTest, DoesNotKnowLayersBeyondTheModel) {
   EXPECT_FALSE(prefixed_.Knows("toy.encoder.layer.2.norm.weight"));
-  EXPECT_FALSE(prefixed_.Knows("toy.encoder.layer.2.attention.mask"));
+}
+
+TEST_F(RuleTableTest, DoesNotKnowALeafThatAModuleOfTheModelLacks) {
+  EXPECT_FALSE(prefixed_.Knows("toy.embeddings.words.bias"));
+}
+
+TEST_F(RuleTableTest, FillsTwoNumbersInTheirOrder) {
+  constexpr ParameterRule kRules[] = {
+      {"layer.{}.moe.experts.{}.w1", "layers.{}.experts.{}.gate"}};
+  Family family = {};
+  family.base_parameters = kRules;
+  const RuleTable rules(family, "", {"layers.3.experts.7.gate.weight"});
+
+  EXPECT_THAT(rules.CandidateKeys("layers.3.experts.7.gate.weight"),
+              ElementsAre("layer.3.moe.experts.7.w1.weight",
+                          "layer.3.moe.experts.7.w1.gamma"));
+  EXPECT_FALSE(rules.Knows("layer.3.moe.experts.8.w1.weight"));
 }
 
 TEST_F(RuleTableTest, DoesNotKnowWhatIsOnlySimilar) {

@@ -13,14 +13,15 @@ Architecture Small(HeadKind head = HeadKind::kNone) {
   Architecture architecture;
   architecture.vocab_size = 10;
   architecture.hidden_size = 4;
-  architecture.num_hidden_layers = 2;
-  architecture.num_attention_heads = 2;
-  architecture.head_size = 2;
-  architecture.intermediate_size = 6;
-  architecture.max_position_embeddings = 8;
-  architecture.type_vocab_size = 2;
   architecture.num_labels = 3;
-  architecture.head = head;
+  architecture.head.kind = head;
+  StackRecipe& stack = architecture.stack;
+  stack.num_hidden_layers = 2;
+  stack.num_attention_heads = 2;
+  stack.head_size = 2;
+  stack.intermediate_size = 6;
+  stack.embedding.position_rows = 8;
+  stack.embedding.token_types = 2;
   return architecture;
 }
 
@@ -86,13 +87,12 @@ TEST(TransformerTest, ThePoolerMayBeAbsentOnlyWhereNothingNeedsIt) {
 
 TEST(TransformerTest, LeavesOutTablesThatTheFamilyLacks) {
   Architecture architecture = Small();
-  architecture.type_vocab_size = 0;
-  architecture.embedding_norm = false;
+  architecture.stack.embedding.token_types = 0;
   const Transformer transformer(architecture, DType::kBF16);
 
-  EXPECT_EQ(transformer.embeddings().token_type, nullptr);
-  EXPECT_FALSE(transformer.embeddings().norm.has_value());
-  EXPECT_EQ(transformer.embeddings().token->size_bytes(), 10 * 4 * 2);
+  EXPECT_EQ(transformer.stack().embeddings.token_type, nullptr);
+  EXPECT_FALSE(transformer.stack().embeddings.norm.has_value());
+  EXPECT_EQ(transformer.stack().embeddings.token->size_bytes(), 10 * 4 * 2);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "gtest/gtest.h"
 #include "model/modules/transformer.h"
+#include "model/reference/attention_context.h"
 #include "model/runtime/packing.h"
 
 namespace transformerd {
@@ -25,14 +26,13 @@ constexpr int64_t kHeadSize = 4;
 class AttentionTest : public ::testing::Test {
  protected:
   AttentionTest() {
-    Architecture architecture;
-    architecture.vocab_size = 4;
-    architecture.hidden_size = kHidden;
-    architecture.num_hidden_layers = 1;
-    architecture.num_attention_heads = kHeads;
-    architecture.head_size = kHeadSize;
-    architecture.intermediate_size = 4;
-    transformer_ = std::make_unique<Transformer>(architecture, DType::kF32);
+    architecture_.vocab_size = 4;
+    architecture_.hidden_size = kHidden;
+    architecture_.stack.num_hidden_layers = 1;
+    architecture_.stack.num_attention_heads = kHeads;
+    architecture_.stack.head_size = kHeadSize;
+    architecture_.stack.intermediate_size = 4;
+    transformer_ = std::make_unique<Transformer>(architecture_, DType::kF32);
     for (const auto& slot : transformer_->slots()) {
       weights_.push_back(Random(slot->size_bytes() / 4));
       slot->Fill(reinterpret_cast<std::byte*>(weights_.back().data()));
@@ -59,8 +59,17 @@ class AttentionTest : public ::testing::Test {
     return batch;
   }
 
+  // What the one layer gives; `probabilities` may be null.
+  at::Tensor Attended(const PackedBatch& batch, std::vector<float>& input,
+                      at::Tensor* probabilities) const {
+    AttentionContext context(architecture_.stack, transformer_->stack(), batch,
+                             at::kFloat);
+    return Attend(attention(), /*layer=*/0, context, Rows(input),
+                  probabilities);
+  }
+
   const Attention& attention() const {
-    return transformer_->blocks()[0].attention;
+    return transformer_->stack().blocks[0].attention;
   }
 
   static double Project(const Linear& linear, const float* input, int64_t out) {
@@ -139,6 +148,7 @@ class AttentionTest : public ::testing::Test {
   }
 
   std::mt19937 random_{7};
+  Architecture architecture_;
   std::unique_ptr<Transformer> transformer_;
   std::vector<std::vector<float>> weights_;
 };
@@ -163,7 +173,7 @@ TEST_F(AttentionTest, EqualsTheFormulaRowByRow) {
     const PackedBatch batch = Batch(c.masks);
     std::vector<float> input = Random(batch.num_tokens() * kHidden);
 
-    ExpectNear(Attend(attention(), kHeads, batch, Rows(input), nullptr),
+    ExpectNear(Attended(batch, input, nullptr),
                Expected(batch, input));
   }
 }
@@ -175,7 +185,7 @@ TEST_F(AttentionTest, KeepsTheSameAnswerWithProbabilities) {
     std::vector<float> input = Random(batch.num_tokens() * kHidden);
     at::Tensor probabilities;
 
-    ExpectNear(Attend(attention(), kHeads, batch, Rows(input), &probabilities),
+    ExpectNear(Attended(batch, input, &probabilities),
                Expected(batch, input));
 
     std::vector<float> expected;

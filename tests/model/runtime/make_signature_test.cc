@@ -16,12 +16,12 @@ Architecture TwoLayers(HeadKind head) {
   Architecture architecture;
   architecture.vocab_size = 60;
   architecture.hidden_size = 8;
-  architecture.num_hidden_layers = 2;
-  architecture.num_attention_heads = 4;
-  architecture.max_position_embeddings = 24;
-  architecture.type_vocab_size = 2;
+  architecture.stack.num_hidden_layers = 2;
+  architecture.stack.num_attention_heads = 4;
+  architecture.stack.embedding.position_rows = 24;
+  architecture.stack.embedding.token_types = 2;
   architecture.max_sequence_length = 24;
-  architecture.head = head;
+  architecture.head.kind = head;
   architecture.num_labels = 3;
   return architecture;
 }

@@ -16,10 +16,10 @@ Architecture SmallArchitecture() {
   Architecture architecture;
   architecture.vocab_size = 100;
   architecture.hidden_size = 2;
-  architecture.num_hidden_layers = 1;
-  architecture.num_attention_heads = 2;
-  architecture.max_position_embeddings = 16;
-  architecture.type_vocab_size = 2;
+  architecture.stack.num_hidden_layers = 1;
+  architecture.stack.num_attention_heads = 2;
+  architecture.stack.embedding.position_rows = 16;
+  architecture.stack.embedding.token_types = 2;
   architecture.max_sequence_length = 16;
   return architecture;
 }

@@ -1,0 +1,62 @@
+// A stack of blocks in numbers, with what embeds its input.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "model/config/block_recipe.h"
+
+namespace transformerd {
+
+// Where vectors of another width than the blocks' come to that width.
+enum class EmbeddingProjection {
+  kNone,
+  kTokens,  // before positions are added, without bias (OPT)
+  kSum,     // behind the norm (ALBERT, ELECTRA)
+};
+
+// Sum of token, position and token type vectors, then a norm.
+struct EmbeddingRecipe {
+  // Width of the token table; 0: hidden_size.
+  int64_t size = 0;
+  EmbeddingProjection projection = EmbeddingProjection::kNone;
+  // Multiplies token vectors.
+  double scale = 1;
+  // Rows of the position table, and which one is position 0's; 0 rows: none.
+  int64_t position_rows = 0;
+  int64_t position_offset = 0;
+  // Rows of the token type table; 0: none.
+  int64_t token_types = 0;
+  std::optional<NormRecipe> norm;
+};
+
+struct StackRecipe {
+  int64_t num_hidden_layers = 0;
+  int64_t num_attention_heads = 0;
+  int64_t head_size = 0;
+  int64_t intermediate_size = 0;
+
+  EmbeddingRecipe embedding;
+  BlockRecipe block;
+  // The kinds of layers; empty: all as `block` says.
+  std::vector<LayerVariant> variants;
+  // Index into `variants` for each layer; empty: the first for all.
+  std::vector<int> variant_of_layer;
+
+  // Layers that share parameters (Lan et al., 2020): the layers are divided
+  // evenly among the groups, and each runs all blocks of its group. 0 groups:
+  // each layer has a block of its own.
+  int64_t num_layer_groups = 0;
+  int64_t blocks_per_group = 1;
+
+  // Behind the last block.
+  std::optional<NormRecipe> final_norm;
+  // Whether the output goes back to the width of the embeddings.
+  bool output_projection = false;
+};
+
+// The variant of a layer; a default one where the recipe has none.
+const LayerVariant& VariantOf(const StackRecipe& recipe, int64_t layer);
+
+}  // namespace transformerd

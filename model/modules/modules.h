@@ -1,0 +1,82 @@
+// The parts of a transformer: which parameters exist and what they belong to.
+//
+// Plain structs of pointers to slots that a Transformer owns; an executor
+// computes with them once the slots are filled.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "model/config/block_recipe.h"
+#include "model/modules/parameter_slot.h"
+
+namespace transformerd {
+
+// y = x weight^T + bias; weight is [out, in], or [in, out] where in_out is set.
+struct Linear {
+  ParameterSlot* weight = nullptr;
+  ParameterSlot* bias = nullptr;  // null: none
+  bool in_out = false;
+};
+
+struct Norm {
+  NormKind kind = NormKind::kLayerNorm;
+  double eps = 0;
+  ParameterSlot* weight = nullptr;  // null: ones
+  ParameterSlot* bias = nullptr;    // null: zeros
+};
+
+// Sum of token, position and token type vectors, then a norm.
+struct Embeddings {
+  ParameterSlot* token = nullptr;       // null: the input is embedded already
+  ParameterSlot* position = nullptr;    // null: none
+  ParameterSlot* token_type = nullptr;  // null: none
+  std::optional<Norm> norm;
+  std::optional<Linear> projection;
+};
+
+// Multi-head self-attention (Vaswani et al., 2017).
+struct Attention {
+  // Either these three, or one that holds them all as QkvLayout says.
+  Linear query, key, value;
+  Linear qkv;
+  Linear output;
+  std::optional<Norm> query_norm, key_norm;  // of each head
+};
+
+// Either gate and up, or one that holds both.
+struct Mlp {
+  Linear gate;  // of MlpKind::kGated
+  Linear up;
+  Linear gate_up;  // of MlpKind::kGatedFused
+  Linear down;
+};
+
+struct Block {
+  Attention attention;
+  std::optional<Norm> attention_norm;
+  std::optional<Norm> attention_output_norm;  // of NormPlacement::kSandwich
+  // One network, or the experts that the router chooses from.
+  std::vector<Mlp> mlps;
+  std::optional<Linear> router;
+  std::optional<Norm> mlp_norm;
+  std::optional<Norm> mlp_output_norm;  // of NormPlacement::kSandwich
+};
+
+struct Stack {
+  Embeddings embeddings;
+  std::vector<Block> blocks;
+  ParameterSlot* relative_bias = nullptr;  // [buckets, heads]; null: none
+  std::optional<Norm> final_norm;
+  std::optional<Linear> output_projection;
+};
+
+// Whatever stands on the stack; see HeadRecipe.
+struct Head {
+  std::optional<Linear> dense;
+  std::optional<Norm> norm;
+  std::optional<Linear> output;
+  std::optional<Linear> relationship;  // next-sentence prediction
+};
+
+}  // namespace transformerd

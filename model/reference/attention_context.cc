@@ -1,0 +1,166 @@
+// Shapes: H heads, n tokens of one row.
+#include "model/reference/attention_context.h"
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/types/span.h"
+#include "glog/logging.h"
+#include "model/modules/relative_buckets.h"
+#include "model/reference/tensors.h"
+
+namespace transformerd {
+namespace {
+
+std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
+  std::vector<RowGroup> groups;
+  for (int64_t s = 0; s < batch.num_sequences(); ++s) {
+    const bool has_mask = batch.sequence_has_mask[s];
+    const bool joins = !groups.empty() && !has_mask &&
+                       !groups.back().has_mask &&
+                       groups.back().length == batch.length(s);
+    if (joins) {
+      ++groups.back().rows;
+    } else {
+      groups.push_back(
+          {batch.sequence_offsets[s], 1, batch.length(s), has_mask});
+    }
+  }
+  return groups;
+}
+
+// The lowest finite value of a dtype that parameters can have.
+double Lowest(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kBFloat16:
+      return std::numeric_limits<at::BFloat16>::lowest();
+    case at::kHalf:
+      return std::numeric_limits<at::Half>::lowest();
+    case at::kDouble:
+      return std::numeric_limits<double>::lowest();
+    default:
+      return std::numeric_limits<float>::lowest();
+  }
+}
+
+// The span with what causality takes from it, without what no row of this
+// length reaches.
+AttentionSpan Narrowed(AttentionSpan span, bool causal, int64_t length) {
+  if (causal) span.after = 0;
+  if (span.before >= length - 1) span.before = AttentionSpan::kUnlimited;
+  if (span.after >= length - 1) span.after = AttentionSpan::kUnlimited;
+  return span;
+}
+
+bool IsUnlimited(const AttentionSpan& span) {
+  return span.before == AttentionSpan::kUnlimited &&
+         span.after == AttentionSpan::kUnlimited;
+}
+
+// [n, n]: the key's index less the query's.
+at::Tensor Distances(int64_t length) {
+  const at::Tensor index_n = at::arange(length, at::kLong);
+  return index_n.unsqueeze(0).sub(index_n.unsqueeze(1));
+}
+
+}  // namespace
+
+AttentionContext::AttentionContext(const StackRecipe& recipe,
+                                   const Stack& stack, const PackedBatch& batch,
+                                   at::ScalarType dtype)
+    : recipe_(recipe),
+      stack_(stack),
+      batch_(batch),
+      dtype_(dtype),
+      groups_(GroupRows(batch)),
+      shared_(std::max<size_t>(1, recipe.variants.size())) {
+  for (Shared& shared : shared_) {
+    shared.biases.resize(groups_.size());
+    shared.has_bias.resize(groups_.size());
+  }
+}
+
+AttentionContext::Shared& AttentionContext::SharedOf(int64_t layer) {
+  return shared_[recipe_.variant_of_layer.empty()
+                     ? 0
+                     : recipe_.variant_of_layer[layer]];
+}
+
+const Rotation* AttentionContext::RotationOf(int64_t layer) {
+  const std::optional<RotaryRecipe>& recipe = VariantOf(recipe_, layer).rotary;
+  if (!recipe) return nullptr;
+  std::optional<Rotation>& rotation = SharedOf(layer).rotation;
+  if (!rotation) rotation = MakeRotation(*recipe, batch_, dtype_);
+  return &*rotation;
+}
+
+bool AttentionContext::IsPlainlyCausal(int64_t layer, size_t group) const {
+  const RowGroup& rows = groups_[group];
+  return recipe_.block.attention.causal && stack_.relative_bias == nullptr &&
+         !rows.has_mask &&
+         Narrowed(VariantOf(recipe_, layer).span, /*causal=*/true, rows.length)
+                 .before == AttentionSpan::kUnlimited;
+}
+
+const std::optional<at::Tensor>& AttentionContext::BiasOf(int64_t layer,
+                                                          size_t group) {
+  Shared& shared = SharedOf(layer);
+  if (!shared.has_bias[group]) {
+    shared.biases[group] =
+        MakeBias(VariantOf(recipe_, layer).span, groups_[group]);
+    shared.has_bias[group] = true;
+  }
+  return shared.biases[group];
+}
+
+std::optional<at::Tensor> AttentionContext::MakeBias(
+    const AttentionSpan& whole, const RowGroup& group) const {
+  const int64_t length = group.length;
+  const AttentionSpan span =
+      Narrowed(whole, recipe_.block.attention.causal, length);
+  const bool has_relative = stack_.relative_bias != nullptr;
+  if (IsUnlimited(span) && !group.has_mask && !has_relative) {
+    return std::nullopt;
+  }
+  at::Tensor bias_Hnn =
+      has_relative ? RelativeBiasOf(length) : at::zeros({1, 1, length}, dtype_);
+  const double lowest = Lowest(dtype_);
+  if (!IsUnlimited(span)) {
+    const at::Tensor distances_nn = Distances(length);
+    if (span.before != AttentionSpan::kUnlimited) {
+      bias_Hnn = bias_Hnn.masked_fill(distances_nn.lt(-span.before), lowest);
+    }
+    if (span.after != AttentionSpan::kUnlimited) {
+      bias_Hnn = bias_Hnn.masked_fill(distances_nn.gt(span.after), lowest);
+    }
+  }
+  if (group.has_mask) {
+    at::Tensor hidden_n = at::zeros({length}, at::kBool);
+    for (int64_t i = 0; i < length; ++i) {
+      hidden_n.mutable_data_ptr<bool>()[i] =
+          batch_.attention_mask[group.first_token + i] == 0;
+    }
+    bias_Hnn = bias_Hnn.masked_fill(hidden_n, lowest);
+  }
+  return bias_Hnn;
+}
+
+at::Tensor AttentionContext::RelativeBiasOf(int64_t length) const {
+  std::vector<int64_t> buckets;  // of the distances from -(n - 1) to n - 1
+  for (int64_t distance = 1 - length; distance < length; ++distance) {
+    buckets.push_back(
+        RelativeBucket(recipe_.block.attention.relative_bias, distance));
+  }
+  const at::Tensor bias_H = TensorOf(*stack_.relative_bias)
+                                .index_select(0, TensorOf(absl::MakeConstSpan(
+                                                     buckets)))
+                                .t();
+  const at::Tensor index_nn = Distances(length).add(length - 1);
+  return bias_H.index_select(1, index_nn.reshape({-1}))
+      .view({-1, length, length});
+}
+
+}  // namespace transformerd

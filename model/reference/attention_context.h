@@ -1,0 +1,69 @@
+// What the attention of all layers of a stack shares in one forward pass.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "model/config/stack_recipe.h"
+#include "model/modules/modules.h"
+#include "model/reference/rotary.h"
+#include "model/runtime/packing.h"
+
+namespace transformerd {
+
+// Neighbouring rows that one call can take: equal lengths and nothing masked,
+// or a single row.
+struct RowGroup {
+  int64_t first_token = 0;
+  int64_t rows = 0;
+  int64_t length = 0;
+  bool has_mask = false;
+};
+
+// Rotations and biases are made when they are first asked for. Not thread-safe;
+// refers to all that it is made from.
+class AttentionContext {
+ public:
+  AttentionContext(const StackRecipe& recipe, const Stack& stack,
+                   const PackedBatch& batch, at::ScalarType dtype);
+
+  const StackRecipe& recipe() const { return recipe_; }
+  const std::vector<RowGroup>& groups() const { return groups_; }
+
+  // Null where the layer does not rotate.
+  const Rotation* RotationOf(int64_t layer);
+
+  // True where a query of this group sees all keys up to itself and no others,
+  // and nothing is added to the scores.
+  bool IsPlainlyCausal(int64_t layer, size_t group) const;
+
+  // What is added to the scores of a group, [1 or heads, 1 or n, n]; nothing
+  // where all is visible. Keys that a query does not see get the lowest finite
+  // value: a query that sees none attends to all tokens alike, as in AllenNLP.
+  const std::optional<at::Tensor>& BiasOf(int64_t layer, size_t group);
+
+ private:
+  // Of one LayerVariant.
+  struct Shared {
+    std::optional<Rotation> rotation;
+    std::vector<std::optional<at::Tensor>> biases;  // of each group
+    std::vector<bool> has_bias;
+  };
+
+  Shared& SharedOf(int64_t layer);
+  std::optional<at::Tensor> MakeBias(const AttentionSpan& span,
+                                     const RowGroup& group) const;
+  at::Tensor RelativeBiasOf(int64_t length) const;
+
+  const StackRecipe& recipe_;
+  const Stack& stack_;
+  const PackedBatch& batch_;
+  const at::ScalarType dtype_;
+  const std::vector<RowGroup> groups_;
+  std::vector<Shared> shared_;
+};
+
+}  // namespace transformerd

@@ -1,0 +1,50 @@
+#include "model/reference/embedding.h"
+
+#include <ATen/ops/full.h>
+
+#include <vector>
+
+#include "absl/types/span.h"
+#include "model/reference/ops.h"
+#include "model/reference/tensors.h"
+
+namespace transformerd {
+namespace {
+
+at::Tensor Rows(const ParameterSlot& table, const std::vector<int64_t>& ids) {
+  return TensorOf(table).index_select(0, TensorOf(absl::MakeConstSpan(ids)));
+}
+
+at::Tensor Positions(const ParameterSlot& table, const EmbeddingRecipe& recipe,
+                     const PackedBatch& batch) {
+  if (recipe.position_offset == 0) return Rows(table, batch.position_ids);
+  std::vector<int64_t> rows = batch.position_ids;
+  for (int64_t& row : rows) row += recipe.position_offset;
+  return Rows(table, rows);
+}
+
+}  // namespace
+
+at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
+                 const PackedBatch& batch) {
+  at::Tensor sum_TD = Rows(*embeddings.token, batch.input_ids);
+  if (recipe.scale != 1) {
+    // The factor is rounded as well, as it was in training.
+    sum_TD.mul_(at::full({}, recipe.scale, sum_TD.options()));
+  }
+  if (recipe.projection == EmbeddingProjection::kTokens) {
+    sum_TD = Apply(*embeddings.projection, sum_TD);
+  }
+  if (embeddings.token_type != nullptr) {
+    sum_TD += Rows(*embeddings.token_type, batch.token_type_ids);
+  }
+  if (embeddings.position != nullptr) {
+    sum_TD += Positions(*embeddings.position, recipe, batch);
+  }
+  sum_TD = ApplyIfAny(embeddings.norm, sum_TD);
+  return recipe.projection == EmbeddingProjection::kSum
+             ? Apply(*embeddings.projection, sum_TD)
+             : sum_TD;
+}
+
+}  // namespace transformerd

@@ -1,0 +1,17 @@
+// From ids to the vectors that enter the first block.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "model/config/stack_recipe.h"
+#include "model/modules/modules.h"
+#include "model/runtime/packing.h"
+
+namespace transformerd {
+
+// [tokens, hidden] from the batch's ids, positions and token types. Pure and
+// thread-safe.
+at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
+                 const PackedBatch& batch);
+
+}  // namespace transformerd

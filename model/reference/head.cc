@@ -1,0 +1,49 @@
+#include "model/reference/head.h"
+
+#include "glog/logging.h"
+#include "model/reference/ops.h"
+#include "model/reference/pooling.h"
+
+namespace transformerd {
+namespace {
+
+at::Tensor HeadInput(const Architecture& architecture,
+                     const Transformer& transformer, const PackedBatch& batch,
+                     const at::Tensor& hidden_TD) {
+  switch (architecture.head.pooling) {
+    case HeadPooling::kTokens:
+      return hidden_TD;
+    case HeadPooling::kPooler:
+      return RunPooler(architecture, transformer, batch, hidden_TD);
+    case HeadPooling::kFirst:
+      return FirstTokens(batch, hidden_TD);
+    case HeadPooling::kMean:
+      return MeanTokens(batch, hidden_TD);
+    case HeadPooling::kLast:
+      return LastTokens(batch, architecture.pad_token_id, hidden_TD);
+  }
+  LOG(FATAL) << "unknown HeadPooling";
+}
+
+}  // namespace
+
+at::Tensor RunPooler(const Architecture& architecture,
+                     const Transformer& transformer, const PackedBatch& batch,
+                     const at::Tensor& hidden_TD) {
+  return Apply(architecture.pooler_activation,
+               Apply(*transformer.pooler(), FirstTokens(batch, hidden_TD)));
+}
+
+at::Tensor RunHead(const Architecture& architecture,
+                   const Transformer& transformer, const PackedBatch& batch,
+                   const at::Tensor& hidden_TD) {
+  const HeadRecipe& recipe = architecture.head;
+  const Head& head = transformer.head();
+  at::Tensor x = HeadInput(architecture, transformer, batch, hidden_TD);
+  if (head.dense) x = Apply(recipe.activation, Apply(*head.dense, x));
+  x = ApplyIfAny(head.norm, x);
+  if (recipe.output_scale != 1) x = x.mul(recipe.output_scale);
+  return SoftCap(recipe.softcap, Apply(*head.output, x));
+}
+
+}  // namespace transformerd

@@ -1,0 +1,24 @@
+// What stands on a stack.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "model/config/architecture.h"
+#include "model/modules/modules.h"
+#include "model/modules/transformer.h"
+#include "model/runtime/packing.h"
+
+namespace transformerd {
+
+// The pooler's output: [T, D] -> [S, pooler size]. The class must have one.
+at::Tensor RunPooler(const Architecture& architecture,
+                     const Transformer& transformer, const PackedBatch& batch,
+                     const at::Tensor& hidden_TD);
+
+// The head's logits, [T, ...] for HeadPooling::kTokens, else [S, ...]. The
+// class must have a head.
+at::Tensor RunHead(const Architecture& architecture,
+                   const Transformer& transformer, const PackedBatch& batch,
+                   const at::Tensor& hidden_TD);
+
+}  // namespace transformerd

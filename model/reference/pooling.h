@@ -1,0 +1,34 @@
+// From the tokens of each row to one vector a row.
+//
+// Shapes: T tokens of all rows together, D hidden, S rows. All functions are
+// pure and thread-safe.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+
+#include "model/config/pooling.h"
+#include "model/runtime/packing.h"
+
+namespace transformerd {
+
+// The first token of each row: [T, D] -> [S, D].
+at::Tensor FirstTokens(const PackedBatch& batch, const at::Tensor& input_TD);
+
+// The mean over the tokens under mask 1 of each row: [T, D] -> [S, D].
+at::Tensor MeanTokens(const PackedBatch& batch, const at::Tensor& input_TD);
+
+// The last token of each row whose id is not `pad_token_id`, or the last one
+// where there is no such id or all are: [T, D] -> [S, D].
+at::Tensor LastTokens(const PackedBatch& batch,
+                      std::optional<int64_t> pad_token_id,
+                      const at::Tensor& input_TD);
+
+// One float32 vector a row: [T, D] -> [S, D]; `normalize` divides by the
+// Euclidean length, as sentence-transformers' Normalize module does.
+at::Tensor Pool(PoolingKind kind, bool normalize, const PackedBatch& batch,
+                const at::Tensor& input_TD);
+
+}  // namespace transformerd
