@@ -55,6 +55,7 @@ enum class RotaryScaling { kNone, kLinear, kDynamic, kYarn, kLongRope, kLlama3 }
 
 // Rotary position embedding (Su et al., 2021): the first `dim` numbers of each
 // head are rotated in pairs (i, i + dim / 2) by position * theta^(-2i / dim).
+// An odd dim is rounded up, but not in the exponent.
 struct RotaryRecipe {
   int64_t dim = 0;
   double theta = 10000;

@@ -96,6 +96,11 @@ bool ConfigReader::Has(absl::string_view key) const {
   return Find(key) != nullptr;
 }
 
+bool ConfigReader::IsNull(absl::string_view key) const {
+  const auto found = root_->find(std::string(key));
+  return found != root_->end() && found->is_null();
+}
+
 absl::string_view ConfigReader::FirstOf(
     std::initializer_list<absl::string_view> alternatives) const {
   for (absl::string_view key : alternatives) {
@@ -172,6 +177,22 @@ absl::StatusOr<std::vector<std::string>> ConfigReader::Strings(
   return strings;
 }
 
+absl::StatusOr<std::vector<double>> ConfigReader::Doubles(
+    absl::string_view key) const {
+  std::vector<double> numbers;
+  const json* found = Find(key);
+  if (found == nullptr) return numbers;
+  if (!found->is_array()) return Mismatch(key, *found, "a list of numbers");
+  for (const json& element : *found) {
+    if (!element.is_number()) {
+      return Mismatch(absl::StrCat(key, "[", numbers.size(), "]"), element,
+                      "a number");
+    }
+    numbers.push_back(element.get<double>());
+  }
+  return numbers;
+}
+
 absl::StatusOr<std::vector<std::string>> ConfigReader::IndexedStrings(
     absl::string_view key) const {
   std::vector<std::string> strings;
@@ -193,6 +214,17 @@ absl::StatusOr<std::vector<std::string>> ConfigReader::IndexedStrings(
     strings.push_back(element->get<std::string>());
   }
   return strings;
+}
+
+absl::StatusOr<ConfigReader> ConfigReader::Object(
+    absl::string_view key) const {
+  const json* found = Find(key);
+  if (found != nullptr && !found->is_object()) {
+    return Mismatch(key, *found, "an object");
+  }
+  return ConfigReader(std::make_shared<const json>(
+                          found == nullptr ? json::object() : *found),
+                      absl::StrCat(source_name_, ": ", key));
 }
 
 const json* ConfigReader::Find(absl::string_view key) const {

@@ -38,6 +38,9 @@ class ConfigReader {
 
   // True where the key is there and not null.
   bool Has(absl::string_view key) const;
+  // True where the key is there and null: for keys whose null means "none" and
+  // whose absence means a default.
+  bool IsNull(absl::string_view key) const;
   // The first of the keys that Has() knows, else the first of all: for values
   // that families and versions call differently.
   absl::string_view FirstOf(
@@ -58,13 +61,18 @@ class ConfigReader {
                                       int64_t max) const;
   absl::StatusOr<std::string> RequiredString(absl::string_view key) const;
 
-  // A list of strings; empty if absent.
+  // Lists; empty if absent.
   absl::StatusOr<std::vector<std::string>> Strings(absl::string_view key) const;
+  absl::StatusOr<std::vector<double>> Doubles(absl::string_view key) const;
 
   // The values of an object whose keys are "0" to "n-1", in that order, such
   // as id2label; empty if absent.
   absl::StatusOr<std::vector<std::string>> IndexedStrings(
       absl::string_view key) const;
+
+  // An object as a config of its own, whose errors name the key as well; an
+  // empty one if absent.
+  absl::StatusOr<ConfigReader> Object(absl::string_view key) const;
 
   const std::string& source_name() const { return source_name_; }
 

@@ -8,23 +8,11 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
+#include "model/families/config_fields.h"
 #include "model/families/heads.h"
 
 namespace transformerd {
 namespace {
-
-// Far above any model in use, and low enough that the bytes of a model whose
-// dimensions are all at their limit still fit 63 bits.
-constexpr int64_t kMaxVocabulary = int64_t{1} << 24;
-constexpr int64_t kMaxWidth = int64_t{1} << 20;
-constexpr int64_t kMaxLayers = 10000;
-constexpr int64_t kMaxLabels = int64_t{1} << 20;
-
-absl::Status ReadDimension(const ConfigReader& config, const ConfigKey& key,
-                           int64_t min, int64_t max, int64_t& value) {
-  ASSIGN_OR_RETURN(value, config.Int(key.key, key.default_value, min, max));
-  return absl::OkStatus();
-}
 
 absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                             Architecture& out) {
@@ -50,13 +38,9 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
     RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
                                   stack.embedding.token_types));
   }
-  if (out.hidden_size % stack.num_attention_heads != 0) {
-    return LoadError(
-        Reason::kConfigInvalid,
-        absl::StrCat("config.json: ", keys.num_attention_heads.key, "=",
-                     stack.num_attention_heads, " does not divide ",
-                     keys.hidden_size.key, "=", out.hidden_size));
-  }
+  RETURN_IF_ERROR(
+      CheckDivides(keys.num_attention_heads.key, stack.num_attention_heads,
+                   keys.hidden_size.key, out.hidden_size));
   stack.head_size = out.hidden_size / stack.num_attention_heads;
   return absl::OkStatus();
 }
@@ -72,15 +56,6 @@ HeadRecipe DefaultHead(HeadKind kind, const BlockRecipe& block) {
     default:
       return PlainHead(kind, HeadPooling::kTokens);
   }
-}
-
-absl::Status ReadLabels(const ConfigReader& config, Architecture& out) {
-  ASSIGN_OR_RETURN(out.labels, config.IndexedStrings("id2label"));
-  // As in transformers, where both are given the names count.
-  const int64_t named = static_cast<int64_t>(out.labels.size());
-  ASSIGN_OR_RETURN(out.num_labels, config.Int("num_labels", 2, 1, kMaxLabels));
-  if (named > 0) out.num_labels = named;
-  return absl::OkStatus();
 }
 
 absl::Status RefuseDecoders(const ConfigReader& config) {

@@ -7,15 +7,10 @@
 #include "absl/strings/string_view.h"
 #include "model/config/architecture.h"
 #include "model/config/config_reader.h"
+#include "model/families/config_fields.h"
 #include "model/families/family.h"
 
 namespace transformerd {
-
-// One dimension: its key in config.json and the default of the family's class.
-struct ConfigKey {
-  absl::string_view key;
-  int64_t default_value;
-};
 
 // The dimensions of an encoder and where a family keeps them.
 struct EncoderKeys {

@@ -15,6 +15,18 @@ namespace transformerd {
 extern const Family kBert;
 extern const Family kCamembert;
 extern const Family kDistilBert;
+extern const Family kGemma;
+extern const Family kGemma2;
+extern const Family kGemma3Text;
+extern const Family kGpt2;
+extern const Family kGptNeoX;
+extern const Family kLlama;
+extern const Family kMistral;
+extern const Family kMixtral;
+extern const Family kOpt;
+extern const Family kPhi3;
+extern const Family kQwen2;
+extern const Family kQwen3;
 extern const Family kRoberta;
 extern const Family kTransformerStack;
 extern const Family kXlmRoberta;
@@ -23,6 +35,8 @@ namespace {
 
 constexpr const Family* kFamilies[] = {
     &kBert, &kRoberta, &kXlmRoberta, &kCamembert, &kDistilBert,
+    &kGpt2, &kGptNeoX, &kOpt, &kLlama, &kMistral, &kMixtral, &kQwen2, &kQwen3,
+    &kGemma, &kGemma2, &kGemma3Text, &kPhi3,
 };
 
 constexpr const Family* kBareModules[] = {

@@ -60,7 +60,7 @@ Ramp YarnRamp(const RotaryRecipe& recipe) {
 
 std::vector<double> RotaryFrequencies(const RotaryRecipe& recipe,
                                       int64_t length) {
-  const int64_t pairs = recipe.dim / 2;
+  const int64_t pairs = (recipe.dim + 1) / 2;
   const double theta = recipe.scaling == RotaryScaling::kDynamic
                            ? DynamicTheta(recipe, length)
                            : recipe.theta;

@@ -8,8 +8,9 @@
 
 namespace transformerd {
 
-// Radians a position by which each of the recipe.dim / 2 pairs turns in a row
-// of `length` tokens: theta^(-2i / dim), stretched as recipe.scaling says.
+// Radians a position by which each pair turns in a row of `length` tokens:
+// theta^(-2i / dim), stretched as recipe.scaling says. There are dim / 2 pairs,
+// rounded up.
 // Only kDynamic and kLongRope depend on the length.
 //
 // Sources: Su et al., 2021 (kNone); Chen et al., 2023 (kLinear); the NTK-aware

@@ -15,7 +15,7 @@ namespace transformerd {
 
 Rotation MakeRotation(const RotaryRecipe& recipe, const PackedBatch& batch,
                       at::ScalarType dtype) {
-  const int64_t pairs = recipe.dim / 2;
+  const int64_t pairs = (recipe.dim + 1) / 2;
   at::Tensor cosine = at::empty({batch.num_tokens(), 1, pairs}, at::kFloat);
   at::Tensor sine = at::empty_like(cosine);
   float* cosines = cosine.mutable_data_ptr<float>();
