@@ -29,10 +29,10 @@ absl::Status ReadLabels(const ConfigReader& config, Architecture& out) {
 absl::Status CheckDivides(absl::string_view divisor_key, int64_t divisor,
                           absl::string_view dividend_key, int64_t dividend) {
   if (dividend % divisor == 0) return absl::OkStatus();
-  return LoadError(Reason::kConfigInvalid,
-                   absl::StrCat("config.json: ", divisor_key, "=", divisor,
-                                " does not divide ", dividend_key, "=",
-                                dividend));
+  return LoadError(
+      Reason::kConfigInvalid,
+      absl::StrCat("config.json: ", divisor_key, "=", divisor,
+                   " does not divide ", dividend_key, "=", dividend));
 }
 
 }  // namespace transformerd

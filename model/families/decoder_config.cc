@@ -39,16 +39,16 @@ absl::Status ReadHeads(const ConfigReader& config, const DecoderKeys& keys,
                                 stack.num_attention_heads));
   RETURN_IF_ERROR(ReadOptional(config, keys.head_size, 0, stack.head_size));
   if (stack.head_size == 0) {
-    RETURN_IF_ERROR(
-        CheckDivides(keys.num_attention_heads.key, stack.num_attention_heads,
-                     keys.hidden_size.key, out.hidden_size));
+    RETURN_IF_ERROR(CheckDivides(keys.num_attention_heads.key,
+                                 stack.num_attention_heads,
+                                 keys.hidden_size.key, out.hidden_size));
     stack.head_size = out.hidden_size / stack.num_attention_heads;
   }
   if (stack.head_size * stack.num_attention_heads > kMaxWidth) {
     return Invalid(absl::StrCat(keys.head_size.key, "=", stack.head_size,
                                 " times ", keys.num_attention_heads.key, "=",
-                                stack.num_attention_heads, ", expected at most ",
-                                kMaxWidth));
+                                stack.num_attention_heads,
+                                ", expected at most ", kMaxWidth));
   }
   int64_t& key_heads = stack.block.attention.num_key_value_heads;
   RETURN_IF_ERROR(ReadOptional(config, keys.num_key_value_heads,
@@ -103,16 +103,16 @@ absl::StatusOr<std::vector<std::string>> ReadLayerTypes(
   constexpr absl::string_view kKey = "layer_types";
   ASSIGN_OR_RETURN(std::vector<std::string> types, config.Strings(kKey));
   if (config.Has(kKey) && static_cast<int64_t>(types.size()) != num_layers) {
-    return Invalid(absl::StrCat(kKey, " has ", types.size(),
-                                " elements, expected num_hidden_layers=",
-                                num_layers));
+    return Invalid(
+        absl::StrCat(kKey, " has ", types.size(),
+                     " elements, expected num_hidden_layers=", num_layers));
   }
   for (const std::string& type : types) {
     if (type != kSlidingAttention && type != "full_attention") {
-      return LoadError(Reason::kUnsupported,
-                       absl::StrCat("config.json: ", kKey, " holds ",
-                                    Quoted(type), ", expected full_attention or ",
-                                    kSlidingAttention));
+      return LoadError(
+          Reason::kUnsupported,
+          absl::StrCat("config.json: ", kKey, " holds ", Quoted(type),
+                       ", expected full_attention or ", kSlidingAttention));
     }
   }
   return types;
@@ -124,8 +124,8 @@ absl::Status ReadNorm(const ConfigReader& config, const DecoderKeys& keys,
   norm.kind = keys.norm;
   norm.eps = keys.norm_eps;
   if (!keys.norm_eps_key.empty()) {
-    ASSIGN_OR_RETURN(norm.eps, config.Double(keys.norm_eps_key, keys.norm_eps,
-                                             0.0, 1.0));
+    ASSIGN_OR_RETURN(norm.eps,
+                     config.Double(keys.norm_eps_key, keys.norm_eps, 0.0, 1.0));
   }
   stack.final_norm = norm;
   return absl::OkStatus();
@@ -151,11 +151,11 @@ absl::StatusOr<Architecture> ParseDecoder(const ConfigReader& config,
   block.attention.qkv_bias = false;
   block.attention.output_bias = false;
   block.mlp.bias = false;
-  ASSIGN_OR_RETURN(out.tie_word_embeddings,
-                   config.Bool("tie_word_embeddings", keys.tie_word_embeddings));
   ASSIGN_OR_RETURN(
-      out.initializer_range,
-      config.Double(keys.initializer_range_key, 0.02, 0.0, 1e3));
+      out.tie_word_embeddings,
+      config.Bool("tie_word_embeddings", keys.tie_word_embeddings));
+  ASSIGN_OR_RETURN(out.initializer_range,
+                   config.Double(keys.initializer_range_key, 0.02, 0.0, 1e3));
   RETURN_IF_ERROR(ReadLabels(config, out));
   out.class_name = std::string(model_class.name);
   out.head = HeadOf(model_class.head);
@@ -244,10 +244,10 @@ absl::Status RequireFlag(const ConfigReader& config, absl::string_view key,
                          bool expected) {
   ASSIGN_OR_RETURN(const bool found, config.Bool(key, expected));
   if (found == expected) return absl::OkStatus();
-  return LoadError(Reason::kUnsupported,
-                   absl::StrCat("config.json: ", key, "=",
-                                found ? "true" : "false", ", expected ",
-                                expected ? "true" : "false"));
+  return LoadError(
+      Reason::kUnsupported,
+      absl::StrCat("config.json: ", key, "=", found ? "true" : "false",
+                   ", expected ", expected ? "true" : "false"));
 }
 
 }  // namespace transformerd

@@ -36,9 +36,9 @@ extern const Family kXlmRoberta;
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBert, &kRoberta, &kXlmRoberta, &kCamembert, &kDistilBert,
-    &kGpt2, &kGptNeoX, &kOpt, &kLlama, &kMistral, &kMixtral, &kQwen2, &kQwen3,
-    &kGemma, &kGemma2, &kGemma3Text, &kPhi3,
+    &kBert,    &kRoberta, &kXlmRoberta, &kCamembert,  &kDistilBert, &kGpt2,
+    &kGptNeoX, &kOpt,     &kLlama,      &kMistral,    &kMixtral,    &kQwen2,
+    &kQwen3,   &kGemma,   &kGemma2,     &kGemma3Text, &kPhi3,
 };
 
 constexpr const Family* kBareModules[] = {
@@ -122,12 +122,11 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
   if (class_name.empty()) return Choice{family, &family->classes.front()};
   const ModelClass* model_class = FindClass(*family, class_name);
   if (model_class == nullptr) {
-    return LoadError(
-        Reason::kUnknownArchitecture,
-        absl::StrCat("architecture ", Quoted(class_name),
-                     " is not known for model_type=\"",
-                     family->model_types.front(), "\", ",
-                     Expected(class_name, ClassNames(*family))));
+    return LoadError(Reason::kUnknownArchitecture,
+                     absl::StrCat("architecture ", Quoted(class_name),
+                                  " is not known for model_type=\"",
+                                  family->model_types.front(), "\", ",
+                                  Expected(class_name, ClassNames(*family))));
   }
   return Choice{family, model_class};
 }

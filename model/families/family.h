@@ -69,6 +69,9 @@ struct Family {
   // Set for a bare module: the checkpoint's names in its rules are then those
   // that AllenNLP gives to the parameters, and every key must fit.
   const BareModule* bare = nullptr;
+  // What some of the classes put in the place of base_prefix, such as
+  // "transformer." of LlamaForQuestionAnswering.
+  absl::Span<const absl::string_view> other_prefixes = {};
 };
 
 }  // namespace transformerd

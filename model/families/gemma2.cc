@@ -44,8 +44,8 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   RETURN_IF_ERROR(RequireFlag(config, "use_bidirectional_attention", false));
   LlamaBlocks blocks;
   blocks.has_attention_bias = true;
-  ASSIGN_OR_RETURN(Architecture out, ParseLlamaDecoder(config, GemmaKeys(),
-                                                       blocks, model_class));
+  ASSIGN_OR_RETURN(Architecture out,
+                   ParseLlamaDecoder(config, GemmaKeys(), blocks, model_class));
   RETURN_IF_ERROR(SetSandwichBlocks(config, out));
   ASSIGN_OR_RETURN(out.stack.block.attention.softcap,
                    ReadSoftCap(config, "attn_logit_softcapping", 50));
@@ -61,7 +61,7 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 }  // namespace
 
 extern const Family kGemma2 = {
-    kModelTypes, kClasses,      /*base_prefix=*/"model.", kBase,
-    kLlamaHeads, kLlamaBuffers, Parse};
+    kModelTypes,   kClasses, /*base_prefix=*/"model.", kBase, kLlamaHeads,
+    kLlamaBuffers, Parse};
 
 }  // namespace transformerd

@@ -1,5 +1,6 @@
-// Gemma 3's text model: Gemma 2 with norms of queries and keys in place of caps,
-// most layers with a window and a rotary base of their own (Gemma Team, 2025).
+// Gemma 3's text model: Gemma 2 with norms of queries and keys in place of
+// caps, most layers with a window and a rotary base of their own (Gemma Team,
+// 2025).
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
@@ -98,8 +99,8 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   ASSIGN_OR_RETURN(const int64_t pattern,
                    config.Int("sliding_window_pattern", 6, 1, kMaxLayers));
   RETURN_IF_ERROR(SetSlidingLayers(
-      config, window,
-      [&](int64_t layer) { return (layer + 1) % pattern != 0; }, out.stack));
+      config, window, [&](int64_t layer) { return (layer + 1) % pattern != 0; },
+      out.stack));
   if (sees_ahead) {
     attention.causal = false;
     out.stack.variants[1].span.after = out.stack.variants[1].span.before;
@@ -111,7 +112,7 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 }  // namespace
 
 extern const Family kGemma3Text = {
-    kModelTypes, kClasses, /*base_prefix=*/"model.", kBase, kHeads,
+    kModelTypes,   kClasses, /*base_prefix=*/"model.", kBase, kHeads,
     kLlamaBuffers, Parse};
 
 }  // namespace transformerd

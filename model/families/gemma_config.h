@@ -39,8 +39,8 @@ inline absl::Status SetSandwichBlocks(const ConfigReader& config,
   ScaleEmbeddings(out);
   BlockRecipe& block = out.stack.block;
   block.norm_placement = NormPlacement::kSandwich;
-  ASSIGN_OR_RETURN(const double scalar, config.Double("query_pre_attn_scalar",
-                                                      256, 1e-6, 1e9));
+  ASSIGN_OR_RETURN(const double scalar,
+                   config.Double("query_pre_attn_scalar", 256, 1e-6, 1e9));
   block.attention.scale = 1 / std::sqrt(scalar);
   return absl::OkStatus();
 }

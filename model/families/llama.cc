@@ -37,6 +37,8 @@ extern const Family kLlama = {kModelTypes,
                               kLlamaParameters,
                               kLlamaHeadsWithSpans,
                               kLlamaBuffers,
-                              Parse};
+                              Parse,
+                              /*bare=*/nullptr,
+                              kLlamaOtherPrefixes};
 
 }  // namespace transformerd

@@ -39,4 +39,7 @@ inline constexpr ParameterRule kLlamaHeadsWithSpans[] = {
 inline constexpr absl::string_view kLlamaBuffers[] = {
     "rotary_emb.inv_freq", "layers.{}.self_attn.rotary_emb.inv_freq"};
 
+// Of the class for question answering, where it has a prefix of its own.
+inline constexpr absl::string_view kLlamaOtherPrefixes[] = {"transformer."};
+
 }  // namespace transformerd

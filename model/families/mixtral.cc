@@ -1,4 +1,5 @@
-// Mixtral: Mistral with a choice of experts for each token (Jiang et al., 2024).
+// Mixtral: Mistral with a choice of experts for each token (Jiang et al.,
+// 2024).
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
@@ -66,15 +67,14 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   const absl::string_view key =
       config.FirstOf({"num_local_experts", "num_experts"});
   ASSIGN_OR_RETURN(mlp.num_experts, config.Int(key, 8, 1, kMaxExperts));
-  ASSIGN_OR_RETURN(mlp.experts_per_token, config.Int("num_experts_per_tok", 2,
-                                                     1, mlp.num_experts));
+  ASSIGN_OR_RETURN(mlp.experts_per_token,
+                   config.Int("num_experts_per_tok", 2, 1, mlp.num_experts));
   const int64_t layers = out.stack.num_hidden_layers;
   if (layers * mlp.num_experts > kMaxNetworks) {
-    return LoadError(
-        Reason::kConfigInvalid,
-        absl::StrCat("config.json: ", key, "=", mlp.num_experts,
-                     " times num_hidden_layers=", layers,
-                     ", expected at most ", kMaxNetworks));
+    return LoadError(Reason::kConfigInvalid,
+                     absl::StrCat("config.json: ", key, "=", mlp.num_experts,
+                                  " times num_hidden_layers=", layers,
+                                  ", expected at most ", kMaxNetworks));
   }
   return out;
 }

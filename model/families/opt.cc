@@ -86,8 +86,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   EmbeddingRecipe& embedding = stack.embedding;
   embedding.position_offset = kPositionOffset;
   embedding.position_rows = out.max_sequence_length + kPositionOffset;
-  RETURN_IF_ERROR(ReadDimension(config, {"word_embed_proj_dim", out.hidden_size},
-                                1, kMaxWidth, embedding.size));
+  RETURN_IF_ERROR(ReadDimension(config,
+                                {"word_embed_proj_dim", out.hidden_size}, 1,
+                                kMaxWidth, embedding.size));
   if (embedding.size != out.hidden_size) {
     embedding.projection = EmbeddingProjection::kTokens;
     stack.output_projection = true;
@@ -97,8 +98,8 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kOpt = {
-    kModelTypes, kClasses, /*base_prefix=*/"model.", kBase, kHeads,
-    /*buffers=*/{}, Parse};
+extern const Family kOpt = {kModelTypes,    kClasses, /*base_prefix=*/"model.",
+                            kBase,          kHeads,
+                            /*buffers=*/{}, Parse};
 
 }  // namespace transformerd

@@ -62,8 +62,8 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kPhi3 = {kModelTypes,   kClasses,    /*base_prefix=*/"model.",
-                             kBase,         kLlamaHeads, kLlamaBuffers,
+extern const Family kPhi3 = {kModelTypes, kClasses,    /*base_prefix=*/"model.",
+                             kBase,       kLlamaHeads, kLlamaBuffers,
                              Parse};
 
 }  // namespace transformerd

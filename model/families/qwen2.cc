@@ -41,6 +41,8 @@ extern const Family kQwen2 = {kModelTypes,
                               kLlamaParameters,
                               kLlamaHeadsWithSpans,
                               kLlamaBuffers,
-                              Parse};
+                              Parse,
+                              /*bare=*/nullptr,
+                              kLlamaOtherPrefixes};
 
 }  // namespace transformerd

@@ -61,6 +61,8 @@ extern const Family kQwen3 = {kModelTypes,
                               kBase,
                               kLlamaHeadsWithSpans,
                               kLlamaBuffers,
-                              Parse};
+                              Parse,
+                              /*bare=*/nullptr,
+                              kLlamaOtherPrefixes};
 
 }  // namespace transformerd

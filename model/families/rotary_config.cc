@@ -45,11 +45,10 @@ absl::StatusOr<RotaryScaling> ReadScaling(const ConfigReader& parameters) {
   const auto name_of = [](std::string* out, const NamedScaling& entry) {
     absl::StrAppend(out, entry.first);
   };
-  return LoadError(
-      Reason::kUnsupported,
-      absl::StrCat(parameters.source_name(), ": ", key, "=", Quoted(name),
-                   ", expected one of ",
-                   absl::StrJoin(kScalings, ", ", name_of)));
+  return LoadError(Reason::kUnsupported,
+                   absl::StrCat(parameters.source_name(), ": ", key, "=",
+                                Quoted(name), ", expected one of ",
+                                absl::StrJoin(kScalings, ", ", name_of)));
 }
 
 // A number of the parameters, else one beside them.
@@ -90,8 +89,7 @@ absl::StatusOr<int64_t> ReadDim(const ConfigReader& config,
 
 absl::Status ReadOriginalLength(const ConfigReader& config,
                                 const ConfigReader& parameters,
-                                const RotarySource& source,
-                                RotaryRecipe& out) {
+                                const RotarySource& source, RotaryRecipe& out) {
   constexpr absl::string_view kKey = "original_max_position_embeddings";
   out.original_max_position = source.max_position;
   if (out.scaling == RotaryScaling::kDynamic) return absl::OkStatus();
@@ -141,9 +139,9 @@ absl::Status ReadLlama3(const ConfigReader& parameters, RotaryRecipe& out) {
   if (out.high_freq_factor > out.low_freq_factor) return absl::OkStatus();
   return LoadError(
       Reason::kConfigInvalid,
-      absl::StrCat(parameters.source_name(), ": high_freq_factor=",
-                   out.high_freq_factor, ", expected more than low_freq_factor=",
-                   out.low_freq_factor));
+      absl::StrCat(
+          parameters.source_name(), ": high_freq_factor=", out.high_freq_factor,
+          ", expected more than low_freq_factor=", out.low_freq_factor));
 }
 
 // The growth of attention scores with the logarithm of the factor (Peng et al.,
@@ -163,11 +161,10 @@ absl::Status ReadYarn(const ConfigReader& parameters, RotaryRecipe& out) {
   ASSIGN_OR_RETURN(out.truncate, parameters.Bool("truncate", true));
   ASSIGN_OR_RETURN(const double mscale, read("mscale"));
   ASSIGN_OR_RETURN(const double mscale_all_dim, read("mscale_all_dim"));
-  const double growth =
-      mscale > 0 && mscale_all_dim > 0
-          ? YarnGrowth(out.factor, mscale) /
-                YarnGrowth(out.factor, mscale_all_dim)
-          : YarnGrowth(out.factor, 1);
+  const double growth = mscale > 0 && mscale_all_dim > 0
+                            ? YarnGrowth(out.factor, mscale) /
+                                  YarnGrowth(out.factor, mscale_all_dim)
+                            : YarnGrowth(out.factor, 1);
   ASSIGN_OR_RETURN(
       out.attention_factor,
       parameters.Double("attention_factor", growth, 0.0, kMaxFactor));
@@ -210,10 +207,10 @@ absl::Status ReadOfScaling(const ConfigReader& parameters, RotaryRecipe& out) {
       return absl::OkStatus();
     case RotaryScaling::kDynamic:
       if (out.dim > 2) return absl::OkStatus();
-      return LoadError(Reason::kConfigInvalid,
-                       absl::StrCat(parameters.source_name(),
-                                    ": dynamic scaling of ", out.dim,
-                                    " numbers a head, expected more than 2"));
+      return LoadError(
+          Reason::kConfigInvalid,
+          absl::StrCat(parameters.source_name(), ": dynamic scaling of ",
+                       out.dim, " numbers a head, expected more than 2"));
     case RotaryScaling::kYarn:
       return ReadYarn(parameters, out);
     case RotaryScaling::kLongRope:
@@ -235,10 +232,9 @@ absl::StatusOr<std::optional<RotaryRecipe>> ReadRotary(
     const RotarySource& source) {
   RotaryRecipe out;
   ASSIGN_OR_RETURN(out.dim, ReadDim(config, parameters, source));
-  ASSIGN_OR_RETURN(out.theta,
-                   ReadOutside(config, parameters, "rope_theta",
-                               source.theta_key, source.theta, kMinTheta,
-                               kMaxTheta));
+  ASSIGN_OR_RETURN(
+      out.theta, ReadOutside(config, parameters, "rope_theta", source.theta_key,
+                             source.theta, kMinTheta, kMaxTheta));
   ASSIGN_OR_RETURN(out.scaling, ReadScaling(parameters));
   if (out.dim == 0) return std::optional<RotaryRecipe>();
   if (out.scaling != RotaryScaling::kNone) {

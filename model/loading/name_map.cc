@@ -52,12 +52,14 @@ NameMapOptions WithDefaults(NameMapOptions options, const Family& family) {
 // The prefix that this file puts before the keys of the base model.
 absl::string_view PrefixInFile(const Family& family,
                                absl::Span<const NamedEntry> keys) {
-  for (const NamedEntry& key : keys) {
-    if (absl::StartsWith(key.name, family.base_prefix)) {
-      return family.base_prefix;
-    }
-  }
-  return "";
+  const auto is_used = [&](absl::string_view prefix) {
+    return absl::c_any_of(keys, [&](const NamedEntry& key) {
+      return absl::StartsWith(key.name, prefix);
+    });
+  };
+  if (is_used(family.base_prefix)) return family.base_prefix;
+  const auto other = absl::c_find_if(family.other_prefixes, is_used);
+  return other == family.other_prefixes.end() ? "" : *other;
 }
 
 // The modules that the slots' own names spell, which rename keys; only those of

@@ -131,6 +131,7 @@ RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
     // Files that were saved in two steps have them in both forms.
     buffers_.insert(std::string(buffer));
     buffers_.insert(absl::StrCat(family.base_prefix, buffer));
+    buffers_.insert(absl::StrCat(base_prefix, buffer));
   }
   for (const std::string& name : slot_names) {
     for (Pattern& pattern : PatternsOf(SplitLeaf(name).first)) {

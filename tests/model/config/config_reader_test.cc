@@ -49,6 +49,43 @@ TEST(ConfigReaderTest, TakesDefaultsForAbsentKeysAndNulls) {
   }
 }
 
+TEST(ConfigReaderTest, TellsNullFromAbsence) {
+  const ConfigReader config = Config("{\"null\": null, \"zero\": 0}");
+
+  EXPECT_TRUE(config.IsNull("null"));
+  EXPECT_FALSE(config.IsNull("zero"));
+  EXPECT_FALSE(config.IsNull("absent"));
+}
+
+TEST(ConfigReaderTest, ErrorsOfAnObjectNameItsKey) {
+  const ConfigReader config =
+      Config(R"({"rope": {"full": {"factor": "8"}}, "number": 1})");
+
+  ASSERT_OK_AND_ASSIGN(const ConfigReader rope, config.Object("rope"));
+  ASSERT_OK_AND_ASSIGN(const ConfigReader full, rope.Object("full"));
+
+  ExpectInvalid(full.Double("factor", 1, 1, 9),
+                "config.json: rope: full: factor=\"8\", expected a number in "
+                "[1, 9]");
+  ExpectInvalid(config.Object("number"),
+                "config.json: number=1, expected an object");
+}
+
+TEST(ConfigReaderTest, AnAbsentObjectIsEmpty) {
+  ASSERT_OK_AND_ASSIGN(const ConfigReader object, Config("{}").Object("rope"));
+
+  EXPECT_FALSE(object.Has("factor"));
+}
+
+TEST(ConfigReaderTest, ListsOfNumbersHoldNothingElse) {
+  const ConfigReader config = Config(R"({"l": [1, 2.5], "m": [1, "2"]})");
+
+  EXPECT_THAT(config.Doubles("l"), IsOkAndHolds(ElementsAre(1, 2.5)));
+  EXPECT_THAT(config.Doubles("absent"), IsOkAndHolds(IsEmpty()));
+  ExpectInvalid(config.Doubles("m"),
+                "config.json: m[1]=\"2\", expected a number");
+}
+
 TEST(ConfigReaderTest, ADefaultMayLieOutsideTheLimits) {
   EXPECT_THAT(Config("{}").Int("pad_token_id", -1, 0, 9), IsOkAndHolds(-1));
 }

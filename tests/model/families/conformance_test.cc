@@ -111,9 +111,8 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
                          DefaultArchitecture(family, model_class));
     const Transformer transformer(architecture, DType::kF32);
     // What an empty file lacks is what a complete one holds.
-    ASSERT_OK_AND_ASSIGN(
-        const NameMap empty,
-        NameMap::Create(family, transformer.slots(), {}, {}));
+    ASSERT_OK_AND_ASSIGN(const NameMap empty,
+                         NameMap::Create(family, transformer.slots(), {}, {}));
     std::vector<CheckpointEntry> entries;
     std::set<std::string> keys;
     for (const SlotMapping& slot : empty.slots) {
@@ -123,8 +122,9 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
       entries.push_back(entry);
     }
 
-    ASSERT_OK_AND_ASSIGN(const NameMap full,
-                         NameMap::Create(family, transformer.slots(), entries, {}));
+    ASSERT_OK_AND_ASSIGN(
+        const NameMap full,
+        NameMap::Create(family, transformer.slots(), entries, {}));
 
     EXPECT_THAT(full.missing, IsEmpty());
     EXPECT_THAT(full.unexpected, IsEmpty());
@@ -135,16 +135,30 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
   }
 }
 
+void AddModules(const Architecture& architecture,
+                std::set<std::string>& modules) {
+  const Transformer transformer(architecture, DType::kF32);
+  for (const auto& slot : transformer.slots()) {
+    modules.insert(slot->name().substr(0, slot->name().rfind('.')));
+  }
+}
+
+// By defaults, or with options that a golden case shows.
 TEST_P(FamilyTest, EveryRuleNamesAModuleOfSomeClass) {
   const Family& family = *GetParam();
   std::set<std::string> modules;
   for (const ModelClass& model_class : family.classes) {
     ASSERT_OK_AND_ASSIGN(const Architecture architecture,
                          DefaultArchitecture(family, model_class));
-    const Transformer transformer(architecture, DType::kF32);
-    for (const auto& slot : transformer.slots()) {
-      modules.insert(slot->name().substr(0, slot->name().rfind('.')));
-    }
+    AddModules(architecture, modules);
+  }
+  for (const GoldenCase& golden : cases_) {
+    ASSERT_OK_AND_ASSIGN(const ConfigReader config,
+                         ConfigReader::FromFile(absl::StrCat(
+                             golden.model_directory, "/config.json")));
+    ASSERT_OK_AND_ASSIGN(const ParsedModel parsed,
+                         ParseModel(config, golden.class_name));
+    AddModules(parsed.architecture, modules);
   }
   for (const auto& rules : {family.base_parameters, family.head_parameters}) {
     for (const ParameterRule& rule : rules) {
