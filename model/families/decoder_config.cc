@@ -57,16 +57,11 @@ absl::Status ReadHeads(const ConfigReader& config, const DecoderKeys& keys,
                       keys.num_attention_heads.key, stack.num_attention_heads);
 }
 
-absl::Status ReadPadding(const ConfigReader& config, const DecoderKeys& keys,
+absl::Status ReadPadding(const ConfigReader& config, const ConfigKey& key,
                          Architecture& out) {
-  constexpr absl::string_view kKey = "pad_token_id";
-  if (!config.Has(kKey)) {
-    if (!config.IsNull(kKey)) out.pad_token_id = keys.pad_token_id;
-    return absl::OkStatus();
-  }
-  // LLaMA's first files say -1 for none.
-  ASSIGN_OR_RETURN(const int64_t id,
-                   config.RequiredInt(kKey, -1, out.vocab_size - 1));
+  if (config.IsNull(key.key)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const int64_t id, config.Int(key.key, key.default_value, -1,
+                                                out.vocab_size - 1));
   if (id >= 0) out.pad_token_id = id;
   return absl::OkStatus();
 }
@@ -85,7 +80,7 @@ absl::Status ReadDimensions(const ConfigReader& config, const DecoderKeys& keys,
   RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
                                 kMaxWidth, out.max_sequence_length));
   RETURN_IF_ERROR(ReadHeads(config, keys, out));
-  return ReadPadding(config, keys, out);
+  return ReadPadding(config, keys.pad_token_id, out);
 }
 
 HeadRecipe HeadOf(HeadKind kind) {

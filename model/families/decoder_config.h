@@ -32,8 +32,8 @@ struct DecoderKeys {
   // A default of 0 stands for four times hidden_size, and so does null.
   ConfigKey intermediate_size = {"intermediate_size", 11008};
   ConfigKey max_position_embeddings = {"max_position_embeddings", 2048};
-  // The default; null is none.
-  std::optional<int64_t> pad_token_id;
+  // -1: none, and null says so too.
+  ConfigKey pad_token_id = {"pad_token_id", -1};
   absl::string_view activation_key = "hidden_act";
   absl::string_view activation = "silu";
   NormKind norm = NormKind::kRmsNorm;

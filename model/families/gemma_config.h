@@ -19,7 +19,7 @@ constexpr DecoderKeys GemmaKeys() {
   keys.head_size.default_value = 256;
   keys.intermediate_size.default_value = 9216;
   keys.max_position_embeddings.default_value = 8192;
-  keys.pad_token_id = 0;
+  keys.pad_token_id.default_value = 0;
   keys.activation_key = "hidden_activation";
   keys.activation = "gelu_pytorch_tanh";
   keys.norm = NormKind::kRmsNormPlusOne;

@@ -58,7 +58,7 @@ constexpr int64_t kMaxNetworks = 100000;
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
   LlamaBlocks blocks;
-  blocks.rotary.theta = kTheta;
+  blocks.rotary->theta = kTheta;
   ASSIGN_OR_RETURN(Architecture out,
                    ParseLlamaDecoder(config, Keys(), blocks, model_class));
   ASSIGN_OR_RETURN(const int64_t window, ReadWindow(config, 0));

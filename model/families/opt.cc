@@ -54,7 +54,7 @@ constexpr DecoderKeys Keys() {
   keys.num_key_value_heads = {"", 0};
   keys.head_size = {"", 0};
   keys.intermediate_size = {"ffn_dim", 3072};
-  keys.pad_token_id = 1;
+  keys.pad_token_id.default_value = 1;
   keys.activation_key = "activation_function";
   keys.activation = "relu";
   keys.norm = NormKind::kLayerNorm;

@@ -39,7 +39,7 @@ constexpr DecoderKeys Keys() {
   keys.hidden_size.default_value = 3072;
   keys.intermediate_size.default_value = 8192;
   keys.max_position_embeddings.default_value = 4096;
-  keys.pad_token_id = 32000;
+  keys.pad_token_id.default_value = 32000;
   keys.norm_eps = 1e-5;
   return keys;
 }
@@ -49,8 +49,8 @@ constexpr int64_t kOriginalMaxPosition = 4096;
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
   LlamaBlocks blocks;
-  blocks.rotary.is_partial = true;
-  blocks.rotary.original_max_position = kOriginalMaxPosition;
+  blocks.rotary->is_partial = true;
+  blocks.rotary->original_max_position = kOriginalMaxPosition;
   ASSIGN_OR_RETURN(Architecture out,
                    ParseLlamaDecoder(config, Keys(), blocks, model_class));
   out.stack.block.attention.layout = QkvLayout::kConcatenated;

@@ -90,8 +90,10 @@ TEST(RotaryConfigTest, OlderKeysStandBesideTheParameters) {
 }
 
 TEST(RotaryConfigTest, NothingRotatesWhereNoNumberDoes) {
-  EXPECT_THAT(ReadIfAny(R"({"partial_rotary_factor": 0.1})"),
-              IsOkAndHolds(std::nullopt));
+  ASSERT_OK_AND_ASSIGN(const std::optional<RotaryRecipe> recipe,
+                       ReadIfAny(R"({"partial_rotary_factor": 0.1})"));
+
+  EXPECT_FALSE(recipe.has_value());
 }
 
 // The logarithmic growth of Peng et al. (2023), in the three ways to say it.
