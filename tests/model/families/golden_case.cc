@@ -269,9 +269,8 @@ absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
                    Answer(probe, outputs, worker, model));
   size_t i = 0;
   for (const auto& [name, want] : probe.outputs) {
-    RETURN_IF_ERROR(Compare(golden, probe,
-                            model.signature().outputs[outputs[i]], answer[i],
-                            want));
+    RETURN_IF_ERROR(Compare(
+        golden, probe, model.signature().outputs[outputs[i]], answer[i], want));
     ++i;
   }
   return absl::OkStatus();
