@@ -78,8 +78,8 @@ std::vector<Pattern> PatternsOf(absl::string_view name) {
 
 // The pattern's text with its placeholders as `numbers`, in order; nothing
 // where there are not as many.
-std::optional<std::string> Fill(
-    absl::string_view text, absl::Span<const absl::string_view> numbers) {
+std::optional<std::string> Fill(absl::string_view text,
+                                absl::Span<const absl::string_view> numbers) {
   const std::vector<absl::string_view> parts =
       absl::StrSplit(text, kPlaceholder);
   if (parts.size() != numbers.size() + 1) return std::nullopt;

@@ -74,10 +74,9 @@ void AddStackOutputs(const Architecture& a, bool has_pooler,
   outputs.push_back(Output("last_hidden_state", OutputKind::kLastHiddenState,
                            OutputRows::kToken, {OutputSize(a)}));
   if (has_pooler) {
-    outputs.push_back(
-        Output("pooler_output", OutputKind::kPoolerOutput,
-               OutputRows::kSequence,
-               {a.pooler_size > 0 ? a.pooler_size : a.hidden_size}));
+    outputs.push_back(Output(
+        "pooler_output", OutputKind::kPoolerOutput, OutputRows::kSequence,
+        {a.pooler_size > 0 ? a.pooler_size : a.hidden_size}));
   }
   if (pooling != PoolingKind::kNone) {
     outputs.push_back(Output("sentence_embedding",
