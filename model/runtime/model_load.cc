@@ -99,10 +99,11 @@ void Warn(const std::vector<std::string>& keys, absl::string_view what,
 }  // namespace
 
 ModelLoad::ModelLoad(const LoadRequest& request, const WorkerLayout& workers,
-                     LoadControl& control)
+                     LoadControl& control, const WrapExecutor& wrap_executor)
     : request_(request),
       workers_(workers),
       control_(control),
+      wrap_executor_(wrap_executor),
       parts_(std::make_unique<PackedModelParts>()) {}
 
 absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
@@ -116,7 +117,7 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   Report();
   PackedModelParts* const parts = parts_.get();
   model_ = std::make_unique<PackedModel>(std::move(parts_));
-  RETURN_IF_ERROR(WarmUp());
+  RETURN_IF_ERROR(WarmUp(*model_, workers_.num_workers, control_));
   control_.SetPhase(LoadPhase::kDone);
   parts->report.phases = control_.progress().phases;
   parts->report.peak_process_bytes = control_.peak_process_bytes();
@@ -260,9 +261,11 @@ void ModelLoad::MakeSignatureAndExecutors() {
   parts_->signature = MakeSignature(parts_->architecture, surroundings);
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     const int replica = workers_.private_replicas ? worker : 0;
-    parts_->executors.push_back(MakeReferenceExecutor(
+    auto executor = MakeReferenceExecutor(
         parts_->architecture, *parts_->replicas[replica].transformer,
-        parts_->signature, options));
+        parts_->signature, options);
+    if (wrap_executor_) executor = wrap_executor_(worker, std::move(executor));
+    parts_->executors.push_back(std::move(executor));
   }
   parts_->properties = {
       {"engine", "reference"},
@@ -292,16 +295,6 @@ void ModelLoad::Report() {
        report.warnings);
   Warn(name_map_.unexpected, "keys of the checkpoint fit no parameter",
        report.warnings);
-}
-
-absl::Status ModelLoad::WarmUp() {
-  const InferenceInput input = WarmUpInput(model_->signature());
-  const InferenceInput* batch[] = {&input};
-  for (int worker = 0; worker < workers_.num_workers; ++worker) {
-    RETURN_IF_ERROR(control_.CheckNotCancelled());
-    RETURN_IF_ERROR(model_->Run(worker, batch).status());
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace transformerd
