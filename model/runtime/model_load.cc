@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
+#include "model/base/shape.h"
 #include "model/base/status_macros.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/memory.h"
@@ -112,6 +113,7 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   RETURN_IF_ERROR(MakePlan());
   if (request_.admit) RETURN_IF_ERROR(request_.admit(HostMemory()));
   RETURN_IF_ERROR(Stream());
+  BindSlotsToWeights();
   control_.SetPhase(LoadPhase::kWarmUp);
   MakeSignatureAndExecutors();
   Report();
@@ -234,7 +236,7 @@ absl::Status ModelLoad::MakePlan() {
   RETURN_IF_ERROR(
       Explain(name_map_, ToStatus(FindMismatches(slots, reader().entries(),
                                                  name_map_, PlanOptions()))));
-  RETURN_IF_ERROR(TieEqualTensors(slots, reader(), control_, name_map_));
+  TieSharedTensors(slots, reader().entries(), name_map_);
   ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader().entries(),
                                                    name_map_, PlanOptions()));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
@@ -244,6 +246,26 @@ absl::Status ModelLoad::MakePlan() {
 absl::Status ModelLoad::Stream() {
   return StreamWeights(*plan_, reader(), workers_, control_, parts_->replicas,
                        parts_->report);
+}
+
+void ModelLoad::BindSlotsToWeights() {
+  std::vector<Replica>& replicas = parts_->replicas;
+  // Arenas of all replicas hold the same bits.
+  const auto& slots = replicas.front().transformer->slots();
+  const TiedCopies copies =
+      CompareTiedCopies(slots, name_map_, *plan_, *replicas.front().arena);
+  for (Replica& replica : replicas) {
+    BindSlots(*plan_, *replica.arena, replica.transformer->slots(),
+              copies.equal);
+    DiscardCopies(slots, copies.equal, *plan_, *replica.arena);
+  }
+  LoadReport& report = parts_->report;
+  report.weight_bytes = replicas.front().arena->held_bytes();
+  report.parameters = plan_->num_parameters();
+  for (const SlotTie& copy : copies.equal) {
+    report.parameters -= *NumElements(slots[copy.slot]->shape());
+  }
+  report.warnings = copies.warnings;
 }
 
 void ModelLoad::MakeSignatureAndExecutors() {
@@ -281,13 +303,12 @@ void ModelLoad::MakeSignatureAndExecutors() {
 
 void ModelLoad::Report() {
   LoadReport& report = parts_->report;
-  report.parameters = plan_->num_parameters();
-  report.weight_bytes = plan_->arena_bytes();
   report.replicas = workers_.num_replicas();
   report.peak_host_bytes = HostMemory().total();
-  report.device_bytes = DeviceBytes();
+  report.device_bytes = {{"cpu", report.weight_bytes * report.replicas}};
   report.unused_keys = name_map_.unused;
-  report.warnings = name_map_.warnings;
+  report.warnings.insert(report.warnings.begin(), name_map_.warnings.begin(),
+                         name_map_.warnings.end());
   std::vector<std::string> initialised = name_map_.missing;
   initialised.insert(initialised.end(), name_map_.allowed_missing.begin(),
                      name_map_.allowed_missing.end());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,9 +47,10 @@ class ModelLoad {
   absl::Status MakePlan();
   // Of the plan.
   MemoryNeed HostMemory() const;
-  std::map<std::string, int64_t> DeviceBytes() const;
   // Every byte of weights.
   absl::Status Stream();
+  // Of all replicas, tied copies that turned out to be equal to one.
+  void BindSlotsToWeights();
 
   absl::Status OpenWeights();
   // All reads go through it.
