@@ -118,16 +118,6 @@ TEST_F(LoadFaultsTest, AShardThatIsGoneIsNamed) {
   EXPECT_THAT(Load({folder.path(), {}}), IsOk());
 }
 
-// More than a processor can address, so that it is the system that refuses.
-TEST_F(LoadFaultsTest, MemoryThatTheSystemRefusesNamesTheRank) {
-  LoadRequest request = {kBertBase, {}};
-  request.options.load_weights = false;
-  request.options.config_override = R"({"vocab_size": 4398046511104})";
-  ExpectFails(request,
-              StatusIs(absl::StatusCode::kResourceExhausted,
-                       testing::ContainsRegex("rank [01]: weights need")));
-}
-
 TEST_F(LoadFaultsTest, EachWorkerMayThrowOrFailAtItsWarmUp) {
   for (int worker = 0; worker < kNumWorkers; ++worker) {
     const std::string name = absl::StrCat("warm-up of worker ", worker);
