@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/impl/server_builder_option.h"
+#include "server/services/malformed_requests.h"
 
 namespace transformerd {
 namespace {
@@ -80,6 +81,7 @@ absl::StatusOr<std::unique_ptr<GrpcEndpoint>> GrpcEndpoint::Start(
   if (!options.enable_reflection) {
     builder.SetOption(std::make_unique<WithoutReflection>());
   }
+  ExplainMalformedRequests(builder);
   endpoint->health_.Register(builder);
   for (grpc::Service* service : options.services) {
     builder.RegisterService(service);

@@ -1,6 +1,7 @@
 #include "model/loading/arena.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -51,7 +52,7 @@ Arena::Arena(std::byte* begin, size_t size, size_t mapped_size)
 
 Arena::~Arena() {
   PCHECK(munmap(begin_, mapped_size_) == 0);
-  total_bytes -= static_cast<int64_t>(size_);
+  total_bytes -= held_bytes();
 }
 
 int64_t Arena::TotalBytes() { return total_bytes; }
@@ -62,6 +63,20 @@ absl::Span<std::byte> Arena::Range(int64_t offset_bytes,
   CHECK_GE(size_bytes, 0);
   CHECK_LE(offset_bytes, static_cast<int64_t>(size_) - size_bytes);
   return {begin_ + offset_bytes, static_cast<size_t>(size_bytes)};
+}
+
+int64_t Arena::Discard(int64_t offset_bytes, int64_t size_bytes) {
+  Range(offset_bytes, size_bytes);  // checks
+  const int64_t page_bytes = sysconf(_SC_PAGESIZE);
+  // Of pages, counted from the arena's begin, which is the begin of one.
+  const int64_t begin =
+      (offset_bytes + page_bytes - 1) / page_bytes * page_bytes;
+  const int64_t end = (offset_bytes + size_bytes) / page_bytes * page_bytes;
+  if (begin >= end) return 0;
+  PCHECK(madvise(begin_ + begin, end - begin, MADV_DONTNEED) == 0);
+  discarded_bytes_ += end - begin;
+  total_bytes -= end - begin;
+  return end - begin;
 }
 
 }  // namespace transformerd

@@ -1,6 +1,7 @@
 // The memory of one replica's weights.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,7 +16,8 @@ namespace transformerd {
 inline constexpr int64_t kArenaAlignmentBytes = 256;
 
 // One contiguous range of zeroed memory, on huge pages where that pays. Given
-// back to the system whole by the destructor.
+// back to the system whole by the destructor, but for what was discarded
+// before.
 //
 // Thread-safe: the range never changes. What is in it is the users' business.
 class Arena {
@@ -36,12 +38,23 @@ class Arena {
   // [offset_bytes, offset_bytes + size_bytes), which must lie inside (CHECK).
   absl::Span<std::byte> Range(int64_t offset_bytes, int64_t size_bytes) const;
 
+  // Gives the pages that lie wholly inside the range back to the system, and
+  // returns how many bytes these are; they are zeros from then on. Each byte at
+  // most once.
+  int64_t Discard(int64_t offset_bytes, int64_t size_bytes);
+
+  // Memory that the arena holds: its size without what was discarded.
+  int64_t held_bytes() const {
+    return static_cast<int64_t>(size_) - discarded_bytes_;
+  }
+
  private:
   Arena(std::byte* begin, size_t size, size_t mapped_size);
 
   std::byte* const begin_;
   const size_t size_;
   const size_t mapped_size_;
+  std::atomic<int64_t> discarded_bytes_ = 0;
 };
 
 }  // namespace transformerd

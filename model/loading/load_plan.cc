@@ -209,12 +209,14 @@ uint64_t LoadPlan::DigestFor(Slots slots) const {
   return hash;
 }
 
-void BindSlots(const LoadPlan& plan, const Arena& arena, Slots slots) {
-  CHECK_EQ(plan.slot_offsets().size(), slots.size());
+void BindSlots(const LoadPlan& plan, const Arena& arena, Slots slots,
+               absl::Span<const SlotTie> ties) {
+  std::vector<std::optional<int64_t>> offsets = plan.slot_offsets();
+  CHECK_EQ(offsets.size(), slots.size());
+  for (const SlotTie& tie : ties) offsets[tie.slot] = offsets[tie.target];
   for (size_t i = 0; i < slots.size(); ++i) {
-    const std::optional<int64_t> offset = plan.slot_offsets()[i];
-    if (!offset.has_value()) continue;
-    slots[i]->Fill(arena.Range(*offset, slots[i]->size_bytes()).data());
+    if (!offsets[i].has_value()) continue;
+    slots[i]->Fill(arena.Range(*offsets[i], slots[i]->size_bytes()).data());
   }
 }
 

@@ -130,9 +130,16 @@ class LoadPlan {
   uint64_t digest_ = 0;
 };
 
+// A slot that takes the storage of another one instead of its own.
+struct SlotTie {
+  int slot = 0;
+  int target = 0;
+};
+
 // Gives each slot its storage in `arena`, which must outlive the slots' users.
 // The slots must be those of the plan, or a replica's with the same digest.
 void BindSlots(const LoadPlan& plan, const Arena& arena,
-               absl::Span<const std::unique_ptr<ParameterSlot>> slots);
+               absl::Span<const std::unique_ptr<ParameterSlot>> slots,
+               absl::Span<const SlotTie> ties = {});
 
 }  // namespace transformerd

@@ -1,74 +1,94 @@
 #include "model/loading/tied_weights.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <cstring>
-#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "model/base/quoted.h"
-#include "model/base/status_macros.h"
 
 namespace transformerd {
 namespace {
 
-constexpr int64_t kChunkBytes = int64_t{1} << 20;
+using Slots = absl::Span<const std::unique_ptr<ParameterSlot>>;
 
-absl::StatusOr<bool> AreEqual(const CheckpointEntry& a,
-                              const CheckpointEntry& b,
-                              const CheckpointReader& reader,
-                              const LoadControl& control) {
-  if (a.dtype != b.dtype || a.shape != b.shape) return false;
-  const int64_t chunk_bytes = std::min(kChunkBytes, a.size_bytes);
-  std::vector<std::byte> bytes_of_a(chunk_bytes), bytes_of_b(chunk_bytes);
-  for (int64_t begin = 0; begin < a.size_bytes; begin += chunk_bytes) {
-    RETURN_IF_ERROR(control.CheckNotCancelled());
-    const size_t size = std::min(chunk_bytes, a.size_bytes - begin);
-    const absl::Span<std::byte> chunk_of_a(bytes_of_a.data(), size);
-    const absl::Span<std::byte> chunk_of_b(bytes_of_b.data(), size);
-    RETURN_IF_ERROR(reader.Read(a.file, a.offset_bytes + begin, {chunk_of_a}));
-    RETURN_IF_ERROR(reader.Read(b.file, b.offset_bytes + begin, {chunk_of_b}));
-    if (chunk_of_a != chunk_of_b) return false;
-  }
-  return true;
-}
-
-}  // namespace
-
-absl::Status TieEqualTensors(
-    absl::Span<const std::unique_ptr<ParameterSlot>> slots,
-    const CheckpointReader& reader, const LoadControl& control,
-    NameMap& name_map) {
+// Slots that may be tied to one another, but have a tensor each.
+std::vector<SlotTie> FindCopies(Slots slots, const NameMap& name_map) {
   absl::flat_hash_map<absl::string_view, int> slot_of_name;
   for (int slot = 0; slot < static_cast<int>(slots.size()); ++slot) {
     slot_of_name.emplace(slots[slot]->name(), slot);
   }
-  const std::vector<CheckpointEntry>& entries = reader.entries();
-  for (size_t i = 0; i < slots.size(); ++i) {
-    SlotMapping& mapping = name_map.slots[i];
-    if (slots[i]->tied_to().empty() || mapping.source != SlotSource::kEntry) {
-      continue;
-    }
-    const int target = slot_of_name.at(slots[i]->tied_to());
-    const SlotMapping& original = name_map.slots[target];
-    if (original.source != SlotSource::kEntry) continue;
-    ASSIGN_OR_RETURN(const bool are_equal,
-                     AreEqual(entries[mapping.index], entries[original.index],
-                              reader, control));
-    if (are_equal) {
-      name_map.unused.push_back(mapping.key);
-      mapping.source = SlotSource::kTied;
-      mapping.index = target;
-    } else {
-      name_map.warnings.push_back(absl::StrCat(
-          Quoted(mapping.key), " and ", Quoted(original.key),
-          " would be tied, but have different values: each is loaded"));
+  std::vector<SlotTie> copies;
+  for (int slot = 0; slot < static_cast<int>(slots.size()); ++slot) {
+    if (slots[slot]->tied_to().empty()) continue;
+    const int target = slot_of_name.at(slots[slot]->tied_to());
+    if (name_map.slots[slot].source == SlotSource::kEntry &&
+        name_map.slots[target].source == SlotSource::kEntry) {
+      copies.push_back({slot, target});
     }
   }
+  return copies;
+}
+
+bool AreSameBytes(const CheckpointEntry& a, const CheckpointEntry& b) {
+  return a.file == b.file && a.offset_bytes == b.offset_bytes &&
+         a.dtype == b.dtype && a.shape == b.shape;
+}
+
+bool HoldSameBytes(Slots slots, const SlotTie& tie, const LoadPlan& plan,
+                   const Arena& arena) {
+  const ParameterSlot& a = *slots[tie.slot];
+  const ParameterSlot& b = *slots[tie.target];
+  if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
+  const int64_t size_bytes = a.size_bytes();
+  const auto storage = [&](int slot) {
+    return arena.Range(*plan.slot_offsets()[slot], size_bytes).data();
+  };
+  return std::memcmp(storage(tie.slot), storage(tie.target), size_bytes) == 0;
+}
+
+}  // namespace
+
+void TieSharedTensors(Slots slots, absl::Span<const CheckpointEntry> entries,
+                      NameMap& name_map) {
+  for (const SlotTie& tie : FindCopies(slots, name_map)) {
+    SlotMapping& mapping = name_map.slots[tie.slot];
+    const SlotMapping& original = name_map.slots[tie.target];
+    if (!AreSameBytes(entries[mapping.index], entries[original.index])) {
+      continue;
+    }
+    name_map.unused.push_back(mapping.key);
+    mapping.source = SlotSource::kTied;
+    mapping.index = tie.target;
+  }
   absl::c_sort(name_map.unused);
-  return absl::OkStatus();
+}
+
+TiedCopies CompareTiedCopies(Slots slots, const NameMap& name_map,
+                             const LoadPlan& plan, const Arena& arena) {
+  TiedCopies copies;
+  for (const SlotTie& tie : FindCopies(slots, name_map)) {
+    if (HoldSameBytes(slots, tie, plan, arena)) {
+      copies.equal.push_back(tie);
+    } else {
+      copies.warnings.push_back(
+          absl::StrCat(Quoted(name_map.slots[tie.slot].key), " and ",
+                       Quoted(name_map.slots[tie.target].key),
+                       " would be tied, but have different values: each is "
+                       "loaded"));
+    }
+  }
+  return copies;
+}
+
+void DiscardCopies(Slots slots, absl::Span<const SlotTie> copies,
+                   const LoadPlan& plan, Arena& arena) {
+  for (const SlotTie& copy : copies) {
+    arena.Discard(*plan.slot_offsets()[copy.slot],
+                  slots[copy.slot]->size_bytes());
+  }
 }
 
 }  // namespace transformerd

@@ -59,6 +59,8 @@ class LoadRun {
     RunReader(0);
     for (std::thread& thread : threads) thread.join();
     RETURN_IF_ERROR(failure());
+    // One that came behind the last read.
+    RETURN_IF_ERROR(control_.CheckNotCancelled());
     absl::MutexLock lock(&mutex_);
     LoadedWeights weights;
     weights.arenas = std::move(arenas_);

@@ -1,6 +1,9 @@
 // Computes one model on one device.
 #pragma once
 
+#include <functional>
+#include <memory>
+
 #include "absl/status/statusor.h"
 #include "model/runtime/packing.h"
 
@@ -18,5 +21,9 @@ class Executor {
   // or RESOURCE_EXHAUSTED where memory ran out.
   virtual absl::StatusOr<PackedOutputs> Run(const PackedBatch& batch) = 0;
 };
+
+// Puts something between a worker and its executor; may be empty.
+using WrapExecutor = std::function<std::unique_ptr<Executor>(
+    int worker, std::unique_ptr<Executor> executor)>;
 
 }  // namespace transformerd

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
+#include "model/base/shape.h"
 #include "model/base/status_macros.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/memory.h"
@@ -99,10 +100,11 @@ void Warn(const std::vector<std::string>& keys, absl::string_view what,
 }  // namespace
 
 ModelLoad::ModelLoad(const LoadRequest& request, const WorkerLayout& workers,
-                     LoadControl& control)
+                     LoadControl& control, const WrapExecutor& wrap_executor)
     : request_(request),
       workers_(workers),
       control_(control),
+      wrap_executor_(wrap_executor),
       parts_(std::make_unique<PackedModelParts>()) {}
 
 absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
@@ -111,12 +113,13 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   RETURN_IF_ERROR(MakePlan());
   if (request_.admit) RETURN_IF_ERROR(request_.admit(HostMemory()));
   RETURN_IF_ERROR(Stream());
+  BindSlotsToWeights();
   control_.SetPhase(LoadPhase::kWarmUp);
   MakeSignatureAndExecutors();
   Report();
   PackedModelParts* const parts = parts_.get();
   model_ = std::make_unique<PackedModel>(std::move(parts_));
-  RETURN_IF_ERROR(WarmUp());
+  RETURN_IF_ERROR(WarmUp(*model_, workers_.num_workers, control_));
   control_.SetPhase(LoadPhase::kDone);
   parts->report.phases = control_.progress().phases;
   parts->report.peak_process_bytes = control_.peak_process_bytes();
@@ -234,7 +237,7 @@ absl::Status ModelLoad::MakePlan() {
   RETURN_IF_ERROR(
       Explain(name_map_, ToStatus(FindMismatches(slots, reader().entries(),
                                                  name_map_, PlanOptions()))));
-  RETURN_IF_ERROR(TieEqualTensors(slots, reader(), control_, name_map_));
+  TieSharedTensors(slots, reader().entries(), name_map_);
   ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader().entries(),
                                                    name_map_, PlanOptions()));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
@@ -244,6 +247,26 @@ absl::Status ModelLoad::MakePlan() {
 absl::Status ModelLoad::Stream() {
   return StreamWeights(*plan_, reader(), workers_, control_, parts_->replicas,
                        parts_->report);
+}
+
+void ModelLoad::BindSlotsToWeights() {
+  std::vector<Replica>& replicas = parts_->replicas;
+  // Arenas of all replicas hold the same bits.
+  const auto& slots = replicas.front().transformer->slots();
+  const TiedCopies copies =
+      CompareTiedCopies(slots, name_map_, *plan_, *replicas.front().arena);
+  for (Replica& replica : replicas) {
+    BindSlots(*plan_, *replica.arena, replica.transformer->slots(),
+              copies.equal);
+    DiscardCopies(slots, copies.equal, *plan_, *replica.arena);
+  }
+  LoadReport& report = parts_->report;
+  report.weight_bytes = replicas.front().arena->held_bytes();
+  report.parameters = plan_->num_parameters();
+  for (const SlotTie& copy : copies.equal) {
+    report.parameters -= *NumElements(slots[copy.slot]->shape());
+  }
+  report.warnings = copies.warnings;
 }
 
 void ModelLoad::MakeSignatureAndExecutors() {
@@ -261,9 +284,11 @@ void ModelLoad::MakeSignatureAndExecutors() {
   parts_->signature = MakeSignature(parts_->architecture, surroundings);
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     const int replica = workers_.private_replicas ? worker : 0;
-    parts_->executors.push_back(MakeReferenceExecutor(
+    auto executor = MakeReferenceExecutor(
         parts_->architecture, *parts_->replicas[replica].transformer,
-        parts_->signature, options));
+        parts_->signature, options);
+    if (wrap_executor_) executor = wrap_executor_(worker, std::move(executor));
+    parts_->executors.push_back(std::move(executor));
   }
   parts_->properties = {
       {"engine", "reference"},
@@ -279,13 +304,12 @@ void ModelLoad::MakeSignatureAndExecutors() {
 
 void ModelLoad::Report() {
   LoadReport& report = parts_->report;
-  report.parameters = plan_->num_parameters();
-  report.weight_bytes = plan_->arena_bytes();
   report.replicas = workers_.num_replicas();
   report.peak_host_bytes = HostMemory().total();
-  report.device_bytes = DeviceBytes();
+  report.device_bytes = {{"cpu", report.weight_bytes * report.replicas}};
   report.unused_keys = name_map_.unused;
-  report.warnings = name_map_.warnings;
+  report.warnings.insert(report.warnings.begin(), name_map_.warnings.begin(),
+                         name_map_.warnings.end());
   std::vector<std::string> initialised = name_map_.missing;
   initialised.insert(initialised.end(), name_map_.allowed_missing.begin(),
                      name_map_.allowed_missing.end());
@@ -293,16 +317,6 @@ void ModelLoad::Report() {
        report.warnings);
   Warn(name_map_.unexpected, "keys of the checkpoint fit no parameter",
        report.warnings);
-}
-
-absl::Status ModelLoad::WarmUp() {
-  const InferenceInput input = WarmUpInput(model_->signature());
-  const InferenceInput* batch[] = {&input};
-  for (int worker = 0; worker < workers_.num_workers; ++worker) {
-    RETURN_IF_ERROR(control_.CheckNotCancelled());
-    RETURN_IF_ERROR(model_->Run(worker, batch).status());
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace transformerd

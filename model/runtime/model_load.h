@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "model/loading/name_map.h"
 #include "model/loading/throttled_reader.h"
 #include "model/modules/transformer.h"
+#include "model/runtime/executor.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/packed_model.h"
 #include "model/runtime/planned_load.h"
@@ -29,7 +29,7 @@ class ModelLoad {
  public:
   // The references must outlive the object.
   ModelLoad(const LoadRequest& request, const WorkerLayout& workers,
-            LoadControl& control);
+            LoadControl& control, const WrapExecutor& wrap_executor);
 
   // See ModelLoader::Load.
   absl::StatusOr<std::unique_ptr<LoadedModel>> Run();
@@ -47,11 +47,10 @@ class ModelLoad {
   absl::Status MakePlan();
   // Of the plan.
   MemoryNeed HostMemory() const;
-  std::map<std::string, int64_t> DeviceBytes() const;
   // Every byte of weights.
   absl::Status Stream();
-  // Executors, signature, and one request through every worker.
-  absl::Status WarmUp();
+  // Of all replicas, tied copies that turned out to be equal to one.
+  void BindSlotsToWeights();
 
   absl::Status OpenWeights();
   // All reads go through it.
@@ -63,6 +62,7 @@ class ModelLoad {
   const LoadRequest& request_;
   const WorkerLayout& workers_;
   LoadControl& control_;
+  const WrapExecutor& wrap_executor_;
 
   const Family* family_ = nullptr;
   SentenceTransformersConfig sentence_config_;

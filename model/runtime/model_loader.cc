@@ -49,16 +49,20 @@ class LocalModelLoader : public ModelLoader {
       const LoadRequest& request, LoadControl& control) override {
     const LoadRequest with_defaults = WithDefaults(request);
     ASSIGN_OR_RETURN(const WorkerLayout workers, LayoutFor(request));
-    return CatchExceptions(
-        [&] { return ModelLoad(with_defaults, workers, control).Run(); });
+    return CatchExceptions([&] {
+      return ModelLoad(with_defaults, workers, control, options_.wrap_executor)
+          .Run();
+    });
   }
 
   absl::StatusOr<PlannedLoad> Plan(const LoadRequest& request) override {
     const LoadRequest with_defaults = WithDefaults(request);
     LoadControl control;
     ASSIGN_OR_RETURN(const WorkerLayout workers, LayoutFor(request));
-    return CatchExceptions(
-        [&] { return ModelLoad(with_defaults, workers, control).Plan(); });
+    return CatchExceptions([&] {
+      return ModelLoad(with_defaults, workers, control, options_.wrap_executor)
+          .Plan();
+    });
   }
 
  private:

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "model/base/clock.h"
 #include "model/base/dtype.h"
+#include "model/runtime/executor.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/worker_layout.h"
 
@@ -32,6 +33,8 @@ struct ModelLoaderOptions {
   int64_t load_bandwidth_limit = 0;
   // For that limit; null: the machine's. Must outlive the loader.
   Clock* clock = nullptr;
+  // Applied to every executor that a load makes, say to have one fail.
+  WrapExecutor wrap_executor;
 };
 
 // INVALID_ARGUMENT naming the option, its value and what was expected.

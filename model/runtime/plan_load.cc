@@ -4,6 +4,7 @@
 
 #include "model/base/status_macros.h"
 #include "model/loading/staging_bytes.h"
+#include "model/loading/tied_weights.h"
 #include "model/runtime/model_load.h"
 
 namespace transformerd {
@@ -36,6 +37,7 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   PlannedLoad planned;
   planned.mismatch =
       FindMismatches(slots, reader().entries(), name_map_, options);
+  TieSharedTensors(slots, reader().entries(), name_map_);
   options.strict = false;
   ASSIGN_OR_RETURN(
       LoadPlan plan,
@@ -53,7 +55,7 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   planned.replicas = workers_.num_replicas();
   planned.bytes_broadcast = planned.weight_bytes * (planned.replicas - 1);
   planned.host = HostMemory();
-  planned.device_bytes = DeviceBytes();
+  planned.device_bytes = {{"cpu", planned.host.weight_bytes}};
   if (planned.mismatch.missing.empty()) planned.initialized = name_map_.missing;
   planned.unused_keys = name_map_.unused;
   planned.warnings = name_map_.warnings;
@@ -62,10 +64,6 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
 
 MemoryNeed ModelLoad::HostMemory() const {
   return {plan_->arena_bytes() * workers_.num_replicas(), StagingBytes(*plan_)};
-}
-
-std::map<std::string, int64_t> ModelLoad::DeviceBytes() const {
-  return {{"cpu", HostMemory().weight_bytes}};
 }
 
 }  // namespace transformerd

@@ -19,7 +19,9 @@ struct MemoryNeed {
   int64_t total() const { return weight_bytes + staging_bytes; }
 };
 
-// Made from config.json and the headers of the weights alone.
+// Made from config.json and the headers of the weights alone. Where the file
+// holds a tied parameter twice, parameters and weights count both copies: the
+// load has both in memory until it sees whether they are equal.
 struct PlannedLoad {
   std::string architecture;  // "BertModel"
   std::string family;        // "bert"

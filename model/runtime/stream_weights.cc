@@ -26,7 +26,6 @@ absl::Status StreamWeights(const LoadPlan& plan, const CheckpointReader& reader,
                    LoadWeights(plan, reader, ranks, control, options));
   for (size_t i = 0; i < replicas.size(); ++i) {
     replicas[i].arena = std::move(weights.arenas[i]);
-    BindSlots(plan, *replicas[i].arena, replicas[i].transformer->slots());
   }
   report.bytes_read = weights.bytes_read;
   report.bytes_broadcast = weights.bytes_broadcast;

@@ -13,8 +13,9 @@
 
 namespace transformerd {
 
-// Fills every replica's slots as the plan says, by the layout's transport and
-// strategy, and reports the bytes read and sent.
+// Gives every replica an arena with the weights as the plan says, by the
+// layout's transport and strategy, and reports the bytes read and sent. Slots
+// are only looked at.
 absl::Status StreamWeights(const LoadPlan& plan, const CheckpointReader& reader,
                            const WorkerLayout& workers, LoadControl& control,
                            std::vector<Replica>& replicas, LoadReport& report);

@@ -1,6 +1,14 @@
 #include "model/runtime/warm_up.h"
 
+#include "absl/strings/str_cat.h"
+#include "model/base/catch_exceptions.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
+#include "model/runtime/inference.h"
+#include "model/runtime/signature.h"
+
 namespace transformerd {
+namespace {
 
 InferenceInput WarmUpInput(const Signature& signature) {
   InferenceInput input;
@@ -23,6 +31,23 @@ InferenceInput WarmUpInput(const Signature& signature) {
     }
   }
   return input;
+}
+
+}  // namespace
+
+absl::Status WarmUp(LoadedModel& model, int num_workers,
+                    const LoadControl& control) {
+  const InferenceInput input = WarmUpInput(model.signature());
+  const InferenceInput* batch[] = {&input};
+  for (int worker = 0; worker < num_workers; ++worker) {
+    RETURN_IF_ERROR(control.CheckNotCancelled());
+    const absl::Status status =
+        CatchExceptions([&] { return model.Run(worker, batch).status(); });
+    if (!status.ok()) {
+      return Annotate(status, absl::StrCat("warm-up of worker ", worker));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace transformerd

@@ -1,19 +1,19 @@
-// Calls that parse their requests themselves.
+// Calls that own their messages.
 #pragma once
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/codegen/proto_utils.h"
+#include "server/services/malformed_requests.h"
 #include "server/services/model_call.h"
 #include "server/services/serving_context.h"
 
 namespace transformerd {
 
-// gRPC answers a request that it cannot parse with UNIMPLEMENTED and no
-// message; one text that is not UTF-8 is enough. A ProtoCall gets the bytes and
-// says what is wrong. It owns the request and the response.
+// A ProtoCall gets bytes and gives bytes: so it can take what is large out of
+// its request, and says what is wrong where an answer has become larger than a
+// message may be.
 template <typename Request, typename Response>
 class ProtoCall : public ModelCall {
  protected:
@@ -32,9 +32,7 @@ class ProtoCall : public ModelCall {
             .ok()) {
       return absl::OkStatus();
     }
-    return absl::InvalidArgumentError(
-        absl::StrCat("the request is no ", Request::descriptor()->full_name(),
-                     ": malformed, or with a string that is not UTF-8"));
+    return MalformedRequest(Request::descriptor()->full_name());
   }
 
   // The call's one end, with the response where `status` is OK. `this` may be

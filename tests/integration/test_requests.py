@@ -185,3 +185,22 @@ def test_models_that_are_not_there_are_not_ready(daemon):
     assert not daemon.client.is_model_ready("birt")
     error = rpc_error(daemon.load, "birt")
     assert error.code() == NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "method, expected",
+    [
+        ("inference.GRPCInferenceService/ModelInfer", "inference.ModelInferRequest"),
+        ("transformerd.v1.ModelService/LoadModel", "transformerd.v1.LoadModelRequest"),
+        ("transformerd.v1.TextService/Embed", "transformerd.v1.EmbedRequest"),
+        ("grpc.health.v1.Health/Check", None),
+    ],
+)
+def test_bytes_that_are_no_request_do_not_get_through(daemon, method, expected):
+    with grpc.insecure_channel(daemon.address) as channel:
+        # Field 1, two bytes that are no character.
+        error = rpc_error(channel.unary_unary(f"/{method}"), b"\x0a\x02\xff\xfe", timeout=10)
+    if expected is not None:
+        assert error.code() == INVALID
+        assert f"the request is no {expected}" in error.details()
+    assert daemon.client.is_model_ready("bert")

@@ -1,6 +1,9 @@
 #include "model/loading/arena.h"
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -45,6 +48,26 @@ TEST(ArenaTest, TheTotalIsThatOfTheLivingOnes) {
     ASSERT_OK_AND_ASSIGN(const auto a, Arena::Create(100));
     ASSERT_OK_AND_ASSIGN(const auto b, Arena::Create(50));
     EXPECT_EQ(Arena::TotalBytes(), before + 150);
+  }
+  EXPECT_EQ(Arena::TotalBytes(), before);
+}
+
+TEST(ArenaTest, DiscardsWholePages) {
+  const int64_t before = Arena::TotalBytes();
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  {
+    ASSERT_OK_AND_ASSIGN(const auto arena, Arena::Create(5 * page));
+    std::memset(arena->bytes().data(), 1, arena->bytes().size());
+
+    // From the middle of the second page to the middle of the fifth.
+    EXPECT_EQ(arena->Discard(page + page / 2, 3 * page), 2 * page);
+    EXPECT_EQ(arena->Discard(1, page), 0);
+
+    EXPECT_EQ(arena->held_bytes(), 3 * page);
+    EXPECT_EQ(Arena::TotalBytes(), before + 3 * page);
+    EXPECT_THAT(arena->Range(0, 2 * page), testing::Each(std::byte{1}));
+    EXPECT_THAT(arena->Range(2 * page, 2 * page), testing::Each(std::byte{0}));
+    EXPECT_THAT(arena->Range(4 * page, page), testing::Each(std::byte{1}));
   }
   EXPECT_EQ(Arena::TotalBytes(), before);
 }

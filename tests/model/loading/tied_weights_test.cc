@@ -1,5 +1,7 @@
 #include "model/loading/tied_weights.h"
 
+#include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,86 +13,151 @@
 namespace transformerd {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr int kTarget = 0, kTied = 1;
 
 class TiedWeightsTest : public ::testing::Test {
  protected:
-  TiedWeightsTest() {
-    AddSlot(slots_, "embeddings", {2, 2});
-    AddSlot(slots_, "decoder", {2, 2}).TieTo("embeddings");
+  TiedWeightsTest() { AddSlots({2, 2}); }
+
+  void AddSlots(const Shape& shape) {
+    slots_.clear();
+    AddSlot(slots_, "embeddings", shape);
+    AddSlot(slots_, "decoder", shape).TieTo("embeddings");
   }
 
-  absl::Status Tie() {
+  // A load's end: each slot of the plan has its values.
+  void Load(const std::vector<float>& embeddings,
+            const std::vector<float>& decoder) {
     map_ = MapByName(slots_, file_);
-    return TieEqualTensors(slots_, file_, control_, map_);
+    ASSERT_OK_AND_ASSIGN(LoadPlan plan,
+                         LoadPlan::Create(slots_, file_.entries(), map_, {}));
+    plan_ = std::make_unique<LoadPlan>(std::move(plan));
+    ASSERT_OK_AND_ASSIGN(arena_, Arena::Create(plan_->arena_bytes()));
+    Fill(kTarget, embeddings);
+    Fill(kTied, decoder);
+  }
+
+  void Fill(int slot, const std::vector<float>& values) {
+    const int64_t size_bytes = values.size() * sizeof(float);
+    std::memcpy(arena_->Range(*plan_->slot_offsets()[slot], size_bytes).data(),
+                values.data(), size_bytes);
+  }
+
+  TiedCopies Compare() {
+    return CompareTiedCopies(slots_, map_, *plan_, *arena_);
   }
 
   SlotVector slots_;
   ToyCheckpoint file_;
-  LoadControl control_;
   NameMap map_;
+  std::unique_ptr<LoadPlan> plan_;
+  std::unique_ptr<Arena> arena_;
 };
 
-TEST_F(TiedWeightsTest, LoadsEqualCopiesOnce) {
-  file_.AddFloats("decoder", {2, 2}, {1, 2, 3, 4});
-  file_.AddFloats("embeddings", {2, 2}, {1, 2, 3, 4});
+TEST_F(TiedWeightsTest, EqualCopiesBecomeOne) {
+  file_.Add("decoder", {2, 2});
+  file_.Add("embeddings", {2, 2});
+  Load({1, 2, 3, 4}, {1, 2, 3, 4});
 
-  ASSERT_THAT(Tie(), IsOk());
+  const TiedCopies copies = Compare();
+
+  ASSERT_THAT(copies.equal, SizeIs(1));
+  EXPECT_EQ(copies.equal[0].slot, kTied);
+  EXPECT_EQ(copies.equal[0].target, kTarget);
+  EXPECT_THAT(copies.warnings, IsEmpty());
+  BindSlots(*plan_, *arena_, slots_, copies.equal);
+  EXPECT_EQ(slots_[kTied]->storage(), slots_[kTarget]->storage());
+}
+
+TEST_F(TiedWeightsTest, DifferentOnesStayAndAreToldOf) {
+  file_.Add("embeddings", {2, 2});
+  file_.Add("decoder", {2, 2});
+  Load({1, 2, 3, 4}, {1, 2, 3, 5});
+
+  const TiedCopies copies = Compare();
+
+  EXPECT_THAT(copies.equal, IsEmpty());
+  EXPECT_THAT(copies.warnings, ElementsAre(AllOf(HasSubstr("\"decoder\""),
+                                                 HasSubstr("\"embeddings\""))));
+}
+
+// Their file may have one in another dtype.
+TEST_F(TiedWeightsTest, WhatCountsAreTheLoadedValues) {
+  file_.Add("embeddings", {2, 2});
+  file_.Add("decoder", {2, 2}, DType::kF16);
+  Load({1, 2, 3, 4}, {1, 2, 3, 4});
+  EXPECT_THAT(Compare().equal, SizeIs(1));
+}
+
+TEST_F(TiedWeightsTest, NothingIsComparedWhereOneCopyIsThere) {
+  file_.Add("embeddings", {2, 2});
+  map_ = MapByName(slots_, file_);
+  map_.slots[kTied].source = SlotSource::kTied;
+  map_.slots[kTied].index = kTarget;
+  map_.missing.clear();
+  ASSERT_OK_AND_ASSIGN(const LoadPlan plan,
+                       LoadPlan::Create(slots_, file_.entries(), map_, {}));
+  ASSERT_OK_AND_ASSIGN(arena_, Arena::Create(plan.arena_bytes()));
+
+  const TiedCopies copies = CompareTiedCopies(slots_, map_, plan, *arena_);
+
+  EXPECT_THAT(copies.equal, IsEmpty());
+  EXPECT_THAT(copies.warnings, IsEmpty());
+}
+
+TEST_F(TiedWeightsTest, TheMemoryOfASecondCopyComesBack) {
+  const int64_t size_bytes = int64_t{1} << 20;
+  AddSlots({size_bytes / 4});
+  file_.Add("embeddings", {size_bytes / 4});
+  file_.Add("decoder", {size_bytes / 4});
+  const std::vector<float> values(size_bytes / 4, 1.0f);
+  Load(values, values);
+
+  DiscardCopies(slots_, Compare().equal, *plan_, *arena_);
+
+  EXPECT_EQ(arena_->held_bytes(), size_bytes);
+  EXPECT_EQ(*reinterpret_cast<const float*>(
+                arena_->Range(*plan_->slot_offsets()[kTarget], 4).data()),
+            1.0f);
+}
+
+class SharedTensorsTest : public TiedWeightsTest {
+ protected:
+  SharedTensorsTest() {
+    file_.Add("decoder", {2, 2});
+    file_.Add("embeddings", {2, 2});
+    map_ = MapByName(slots_, file_);
+    entries_ = file_.entries();
+  }
+
+  std::vector<CheckpointEntry> entries_;
+};
+
+TEST_F(SharedTensorsTest, TwoNamesOfOneTensorAreTiedByTheHeader) {
+  entries_[0].offset_bytes = entries_[1].offset_bytes;
+
+  TieSharedTensors(slots_, entries_, map_);
 
   EXPECT_EQ(map_.slots[kTied].source, SlotSource::kTied);
   EXPECT_EQ(map_.slots[kTied].index, kTarget);
   EXPECT_THAT(map_.unused, ElementsAre("decoder"));
-  EXPECT_THAT(map_.warnings, IsEmpty());
 }
 
-TEST_F(TiedWeightsTest, LoadsDifferentOnesEachAndSaysSo) {
-  file_.AddFloats("embeddings", {2, 2}, {1, 2, 3, 4});
-  file_.AddFloats("decoder", {2, 2}, {1, 2, 3, 5});
+TEST_F(SharedTensorsTest, OthersAreNot) {
+  TieSharedTensors(slots_, entries_, map_);
+  EXPECT_EQ(map_.slots[kTied].source, SlotSource::kEntry);
 
-  ASSERT_THAT(Tie(), IsOk());
-
+  entries_[0].offset_bytes = entries_[1].offset_bytes;
+  entries_[0].file = 1;
+  TieSharedTensors(slots_, entries_, map_);
   EXPECT_EQ(map_.slots[kTied].source, SlotSource::kEntry);
   EXPECT_THAT(map_.unused, IsEmpty());
-  EXPECT_THAT(map_.warnings, ElementsAre(HasSubstr("\"decoder\"")));
-}
-
-TEST_F(TiedWeightsTest, ComparesLargeTensorsToTheEnd) {
-  const int64_t rows = int64_t{3} << 17;  // three mebibytes of floats, and more
-  slots_.clear();
-  AddSlot(slots_, "embeddings", {rows + 1, 2});
-  AddSlot(slots_, "decoder", {rows + 1, 2}).TieTo("embeddings");
-  std::vector<float> values(2 * (rows + 1), 1.0f);
-  file_.AddFloats("embeddings", {rows + 1, 2}, values);
-  values.back() = 2.0f;
-  file_.AddFloats("decoder", {rows + 1, 2}, values);
-
-  ASSERT_THAT(Tie(), IsOk());
-
-  EXPECT_EQ(map_.slots[kTied].source, SlotSource::kEntry);
-}
-
-TEST_F(TiedWeightsTest, ReadsNothingWhereOneCopyIsThereOrDtypesDiffer) {
-  file_.Add("embeddings", {2, 2});
-  ASSERT_THAT(Tie(), IsOk());
-  file_.Add("decoder", {2, 2}, DType::kF16);
-  ASSERT_THAT(Tie(), IsOk());
-
-  EXPECT_EQ(map_.slots[kTied].source, SlotSource::kEntry);
-  EXPECT_THAT(file_.reads(), IsEmpty());
-}
-
-TEST_F(TiedWeightsTest, EndsWithTheReadersErrorOrTheCancellation) {
-  file_.Add("embeddings", {2, 2});
-  file_.Add("decoder", {2, 2});
-  file_.OnRead(1, [] { return absl::DataLossError("gone"); });
-  EXPECT_THAT(Tie(), StatusIs(absl::StatusCode::kDataLoss, "gone"));
-
-  control_.Cancel(absl::CancelledError("enough"));
-  EXPECT_THAT(Tie(), StatusIs(absl::StatusCode::kCancelled, "enough"));
 }
 
 }  // namespace

@@ -344,38 +344,31 @@ TEST(ModelLoaderTest, TakesCheckpointsOfTheHubAsTheyAre) {
   }
 }
 
-TEST(ModelLoaderTest, LoadsTiedCopiesOnce) {
+// The file has the word embeddings once more, as the weight of the decoder.
+TEST(ModelLoaderTest, TiedCopiesAreReadOnceAndBecomeOne) {
   const auto loader = MakeLoader();
   LoadControl control;
   LoadRequest request{"tests/testdata/goldens/bert_hub_oddities/model", {}};
   request.options.architecture = "BertForMaskedLM";
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, loader->Plan(request));
+  MemoryNeed admitted;
+  request.admit = [&](const MemoryNeed& need) {
+    EXPECT_EQ(control.progress().bytes_done, 0);
+    admitted = need;
+    return absl::OkStatus();
+  };
 
   ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
 
-  EXPECT_THAT(model->report().unused_keys,
-              Contains("cls.predictions.decoder.weight"));
-}
-
-TEST(ModelLoaderTest, ComparesTiedCopiesNoFasterThanAllowed) {
-  FakeClock clock;
-  ModelLoaderOptions options;
-  options.load_bandwidth_limit = 4096;  // a page comes at once
-  options.clock = &clock;
-  const auto loader = MakeLoader(options);
-  LoadControl control(clock);
-  LoadRequest request{"tests/testdata/goldens/bert_hub_oddities/model", {}};
-  request.options.architecture = "BertForMaskedLM";
-  std::thread load(
-      [&] { EXPECT_THAT(loader->Load(request, control), IsOk()); });
-
-  clock.AwaitWaiters(1);
-  EXPECT_EQ(control.progress().phase, LoadPhase::kPlan);
-
-  while (control.progress().phase != LoadPhase::kDone) {
-    clock.Advance(absl::Seconds(1));
-    std::this_thread::yield();
-  }
-  load.join();
+  const LoadReport& report = model->report();
+  EXPECT_EQ(planned.parameters - report.parameters, 60 * 32);
+  EXPECT_EQ(report.bytes_read, planned.bytes_read);
+  EXPECT_EQ(control.progress().bytes_done, planned.bytes_read);
+  EXPECT_EQ(admitted.total(), planned.host.total());
+  EXPECT_EQ(report.peak_host_bytes, planned.host.total());
+  // All of the weight's whole pages.
+  EXPECT_LT(report.weight_bytes, planned.weight_bytes);
+  EXPECT_EQ(report.device_bytes.at("cpu"), report.weight_bytes);
 }
 
 TEST(ModelLoaderTest, InitialisesWhatMayBeMissing) {

@@ -243,6 +243,15 @@ TEST_F(InferenceServiceTest, WhatIsNotThereIsUnimplemented) {
       StatusIs(absl::StatusCode::kUnimplemented));
 }
 
+TEST_F(InferenceServiceTest, WhatIsNoRequestIsInvalid) {
+  const grpc::Slice slice("\x0a\x02\xff\xfe");  // a name that is not UTF-8
+  EXPECT_THAT(
+      server_.CallRaw("/inference.GRPCInferenceService/ModelInfer",
+                      grpc::ByteBuffer(&slice, 1)),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("the request is no inference.ModelInferRequest")));
+}
+
 TEST_F(InferenceServiceTest, CountsCallsByMethodAndCode) {
   ServerLive();
   ASSERT_FALSE(Metadata("nobody").ok());

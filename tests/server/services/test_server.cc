@@ -9,6 +9,7 @@
 #include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 #include "proto/status_codec.h"
+#include "server/services/malformed_requests.h"
 
 namespace transformerd {
 namespace {
@@ -47,6 +48,7 @@ TestServer::TestServer(const Options& options) {
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port);
   builder.SetMaxReceiveMessageSize(-1);
+  ExplainMalformedRequests(builder);
   builder.RegisterService(service_.get());
   builder.RegisterService(text_service_.get());
   server_ = builder.BuildAndStart();
