@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "absl/memory/memory.h"
@@ -15,6 +16,7 @@
 namespace transformerd {
 namespace {
 
+constexpr size_t kPageBytes = size_t{4} << 10;
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 
 std::atomic<int64_t> total_bytes = 0;
@@ -62,6 +64,19 @@ absl::Span<std::byte> Arena::Range(int64_t offset_bytes,
   CHECK_GE(size_bytes, 0);
   CHECK_LE(offset_bytes, static_cast<int64_t>(size_) - size_bytes);
   return {begin_ + offset_bytes, static_cast<size_t>(size_bytes)};
+}
+
+bool Arena::Populate(int64_t offset_bytes, int64_t size_bytes) const {
+#ifdef MADV_POPULATE_WRITE
+  const absl::Span<std::byte> range = Range(offset_bytes, size_bytes);
+  // Whole pages: madvise takes no others.
+  const auto begin = reinterpret_cast<uintptr_t>(range.data());
+  const uintptr_t page = begin & ~uintptr_t{kPageBytes - 1};
+  return madvise(reinterpret_cast<void*>(page), begin - page + range.size(),
+                 MADV_POPULATE_WRITE) == 0;
+#else
+  return false;
+#endif
 }
 
 }  // namespace transformerd

@@ -36,6 +36,10 @@ class Arena {
   // [offset_bytes, offset_bytes + size_bytes), which must lie inside (CHECK).
   absl::Span<std::byte> Range(int64_t offset_bytes, int64_t size_bytes) const;
 
+  // Has the system provide the memory of such a range now instead of at its
+  // first use; what is in it stays. False where the system cannot.
+  bool Populate(int64_t offset_bytes, int64_t size_bytes) const;
+
  private:
   Arena(std::byte* begin, size_t size, size_t mapped_size);
 
