@@ -5,6 +5,7 @@ import collections
 import itertools
 import json
 import os
+import random
 import socket
 import statistics
 import subprocess
@@ -240,10 +241,11 @@ def main():
         if key not in peaks:
             peaks[key] = measure_memory(case, folders[case.shape], arguments.load_once)
             print(f"memory: {key}: {peaks[key] / MIB:.0f} MiB", file=sys.stderr)
-    # Rounds and not repetitions: what else the machine does meets all alike.
+    # Rounds and not repetitions, each in an order of its own: what else the machine
+    # does, and what state a load leaves the memory in, meets all alike.
     measured = collections.defaultdict(list)
     for run in range(arguments.runs):
-        for case in cases:
+        for case in random.Random(run).sample(cases, len(cases)):
             measured[case].append(measure_time(case, folders[case.shape], arguments.load_once))
             print(f"run {run + 1}: {case}: {measured[case][-1]}", file=sys.stderr)
     rows = []
