@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "absl/memory/memory.h"
@@ -16,6 +17,7 @@
 namespace transformerd {
 namespace {
 
+constexpr size_t kPageBytes = size_t{4} << 10;
 constexpr size_t kHugePageBytes = size_t{2} << 20;
 
 std::atomic<int64_t> total_bytes = 0;
@@ -77,6 +79,19 @@ int64_t Arena::Discard(int64_t offset_bytes, int64_t size_bytes) {
   discarded_bytes_ += end - begin;
   total_bytes -= end - begin;
   return end - begin;
+}
+
+bool Arena::Populate(int64_t offset_bytes, int64_t size_bytes) const {
+#ifdef MADV_POPULATE_WRITE
+  const absl::Span<std::byte> range = Range(offset_bytes, size_bytes);
+  // Whole pages: madvise takes no others.
+  const auto begin = reinterpret_cast<uintptr_t>(range.data());
+  const uintptr_t page = begin & ~uintptr_t{kPageBytes - 1};
+  return madvise(reinterpret_cast<void*>(page), begin - page + range.size(),
+                 MADV_POPULATE_WRITE) == 0;
+#else
+  return false;
+#endif
 }
 
 }  // namespace transformerd

@@ -48,6 +48,10 @@ class Arena {
     return static_cast<int64_t>(size_) - discarded_bytes_;
   }
 
+  // Has the system provide the memory of such a range now instead of at its
+  // first use; what is in it stays. False where the system cannot.
+  bool Populate(int64_t offset_bytes, int64_t size_bytes) const;
+
  private:
   Arena(std::byte* begin, size_t size, size_t mapped_size);
 

@@ -30,6 +30,34 @@ absl::Status Guarded(int rank, const Body& body) {
   return thrown.ok() ? status : OfRank(rank, thrown);
 }
 
+// Has the system provide an arena's memory, from its end towards its beginning,
+// where it is being filled meanwhile: a thread that waits for a read spares the
+// reader half of the page faults.
+class Populator {
+ public:
+  Populator(const LoadPlan& plan, const Arena& arena)
+      : plan_(plan),
+        arena_(arena),
+        end_(static_cast<int64_t>(plan.buckets().size())) {}
+
+  // One more bucket; false where those from `filled` on are done, or nothing
+  // can be.
+  bool Step(int64_t filled) {
+    // What comes next is about to be written.
+    if (end_ <= filled + 1) return false;
+    const LoadBucket& bucket = plan_.buckets()[--end_];
+    if (!arena_.Populate(bucket.arena_offset_bytes, bucket.size_bytes)) {
+      end_ = 0;
+    }
+    return end_ > 0;
+  }
+
+ private:
+  const LoadPlan& plan_;
+  const Arena& arena_;
+  int64_t end_;  // buckets from here on are done
+};
+
 // One load: the state that the threads of its ranks share. Each rank has a
 // thread that sends and receives, and, where the rank reads, another for that.
 class LoadRun {
@@ -125,8 +153,11 @@ class LoadRun {
         Guarded(rank, [&] { return Allocate(rank); });
     RETURN_IF_ERROR(transport.Agree(allocated, digest));
     AnnounceAgreement(rank);
+    Populator populator(plan_, *arenas_[rank]);
     for (int64_t k = 0; k < num_buckets(); ++k) {
       const int source = SourceOf(k, rank);
+      while (!IsKnown(source, k) && populator.Step(k)) {
+      }
       RETURN_IF_ERROR(AwaitBucket(source, k));
       if (!is_broadcast()) continue;
       const LoadBucket& bucket = plan_.buckets()[k];
@@ -202,6 +233,12 @@ class LoadRun {
   void AnnounceBucket(int rank, int64_t bucket) ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
     states_[rank].buckets_passed = bucket + 1;
+  }
+
+  // Whether AwaitBucket would return at once.
+  bool IsKnown(int source, int64_t bucket) const ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    return states_[source].buckets_passed > bucket || !failure_.ok();
   }
 
   // All ranks wait for the read, so that a transport's time-out is about its

@@ -5,6 +5,7 @@ import collections
 import itertools
 import json
 import os
+import random
 import socket
 import statistics
 import subprocess
@@ -14,6 +15,7 @@ import time
 
 import checkpoints
 import plot
+import ratios
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MIB = 1 << 20
@@ -189,7 +191,8 @@ def cases_of(arguments):
         for workers in arguments.workers:
             for how in OURS:
                 yield Case(shape, cache, "transformerd", workers, how)
-            if not arguments.skip_python:
+            # A broadcast among one is none.
+            if not arguments.skip_python and workers > 1:
                 for how in PYTHON:
                     yield Case(shape, cache, "Python", workers, how)
 
@@ -220,7 +223,7 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--shapes", nargs="+", default=list(checkpoints.SHAPES))
     parser.add_argument("--caches", nargs="+", default=["warm", "cold"])
-    parser.add_argument("--workers", nargs="+", type=int, default=[2, 4])
+    parser.add_argument("--workers", nargs="+", type=int, default=[1, 2, 4])
     parser.add_argument("--skip_python", action="store_true")
     parser.add_argument("--svg", help="file for the plot")
     arguments = parser.parse_args()
@@ -231,22 +234,28 @@ def main():
         checkpoints.make(shape, folders[shape])
     cases = list(cases_of(arguments))
     # Looking at a process's memory stops it for a while: not in the runs that are timed.
+    # It is the same whether the file is in the cache or not.
     peaks = {}
     for case in cases:
-        peaks[case] = measure_memory(case, folders[case.shape], arguments.load_once)
-        print(f"memory: {case}: {peaks[case] / MIB:.0f} MiB", file=sys.stderr)
-    # Rounds and not repetitions: what else the machine does meets all alike.
+        key = case._replace(cache="any")
+        if key not in peaks:
+            peaks[key] = measure_memory(case, folders[case.shape], arguments.load_once)
+            print(f"memory: {key}: {peaks[key] / MIB:.0f} MiB", file=sys.stderr)
+    # Rounds and not repetitions, each in an order of its own: what else the machine
+    # does, and what state a load leaves the memory in, meets all alike.
     measured = collections.defaultdict(list)
     for run in range(arguments.runs):
-        for case in cases:
+        for case in random.Random(run).sample(cases, len(cases)):
             measured[case].append(measure_time(case, folders[case.shape], arguments.load_once))
             print(f"run {run + 1}: {case}: {measured[case][-1]}", file=sys.stderr)
     rows = []
     for case in cases:
         runs = measured[case]
         medians = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-        rows.append(Row(case=case, pss_bytes=peaks[case], **medians))
+        peak = peaks[case._replace(cache="any")]
+        rows.append(Row(case=case, pss_bytes=peak, **medians))
     print_table(rows, sys.stdout)
+    ratios.print_table(rows, sys.stdout)
     if arguments.svg:
         with open(arguments.svg, "w", encoding="utf-8") as file:
             file.write(plot.svg([(label_of(row.case), row) for row in rows]))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh [--runs N] [--shapes bert-base t5-base] [--caches warm cold] [--workers 2 4]
+# run.sh [--runs N] [--shapes bert-base t5-base] [--caches warm cold] [--workers 1 2 4]
 #        [--skip_python] [--svg FILE]
 #
 # Measures how long a checkpoint takes to load, and what that costs: our ways and

@@ -1,5 +1,6 @@
 #include "model/loading/arena.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -16,6 +18,8 @@
 namespace transformerd {
 namespace {
 
+using ::testing::Each;
+using ::testing::Eq;
 using ::testing::HasSubstr;
 
 TEST(ArenaTest, IsZeroedAndAligned) {
@@ -40,6 +44,21 @@ TEST(ArenaTest, RangesLieInside) {
   EXPECT_EQ(arena->Range(40, 60).data(), arena->bytes().data() + 40);
   EXPECT_DEATH(arena->Range(41, 60), "");
   EXPECT_DEATH(arena->Range(-1, 1), "");
+}
+
+TEST(ArenaTest, PopulatesARangeAndKeepsWhatIsInIt) {
+  constexpr int64_t kSize = 1 << 20;  // below a huge page
+  ASSERT_OK_AND_ASSIGN(const auto arena, Arena::Create(kSize));
+  arena->bytes()[300] = std::byte{7};
+  if (!arena->Populate(256, kSize - 256)) GTEST_SKIP() << "the kernel cannot";
+
+  std::vector<unsigned char> is_resident(kSize / getpagesize());
+  ASSERT_EQ(
+      mincore(arena->bytes().data(), arena->bytes().size(), is_resident.data()),
+      0);
+  EXPECT_THAT(is_resident, Each(Eq(1)));
+  EXPECT_EQ(arena->bytes()[300], std::byte{7});
+  EXPECT_EQ(arena->bytes()[kSize - 1], std::byte{0});
 }
 
 TEST(ArenaTest, TheTotalIsThatOfTheLivingOnes) {
