@@ -9,15 +9,11 @@
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
 #include "model/families/heads.h"
+#include "model/families/required_values.h"
 
 namespace transformerd {
 namespace {
 
-// Far above any model in use, and low enough that the bytes of a model whose
-// dimensions are all at their limit still fit 63 bits.
-constexpr int64_t kMaxVocabulary = int64_t{1} << 24;
-constexpr int64_t kMaxWidth = int64_t{1} << 20;
-constexpr int64_t kMaxLayers = 10000;
 constexpr int64_t kMaxLabels = int64_t{1} << 20;
 
 absl::Status ReadDimension(const ConfigReader& config, const ConfigKey& key,
@@ -29,26 +25,33 @@ absl::Status ReadDimension(const ConfigReader& config, const ConfigKey& key,
 absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                             Architecture& out) {
   StackRecipe& stack = out.stack;
-  RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1, kMaxVocabulary,
-                                out.vocab_size));
-  RETURN_IF_ERROR(
-      ReadDimension(config, keys.hidden_size, 1, kMaxWidth, out.hidden_size));
-  RETURN_IF_ERROR(ReadDimension(config, keys.num_hidden_layers, 0, kMaxLayers,
-                                stack.num_hidden_layers));
-  RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1, kMaxWidth,
-                                stack.num_attention_heads));
-  RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1, kMaxWidth,
-                                stack.intermediate_size));
+  RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1,
+                                kMaxEncoderVocabulary, out.vocab_size));
+  RETURN_IF_ERROR(ReadDimension(config, keys.hidden_size, 1, kMaxEncoderWidth,
+                                out.hidden_size));
+  RETURN_IF_ERROR(ReadDimension(config, keys.num_hidden_layers, 0,
+                                kMaxEncoderLayers, stack.num_hidden_layers));
+  RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1,
+                                kMaxEncoderWidth, stack.num_attention_heads));
+  RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1,
+                                kMaxEncoderWidth, stack.intermediate_size));
   RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
-                                kMaxWidth, out.max_sequence_length));
+                                kMaxEncoderWidth, out.max_sequence_length));
   stack.embedding.position_rows = out.max_sequence_length;
-  ASSIGN_OR_RETURN(out.pad_token_id,
-                   config.Int(keys.pad_token_id.key,
-                              keys.pad_token_id.default_value, 0,
-                              out.vocab_size - 1));
+  ASSIGN_OR_RETURN(out.pad_token_id, config.Int(keys.pad_token_id.key,
+                                                keys.pad_token_id.default_value,
+                                                0, out.vocab_size - 1));
   if (!keys.type_vocab_size.key.empty()) {
-    RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
+    RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1,
+                                  kMaxEncoderWidth,
                                   stack.embedding.token_types));
+  }
+  if (!keys.head_size.empty() && config.Has(keys.head_size)) {
+    // So that all heads together are bounded as well.
+    const int64_t limit = kMaxEncoderWidth / stack.num_attention_heads;
+    ASSIGN_OR_RETURN(stack.head_size,
+                     config.RequiredInt(keys.head_size, 1, limit));
+    return absl::OkStatus();
   }
   if (out.hidden_size % stack.num_attention_heads != 0) {
     return LoadError(
@@ -83,7 +86,7 @@ absl::Status ReadLabels(const ConfigReader& config, Architecture& out) {
   return absl::OkStatus();
 }
 
-absl::Status RefuseDecoders(const ConfigReader& config) {
+absl::Status RefuseOptions(const ConfigReader& config) {
   for (absl::string_view key : {"is_decoder", "add_cross_attention"}) {
     ASSIGN_OR_RETURN(const bool set, config.Bool(key, false));
     if (set) {
@@ -92,27 +95,38 @@ absl::Status RefuseDecoders(const ConfigReader& config) {
                                     "=true, expected an encoder (false)"));
     }
   }
-  return absl::OkStatus();
+  return RequireString(config, "position_embedding_type", "absolute");
 }
 
 }  // namespace
+
+absl::StatusOr<int64_t> ReadEmbeddingSize(const ConfigReader& config,
+                                          int64_t default_value) {
+  return config.Int("embedding_size", default_value, 1, kMaxEncoderWidth);
+}
+
+absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
+                                          absl::string_view key,
+                                          absl::string_view default_name) {
+  ASSIGN_OR_RETURN(const std::string name, config.String(key, default_name));
+  return ActivationFromName(key, name);
+}
 
 absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
                                           const EncoderKeys& keys,
                                           const ModelClass& model_class) {
   Architecture out;
-  RETURN_IF_ERROR(RefuseDecoders(config));
+  RETURN_IF_ERROR(RefuseOptions(config));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
-  ASSIGN_OR_RETURN(const std::string activation,
-                   config.String(keys.activation, "gelu"));
   BlockRecipe& block = out.stack.block;
-  ASSIGN_OR_RETURN(block.mlp.activation,
-                   ActivationFromName(keys.activation, activation));
+  ASSIGN_OR_RETURN(
+      block.mlp.activation,
+      ReadActivation(config, keys.activation, keys.activation_default));
   block.norm.eps = keys.norm_eps_default;
   if (!keys.norm_eps.empty()) {
-    ASSIGN_OR_RETURN(block.norm.eps, config.Double(keys.norm_eps,
-                                                   keys.norm_eps_default, 0.0,
-                                                   1.0));
+    ASSIGN_OR_RETURN(
+        block.norm.eps,
+        config.Double(keys.norm_eps, keys.norm_eps_default, 0.0, 1.0));
   }
   out.stack.embedding.norm = block.norm;
   ASSIGN_OR_RETURN(out.tie_word_embeddings,

@@ -12,9 +12,16 @@
 namespace transformerd {
 
 // One in each file of its name.
+extern const Family kAlbert;
 extern const Family kBert;
 extern const Family kCamembert;
+extern const Family kClipText;
+extern const Family kDebertaV2;
 extern const Family kDistilBert;
+extern const Family kElectra;
+extern const Family kModernBert;
+extern const Family kMpNet;
+extern const Family kNomicBert;
 extern const Family kRoberta;
 extern const Family kTransformerStack;
 extern const Family kXlmRoberta;
@@ -22,7 +29,8 @@ extern const Family kXlmRoberta;
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBert, &kRoberta, &kXlmRoberta, &kCamembert, &kDistilBert,
+    &kBert,   &kRoberta, &kXlmRoberta, &kCamembert,  &kDistilBert, &kElectra,
+    &kAlbert, &kMpNet,   &kNomicBert,  &kModernBert, &kDebertaV2,  &kClipText,
 };
 
 constexpr const Family* kBareModules[] = {

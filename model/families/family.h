@@ -69,6 +69,9 @@ struct Family {
   // Set for a bare module: the checkpoint's names in its rules are then those
   // that AllenNLP gives to the parameters, and every key must fit.
   const BareModule* bare = nullptr;
+  // Modules that checkpoints of the family may hold next to the model, whole:
+  // whatever stands under them is left unread.
+  absl::Span<const absl::string_view> other_modules = {};
 };
 
 }  // namespace transformerd

@@ -78,8 +78,8 @@ std::vector<Pattern> PatternsOf(absl::string_view name) {
 
 // The pattern's text with its placeholders as `numbers`, in order; nothing
 // where there are not as many.
-std::optional<std::string> Fill(
-    absl::string_view text, absl::Span<const absl::string_view> numbers) {
+std::optional<std::string> Fill(absl::string_view text,
+                                absl::Span<const absl::string_view> numbers) {
   const std::vector<absl::string_view> parts =
       absl::StrSplit(text, kPlaceholder);
   if (parts.size() != numbers.size() + 1) return std::nullopt;
@@ -132,6 +132,8 @@ RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
     buffers_.insert(std::string(buffer));
     buffers_.insert(absl::StrCat(family.base_prefix, buffer));
   }
+  other_modules_.insert(family.other_modules.begin(),
+                        family.other_modules.end());
   for (const std::string& name : slot_names) {
     for (Pattern& pattern : PatternsOf(SplitLeaf(name).first)) {
       if (keys_of_module_.contains(pattern.text)) {
@@ -166,7 +168,7 @@ std::vector<std::string> RuleTable::CandidateKeys(
 }
 
 bool RuleTable::Knows(absl::string_view key) const {
-  if (IsBuffer(key)) return true;
+  if (IsBuffer(key) || IsInOtherModule(key)) return true;
   const auto [key_module, key_leaf] = SplitLeaf(key);
   const absl::string_view leaf = CanonicalLeaf(key_leaf);
   for (const Pattern& pattern : PatternsOf(key_module)) {
@@ -186,6 +188,14 @@ bool RuleTable::Knows(absl::string_view key) const {
 bool RuleTable::IsBuffer(absl::string_view key) const {
   for (const Pattern& pattern : PatternsOf(key)) {
     if (buffers_.contains(pattern.text)) return true;
+  }
+  return false;
+}
+
+bool RuleTable::IsInOtherModule(absl::string_view key) const {
+  for (size_t dot = key.find('.'); dot != absl::string_view::npos;
+       dot = key.find('.', dot + 1)) {
+    if (other_modules_.contains(key.substr(0, dot))) return true;
   }
   return false;
 }

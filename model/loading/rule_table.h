@@ -32,12 +32,14 @@ class RuleTable {
  private:
   void Add(absl::string_view prefix, const ParameterRule& rule);
   bool IsBuffer(absl::string_view key) const;
+  bool IsInOtherModule(absl::string_view key) const;
 
   // Pattern of a module -> patterns of its keys (without leaf), in rule order.
   absl::flat_hash_map<std::string, std::vector<std::string>> keys_of_module_;
   // The reverse.
   absl::flat_hash_map<std::string, std::vector<std::string>> modules_of_key_;
   absl::flat_hash_set<std::string> buffers_;
+  absl::flat_hash_set<std::string> other_modules_;
   absl::flat_hash_set<std::string> slot_names_;
   // Patterns of the modules that the model has.
   absl::flat_hash_set<std::string> modules_;

@@ -1,5 +1,5 @@
-// Shapes: T tokens of all rows, D hidden, H heads, G key and value heads, K head
-// size, n tokens of one row, R rows of the same length.
+// Shapes: T tokens of all rows, D hidden, H heads, G key and value heads, K
+// head size, n tokens of one row, R rows of the same length.
 #include "model/reference/attention.h"
 
 #include <ATen/ops/cat.h>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "glog/logging.h"
+#include "model/reference/disentangled.h"
 #include "model/reference/ops.h"
 
 namespace transformerd {
@@ -76,16 +77,14 @@ at::Tensor RowsOf(const RowGroup& group, const at::Tensor& x_THK) {
 at::Tensor Repeated(const at::Tensor& x_RGnK, int64_t heads) {
   const int64_t times = heads / x_RGnK.size(1);
   if (times == 1) return x_RGnK;
-  return x_RGnK.unsqueeze(2)
-      .expand({-1, -1, times, -1, -1})
-      .flatten(1, 2);
+  return x_RGnK.unsqueeze(2).expand({-1, -1, times, -1, -1}).flatten(1, 2);
 }
 
 double ScaleOf(const StackRecipe& stack, int64_t layer) {
   const AttentionRecipe& recipe = stack.block.attention;
-  const double scale = recipe.scale > 0
-                           ? recipe.scale
-                           : 1 / std::sqrt(static_cast<double>(stack.head_size));
+  const double scale =
+      recipe.scale > 0 ? recipe.scale
+                       : 1 / std::sqrt(static_cast<double>(stack.head_size));
   return recipe.scale_by_layer ? scale / static_cast<double>(layer + 1) : scale;
 }
 
@@ -95,8 +94,7 @@ at::Tensor AttendExplicitly(const Projected& rows, double scale, double softcap,
                             const std::optional<at::Tensor>& bias,
                             std::vector<at::Tensor>* probabilities) {
   at::Tensor scores_RHnn = SoftCap(
-      softcap,
-      at::matmul(rows.query, rows.key.transpose(-2, -1)).mul(scale));
+      softcap, at::matmul(rows.query, rows.key.transpose(-2, -1)).mul(scale));
   if (bias) scores_RHnn = scores_RHnn.add(*bias);
   const at::Tensor probabilities_RHnn = at::softmax(scores_RHnn, -1);
   if (probabilities != nullptr) {
@@ -110,11 +108,26 @@ at::Tensor AttendFused(const Projected& rows, double scale, bool plainly_causal,
   std::optional<at::Tensor> mask;
   if (!plainly_causal && bias) {
     const int64_t length = rows.query.size(2);
-    mask = bias->unsqueeze(0).expand({1, bias->size(0), length, length});
+    mask = bias->expand({-1, -1, length, length});
   }
-  return at::scaled_dot_product_attention(rows.query, rows.key, rows.value, mask,
-                                          /*dropout_p=*/0, plainly_causal,
-                                          scale);
+  return at::scaled_dot_product_attention(
+      rows.query, rows.key, rows.value, mask,
+      /*dropout_p=*/0, plainly_causal, scale);
+}
+
+// What is added to the scaled scores of a group, four-dimensional; nothing
+// where nothing is.
+std::optional<at::Tensor> BiasOf(
+    const std::optional<DistanceVectors>& distances, double scale,
+    const Projected& rows, int64_t layer, size_t group,
+    AttentionContext& context) {
+  std::optional<at::Tensor> bias = context.BiasOf(layer, group);
+  if (bias) bias = bias->unsqueeze(0);
+  if (!distances) return bias;
+  const at::Tensor scores_RHnn = context.disentangled()
+                                     ->Score(*distances, rows.query, rows.key)
+                                     .mul(scale);
+  return bias ? scores_RHnn.add(*bias) : scores_RHnn;
 }
 
 }  // namespace
@@ -129,23 +142,28 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   const Projected projected = Project(attention, layer, context, input_TD);
   at::Tensor context_THK =
       at::empty(projected.query.sizes(), input_TD.options());
+  std::optional<DistanceVectors> distances;
+  if (context.disentangled() != nullptr) {
+    distances = context.disentangled()->Project(attention);
+  }
   std::vector<at::Tensor> collected;
   for (size_t i = 0; i < context.groups().size(); ++i) {
     const RowGroup& group = context.groups()[i];
-    const Projected rows = {
-        RowsOf(group, projected.query),
-        Repeated(RowsOf(group, projected.key), heads),
-        Repeated(RowsOf(group, projected.value), heads)};
+    const Projected rows = {RowsOf(group, projected.query),
+                            Repeated(RowsOf(group, projected.key), heads),
+                            Repeated(RowsOf(group, projected.value), heads)};
     at::Tensor context_RHnK;
     if (probabilities != nullptr || softcap > 0) {
-      context_RHnK = AttendExplicitly(
-          rows, scale, softcap, context.BiasOf(layer, i),
-          probabilities != nullptr ? &collected : nullptr);
+      context_RHnK =
+          AttendExplicitly(rows, scale, softcap,
+                           BiasOf(distances, scale, rows, layer, i, context),
+                           probabilities != nullptr ? &collected : nullptr);
     } else if (context.IsPlainlyCausal(layer, i)) {
       context_RHnK = AttendFused(rows, scale, true, std::nullopt);
     } else {
       context_RHnK =
-          AttendFused(rows, scale, false, context.BiasOf(layer, i));
+          AttendFused(rows, scale, false,
+                      BiasOf(distances, scale, rows, layer, i, context));
     }
     RowsOf(group, context_THK).copy_(context_RHnK);
   }

@@ -59,9 +59,12 @@ DType CpuDType(DType dtype) {
   }
 }
 
-bool IsPoolerLoaded(const Transformer& transformer) {
-  return transformer.pooler().has_value() &&
-         transformer.pooler()->weight->is_filled();
+bool HasPooler(const Architecture& architecture,
+               const Transformer& transformer) {
+  if (!architecture.pooler || !architecture.pooler_dense) {
+    return architecture.pooler;
+  }
+  return transformer.pooler()->weight->is_filled();
 }
 
 NameMapOptions NameMapFor(const LoadOptions& asked) {
@@ -211,8 +214,8 @@ absl::Status ModelLoad::MatchNames() {
   const auto& slots = parts_->replicas.front().transformer->slots();
   if (asked.load_weights) {
     ASSIGN_OR_RETURN(name_map_,
-                     NameMap::Create(*family_, slots,
-                                     reader().entries(), NameMapFor(asked)));
+                     NameMap::Create(*family_, slots, reader().entries(),
+                                     NameMapFor(asked)));
   } else {
     name_map_ = NameMap::WithoutCheckpoint(slots);
   }
@@ -253,7 +256,7 @@ void ModelLoad::MakeSignatureAndExecutors() {
       sentence_config_.pooling.value_or(PoolingKind::kMean));
   ModelSurroundings surroundings;
   surroundings.has_pooler =
-      IsPoolerLoaded(*parts_->replicas.front().transformer);
+      HasPooler(parts_->architecture, *parts_->replicas.front().transformer);
   surroundings.pooling = options.pooling;
   surroundings.tokenizer = parts_->tokenizer.get();
   surroundings.max_text_tokens = sentence_config_.max_sequence_length;
