@@ -13,7 +13,7 @@ namespace {
 
 // "clip" is a model of both sides, which has the text side's config within its
 // own.
-constexpr absl::string_view kModelTypes[] = {"clip_text_model", "clip"};
+constexpr absl::string_view kModelTypes[] = {"clip", "clip_text_model"};
 
 constexpr ModelClass kClasses[] = {
     {"CLIPTextModel", HeadKind::kNone, /*pooler=*/true},

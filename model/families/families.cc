@@ -116,12 +116,11 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
   if (class_name.empty()) return Choice{family, &family->classes.front()};
   const ModelClass* model_class = FindClass(*family, class_name);
   if (model_class == nullptr) {
-    return LoadError(
-        Reason::kUnknownArchitecture,
-        absl::StrCat("architecture ", Quoted(class_name),
-                     " is not known for model_type=\"",
-                     family->model_types.front(), "\", ",
-                     Expected(class_name, ClassNames(*family))));
+    return LoadError(Reason::kUnknownArchitecture,
+                     absl::StrCat("architecture ", Quoted(class_name),
+                                  " is not known for model_type=\"",
+                                  family->model_types.front(), "\", ",
+                                  Expected(class_name, ClassNames(*family))));
   }
   return Choice{family, model_class};
 }

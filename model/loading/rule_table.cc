@@ -1,5 +1,6 @@
 #include "model/loading/rule_table.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -122,7 +123,8 @@ std::string Join(absl::string_view module, absl::string_view leaf) {
 
 RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
                      const std::vector<std::string>& slot_names)
-    : slot_names_(slot_names.begin(), slot_names.end()) {
+    : other_modules_(family.other_modules),
+      slot_names_(slot_names.begin(), slot_names.end()) {
   for (const ParameterRule& rule : family.base_parameters) {
     Add(base_prefix, rule);
   }
@@ -132,8 +134,6 @@ RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
     buffers_.insert(std::string(buffer));
     buffers_.insert(absl::StrCat(family.base_prefix, buffer));
   }
-  other_modules_.insert(family.other_modules.begin(),
-                        family.other_modules.end());
   for (const std::string& name : slot_names) {
     for (Pattern& pattern : PatternsOf(SplitLeaf(name).first)) {
       if (keys_of_module_.contains(pattern.text)) {
@@ -193,11 +193,12 @@ bool RuleTable::IsBuffer(absl::string_view key) const {
 }
 
 bool RuleTable::IsInOtherModule(absl::string_view key) const {
-  for (size_t dot = key.find('.'); dot != absl::string_view::npos;
-       dot = key.find('.', dot + 1)) {
-    if (other_modules_.contains(key.substr(0, dot))) return true;
-  }
-  return false;
+  return std::any_of(other_modules_.begin(), other_modules_.end(),
+                     [key](absl::string_view module) {
+                       return absl::StartsWith(key, module) &&
+                              key.size() > module.size() &&
+                              key[module.size()] == '.';
+                     });
 }
 
 }  // namespace transformerd

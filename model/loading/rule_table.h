@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "model/families/family.h"
 
 namespace transformerd {
@@ -39,7 +40,7 @@ class RuleTable {
   // The reverse.
   absl::flat_hash_map<std::string, std::vector<std::string>> modules_of_key_;
   absl::flat_hash_set<std::string> buffers_;
-  absl::flat_hash_set<std::string> other_modules_;
+  const absl::Span<const absl::string_view> other_modules_;
   absl::flat_hash_set<std::string> slot_names_;
   // Patterns of the modules that the model has.
   absl::flat_hash_set<std::string> modules_;

@@ -6,9 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/families/families.h"
@@ -111,9 +114,8 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
                          DefaultArchitecture(family, model_class));
     const Transformer transformer(architecture, DType::kF32);
     // What an empty file lacks is what a complete one holds.
-    ASSERT_OK_AND_ASSIGN(
-        const NameMap empty,
-        NameMap::Create(family, transformer.slots(), {}, {}));
+    ASSERT_OK_AND_ASSIGN(const NameMap empty,
+                         NameMap::Create(family, transformer.slots(), {}, {}));
     std::vector<CheckpointEntry> entries;
     std::set<std::string> keys;
     for (const SlotMapping& slot : empty.slots) {
@@ -123,8 +125,9 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
       entries.push_back(entry);
     }
 
-    ASSERT_OK_AND_ASSIGN(const NameMap full,
-                         NameMap::Create(family, transformer.slots(), entries, {}));
+    ASSERT_OK_AND_ASSIGN(
+        const NameMap full,
+        NameMap::Create(family, transformer.slots(), entries, {}));
 
     EXPECT_THAT(full.missing, IsEmpty());
     EXPECT_THAT(full.unexpected, IsEmpty());
@@ -135,22 +138,41 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
   }
 }
 
+// The modules of an architecture as rules name them, with "{}" for numbers.
+std::set<std::string> ModulesOf(const Architecture& architecture) {
+  std::set<std::string> modules;
+  const Transformer transformer(architecture, DType::kF32);
+  for (const auto& slot : transformer.slots()) {
+    std::vector<std::string> parts = absl::StrSplit(slot->name(), '.');
+    parts.pop_back();  // "weight" or "bias"
+    for (std::string& part : parts) {
+      if (absl::ascii_isdigit(part.front())) part = "{}";
+    }
+    modules.insert(absl::StrJoin(parts, "."));
+  }
+  return modules;
+}
+
 TEST_P(FamilyTest, EveryRuleNamesAModuleOfSomeClass) {
   const Family& family = *GetParam();
   std::set<std::string> modules;
   for (const ModelClass& model_class : family.classes) {
     ASSERT_OK_AND_ASSIGN(const Architecture architecture,
                          DefaultArchitecture(family, model_class));
-    const Transformer transformer(architecture, DType::kF32);
-    for (const auto& slot : transformer.slots()) {
-      modules.insert(slot->name().substr(0, slot->name().rfind('.')));
-    }
+    modules.merge(ModulesOf(architecture));
+  }
+  // Some modules are options that no class has by default.
+  for (const GoldenCase& golden : cases_) {
+    ASSERT_OK_AND_ASSIGN(const ConfigReader config,
+                         ConfigReader::FromFile(absl::StrCat(
+                             golden.model_directory, "/config.json")));
+    ASSERT_OK_AND_ASSIGN(const ParsedModel parsed,
+                         ParseModel(config, golden.class_name));
+    modules.merge(ModulesOf(parsed.architecture));
   }
   for (const auto& rules : {family.base_parameters, family.head_parameters}) {
     for (const ParameterRule& rule : rules) {
-      EXPECT_EQ(modules.count(absl::StrReplaceAll(rule.module, {{"{}", "0"}})),
-                1u)
-          << rule.module;
+      EXPECT_EQ(modules.count(std::string(rule.module)), 1u) << rule.module;
     }
   }
 }
