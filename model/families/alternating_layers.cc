@@ -10,8 +10,8 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
+#include "model/families/encoder_rotary.h"
 #include "model/families/required_values.h"
-#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {
@@ -59,7 +59,7 @@ absl::StatusOr<RotaryRecipe> ReadRotaryOf(const ConfigReader& config,
                                           absl::string_view theta_key,
                                           double default_theta, int64_t dim) {
   ASSIGN_OR_RETURN(const double theta,
-                   config.Double(theta_key, default_theta, 1, kMaxRotaryTheta));
+                   ReadRotaryTheta(config, theta_key, default_theta));
   ASSIGN_OR_RETURN(const ConfigReader all, config.Object("rope_parameters"));
   RETURN_IF_ERROR(RequireAbsent(all, "rope_theta"));  // of no kind
   ASSIGN_OR_RETURN(const ConfigReader own, all.Object(layer_type));

@@ -1,7 +1,5 @@
 // The text side of CLIP (Radford et al., 2021): a causal pre-norm encoder whose
 // vector of a text is what the end-of-text token has become.
-#include <string>
-
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
@@ -11,8 +9,6 @@
 namespace transformerd {
 namespace {
 
-// "clip" is a model of both sides, which has the text side's config within its
-// own.
 constexpr absl::string_view kModelTypes[] = {"clip", "clip_text_model"};
 
 constexpr ModelClass kClasses[] = {
@@ -66,19 +62,19 @@ constexpr EncoderKeys kKeys = {
 // What older files say of every vocabulary; the token is the highest id then.
 constexpr int64_t kLegacyEndOfText = 2;
 
+// A config of both sides has the text side's within it.
+absl::StatusOr<ConfigReader> TextConfig(const ConfigReader& whole) {
+  const absl::string_view key =
+      whole.FirstOf({"text_config", "text_config_dict"});
+  return whole.Has(key) ? whole.Object(key) : whole;
+}
+
 absl::StatusOr<Architecture> Parse(const ConfigReader& whole,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(const std::string model_type,
-                   whole.RequiredString("model_type"));
-  absl::StatusOr<ConfigReader> config = whole;
-  if (model_type == "clip") {
-    config = whole.Object(whole.FirstOf({"text_config", "text_config_dict"}));
-  }
-  RETURN_IF_ERROR(config.status());
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(*config, kKeys, model_class));
-  ASSIGN_OR_RETURN(
-      const int64_t end_of_text,
-      config->Int("eos_token_id", 49407, 0, kMaxEncoderVocabulary));
+  ASSIGN_OR_RETURN(const ConfigReader config, TextConfig(whole));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(const int64_t end_of_text,
+                   config.Int("eos_token_id", 49407, 0, kMaxEncoderVocabulary));
   if (end_of_text != kLegacyEndOfText) out.end_of_text = end_of_text;
   StackRecipe& stack = out.stack;
   stack.block.norm_placement = NormPlacement::kPre;
@@ -91,8 +87,7 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& whole,
   if (model_class.head == HeadKind::kTextProjection) {
     out.head = PlainHead(model_class.head, HeadPooling::kEndOfText);
     out.head.output_bias = false;
-    const ConfigReader& source =
-        config->Has("projection_dim") ? *config : whole;
+    const ConfigReader& source = config.Has("projection_dim") ? config : whole;
     ASSIGN_OR_RETURN(out.head.projection_size,
                      source.Int("projection_dim", 512, 1, kMaxEncoderWidth));
   }

@@ -3,9 +3,9 @@
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
+#include "model/families/encoder_rotary.h"
 #include "model/families/family.h"
 #include "model/families/required_values.h"
-#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {
@@ -47,26 +47,25 @@ constexpr ParameterRule kHeads[] = {
 // clang-format on
 
 constexpr absl::string_view kBuffers[] = {
-    "rotary_emb.inv_freq", "rotary_emb.original_inv_freq",
-    "encoder.layers.{}.attn.rotary_emb.inv_freq"};
+    "rotary_emb.inv_freq", "encoder.layers.{}.attn.rotary_emb.inv_freq"};
 
 // The files of the first release have GPT-2's names.
 EncoderKeys KeysOf(const ConfigReader& config) {
+  const auto either = [&](absl::string_view now, absl::string_view then) {
+    return config.FirstOf({now, then});
+  };
   return {
       /*vocab_size=*/{"vocab_size", 30528},
-      /*hidden_size=*/{config.FirstOf({"hidden_size", "n_embd"}), 768},
-      /*num_hidden_layers=*/
-      {config.FirstOf({"num_hidden_layers", "n_layer"}), 12},
-      /*num_attention_heads=*/
-      {config.FirstOf({"num_attention_heads", "n_head"}), 12},
-      /*intermediate_size=*/
-      {config.FirstOf({"intermediate_size", "n_inner"}), 3072},
+      /*hidden_size=*/{either("hidden_size", "n_embd"), 768},
+      /*num_hidden_layers=*/{either("num_hidden_layers", "n_layer"), 12},
+      /*num_attention_heads=*/{either("num_attention_heads", "n_head"), 12},
+      /*intermediate_size=*/{either("intermediate_size", "n_inner"), 3072},
       /*max_position_embeddings=*/
-      {config.FirstOf({"max_position_embeddings", "n_positions"}), 2048},
+      {either("max_position_embeddings", "n_positions"), 2048},
       /*type_vocab_size=*/{"type_vocab_size", 2},
       /*pad_token_id=*/{"pad_token_id", 0},
       /*activation=*/"hidden_act",
-      /*norm_eps=*/config.FirstOf({"layer_norm_eps", "layer_norm_epsilon"}),
+      /*norm_eps=*/either("layer_norm_eps", "layer_norm_epsilon"),
       /*norm_eps_default=*/1e-12,
       /*activation_default=*/"silu",
       /*head_size=*/"head_dim",
@@ -77,8 +76,7 @@ EncoderKeys KeysOf(const ConfigReader& config) {
 absl::Status RefuseOptions(const ConfigReader& config) {
   for (absl::string_view key :
        {"causal", "mlp_fc1_bias", "mlp_fc2_bias", "parallel_block", "prenorm",
-        "qkv_proj_bias", "rotary_emb_interleaved",
-        "scale_attn_by_inverse_layer_idx", "use_rms_norm"}) {
+        "qkv_proj_bias", "rotary_emb_interleaved", "use_rms_norm"}) {
     RETURN_IF_ERROR(RequireBool(config, key, false));
   }
   RETURN_IF_ERROR(RequireAbsent(config, "rotary_scaling_factor"));
@@ -99,14 +97,13 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
       ReadChoice(config, "activation_function", {"swiglu", "geglu"}));
   if (is_geglu) stack.block.mlp.activation = Activation::kGelu;
   stack.embedding.position_rows = 0;
-  AttentionRecipe& attention = stack.block.attention;
-  attention.layout = QkvLayout::kConcatenated;
-  attention.qkv_bias = false;
-  attention.output_bias = false;
+  stack.block.attention.layout = QkvLayout::kConcatenated;
+  stack.block.attention.qkv_bias = false;
+  stack.block.attention.output_bias = false;
   ASSIGN_OR_RETURN(
       const double theta,
-      config.Double(config.FirstOf({"rope_theta", "rotary_emb_base"}), 1000, 1,
-                    kMaxRotaryTheta));
+      ReadRotaryTheta(config, config.FirstOf({"rope_theta", "rotary_emb_base"}),
+                      1000));
   ASSIGN_OR_RETURN(
       const ConfigReader rope,
       config.Object(config.FirstOf({"rope_parameters", "rope_scaling"})));

@@ -1,4 +1,4 @@
-#include "model/families/rotary_config.h"
+#include "model/families/encoder_rotary.h"
 
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
@@ -6,6 +6,14 @@
 #include "model/families/required_values.h"
 
 namespace transformerd {
+
+absl::StatusOr<double> ReadRotaryTheta(const ConfigReader& config,
+                                       absl::string_view key,
+                                       double default_value) {
+  // A base above it turns the slowest pairs by less than a float can tell.
+  constexpr double kMax = 1e15;
+  return config.Double(key, default_value, 1, kMax);
+}
 
 absl::StatusOr<RotaryRecipe> ReadRotary(const ConfigReader& parameters,
                                         int64_t dim, double default_theta) {
@@ -15,8 +23,8 @@ absl::StatusOr<RotaryRecipe> ReadRotary(const ConfigReader& parameters,
   RETURN_IF_ERROR(RequireDouble(parameters, "partial_rotary_factor", 1));
   RotaryRecipe rotary;
   rotary.dim = dim;
-  ASSIGN_OR_RETURN(rotary.theta, parameters.Double("rope_theta", default_theta,
-                                                   1.0, kMaxRotaryTheta));
+  ASSIGN_OR_RETURN(rotary.theta,
+                   ReadRotaryTheta(parameters, "rope_theta", default_theta));
   if (dim % 2 != 0) {
     return LoadError(Reason::kConfigInvalid,
                      absl::StrCat(parameters.source_name(), ": heads of ", dim,

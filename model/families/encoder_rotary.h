@@ -4,13 +4,16 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "model/config/block_recipe.h"
 #include "model/config/config_reader.h"
 
 namespace transformerd {
 
-// A base above it turns the slowest pairs by less than a float can tell.
-inline constexpr double kMaxRotaryTheta = 1e15;
+// The base of rotations under a key of its own, as older files have it.
+absl::StatusOr<double> ReadRotaryTheta(const ConfigReader& config,
+                                       absl::string_view key,
+                                       double default_value);
 
 // The rotation of whole heads of `dim` numbers that `parameters` describes, an
 // object such as rope_parameters, with `default_theta` where it names no base.
