@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "model/config/block_recipe.h"
 #include "model/config/stack_recipe.h"
 
@@ -35,18 +36,20 @@ enum class HeadKind {
   kTokenClassification,     // logits of each token
   kQuestionAnswering,       // start and end logits of each token
   kMaskedLm,                // logits of each token over the vocabulary
-  kPreTraining,             // the same, and next-sentence prediction
+  kPreTraining,             // the same, and logits of a pair of texts
   kCausalLm,                // logits of each token over the vocabulary
   kReplacedToken,           // one logit a token (Clark et al., 2020)
+  kTextProjection,          // an embedding of a row (Radford et al., 2021)
 };
 
 // What a head looks at.
 enum class HeadPooling {
-  kTokens,  // each token
-  kPooler,  // the pooler's output
-  kFirst,   // the first token of a row
-  kMean,    // the mean of a row's tokens under mask 1
-  kLast,    // the last token of a row that is not padding, by id
+  kTokens,     // each token
+  kPooler,     // the pooler's output
+  kFirst,      // the first token of a row
+  kMean,       // the mean of a row's tokens under mask 1
+  kLast,       // the last token of a row that is not padding, by id
+  kEndOfText,  // the first token of a row that is Architecture::end_of_text
 };
 
 // output(norm(activation(dense(pooled)))), each step where it is there.
@@ -59,6 +62,11 @@ struct HeadRecipe {
   Activation activation = Activation::kIdentity;
   std::optional<NormRecipe> norm;
   bool output_bias = true;
+  // Of kTextProjection: numbers of an embedding.
+  int64_t projection_size = 0;
+  // Of kPreTraining: what the logits of a pair are called, and how many.
+  absl::string_view pair_logits = "seq_relationship_logits";
+  int64_t pair_labels = 2;
   // Multiplies what enters the output layer.
   double output_scale = 1;
   // Logits become softcap * tanh(logits / softcap); 0: they stay.
@@ -81,12 +89,18 @@ struct Architecture {
   PositionRule position_rule = PositionRule::kRowIndex;
   // Nothing: the vocabulary has none.
   std::optional<int64_t> pad_token_id;
+  // Of HeadPooling::kEndOfText, which is the first token of a row that lacks
+  // it. Nothing: the highest id of each row.
+  std::optional<int64_t> end_of_text;
   StackRecipe stack;
 
   // The pooler: dense + activation on token 0 -> pooler_output. Optional means
   // that a checkpoint without it loads, and the output is left out.
   bool pooler = false;
   bool pooler_optional = false;
+  // False: the pooler picks a token and computes nothing.
+  bool pooler_dense = true;
+  HeadPooling pooler_pooling = HeadPooling::kFirst;
   int64_t pooler_size = 0;  // 0: hidden_size
   Activation pooler_activation = Activation::kTanh;
 

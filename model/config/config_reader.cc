@@ -5,7 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "model/base/error_details.h"
 #include "model/base/json_text.h"
 #include "model/base/quoted.h"
@@ -191,6 +193,31 @@ absl::StatusOr<std::vector<double>> ConfigReader::Doubles(
     numbers.push_back(element.get<double>());
   }
   return numbers;
+}
+
+absl::StatusOr<std::vector<std::string>> ConfigReader::Words(
+    absl::string_view key) const {
+  const json* found = Find(key);
+  if (found == nullptr || found->is_array()) return Strings(key);
+  if (!found->is_string()) {
+    return Mismatch(key, *found, "a list of strings, or one string");
+  }
+  std::vector<std::string> words;
+  for (absl::string_view word :
+       absl::StrSplit(found->get_ref<const std::string&>(), '|')) {
+    words.emplace_back(absl::StripAsciiWhitespace(word));
+  }
+  return words;
+}
+
+absl::StatusOr<ConfigReader> ConfigReader::Object(absl::string_view key) const {
+  const json* found = Find(key);
+  if (found != nullptr && !found->is_object()) {
+    return Mismatch(key, *found, "an object");
+  }
+  return ConfigReader(
+      std::make_shared<const json>(found == nullptr ? json::object() : *found),
+      absl::StrCat(source_name_, ": ", key));
 }
 
 absl::StatusOr<std::vector<std::string>> ConfigReader::IndexedStrings(

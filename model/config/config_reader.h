@@ -65,6 +65,13 @@ class ConfigReader {
   absl::StatusOr<std::vector<std::string>> Strings(absl::string_view key) const;
   absl::StatusOr<std::vector<double>> Doubles(absl::string_view key) const;
 
+  // The same, or one string with '|' between its words, as older releases wrote
+  // such lists. Spaces around words are cut off.
+  absl::StatusOr<std::vector<std::string>> Words(absl::string_view key) const;
+
+  // An object within this one, named in errors by its key; empty if absent.
+  absl::StatusOr<ConfigReader> Object(absl::string_view key) const;
+
   // The values of an object whose keys are "0" to "n-1", in that order, such
   // as id2label; empty if absent.
   absl::StatusOr<std::vector<std::string>> IndexedStrings(

@@ -6,14 +6,16 @@
 #include <vector>
 
 #include "model/config/block_recipe.h"
+#include "model/config/disentangled_recipe.h"
 
 namespace transformerd {
 
 // Where vectors of another width than the blocks' come to that width.
 enum class EmbeddingProjection {
   kNone,
-  kTokens,  // before positions are added, without bias (OPT)
-  kSum,     // behind the norm (ALBERT, ELECTRA)
+  kTokens,      // before positions are added, without bias (OPT)
+  kSum,         // behind the norm (ALBERT, ELECTRA)
+  kBeforeNorm,  // of the sum, without bias (DeBERTa)
 };
 
 // Sum of token, position and token type vectors, then a norm.
@@ -44,14 +46,20 @@ struct StackRecipe {
   // Index into `variants` for each layer; empty: the first for all.
   std::vector<int> variant_of_layer;
 
-  // Layers that share parameters (Lan et al., 2020): the layers are divided
-  // evenly among the groups, and each runs all blocks of its group. 0 groups:
-  // each layer has a block of its own.
+  // Layers that share parameters (Lan et al., 2020): runs of all blocks of a
+  // group, one a layer, are divided evenly among the groups. 0 groups: each
+  // layer has a block of its own.
   int64_t num_layer_groups = 0;
   int64_t blocks_per_group = 1;
 
+  std::optional<DisentangledRecipe> disentangled;
+  std::optional<ConvolutionRecipe> convolution;
+
   // Behind the last block.
   std::optional<NormRecipe> final_norm;
+  // Whether the last of the hidden states is what leaves the final norm, or
+  // what enters it.
+  bool last_hidden_state_is_normed = true;
   // Whether the output goes back to the width of the embeddings.
   bool output_projection = false;
 };

@@ -1,10 +1,5 @@
 // BERT: a post-norm encoder with learned positions (Devlin et al., 2019).
-#include <string>
-
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "model/base/error_details.h"
-#include "model/base/status_macros.h"
 #include "model/families/bert_parameters.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
@@ -52,15 +47,7 @@ constexpr EncoderKeys kKeys = {
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
-  ASSIGN_OR_RETURN(const std::string positions,
-                   config.String("position_embedding_type", "absolute"));
-  if (positions != "absolute") {
-    return LoadError(Reason::kUnsupported,
-                     absl::StrCat("config.json: position_embedding_type=\"",
-                                  positions, "\", expected \"absolute\""));
-  }
-  return out;
+  return ParseEncoder(config, kKeys, model_class);
 }
 
 }  // namespace

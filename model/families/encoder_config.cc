@@ -10,6 +10,7 @@
 #include "model/families/activations.h"
 #include "model/families/config_fields.h"
 #include "model/families/heads.h"
+#include "model/families/required_values.h"
 
 namespace transformerd {
 namespace {
@@ -17,16 +18,16 @@ namespace {
 absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                             Architecture& out) {
   StackRecipe& stack = out.stack;
-  RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1, kMaxVocabulary,
-                                out.vocab_size));
-  RETURN_IF_ERROR(
-      ReadDimension(config, keys.hidden_size, 1, kMaxWidth, out.hidden_size));
-  RETURN_IF_ERROR(ReadDimension(config, keys.num_hidden_layers, 0, kMaxLayers,
-                                stack.num_hidden_layers));
-  RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1, kMaxWidth,
-                                stack.num_attention_heads));
-  RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1, kMaxWidth,
-                                stack.intermediate_size));
+  RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1,
+                                kMaxVocabulary, out.vocab_size));
+  RETURN_IF_ERROR(ReadDimension(config, keys.hidden_size, 1, kMaxWidth,
+                                out.hidden_size));
+  RETURN_IF_ERROR(ReadDimension(config, keys.num_hidden_layers, 0,
+                                kMaxLayers, stack.num_hidden_layers));
+  RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1,
+                                kMaxWidth, stack.num_attention_heads));
+  RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1,
+                                kMaxWidth, stack.intermediate_size));
   RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
                                 kMaxWidth, out.max_sequence_length));
   stack.embedding.position_rows = out.max_sequence_length;
@@ -34,8 +35,16 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                                                 keys.pad_token_id.default_value,
                                                 0, out.vocab_size - 1));
   if (!keys.type_vocab_size.key.empty()) {
-    RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
+    RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1,
+                                  kMaxWidth,
                                   stack.embedding.token_types));
+  }
+  if (!keys.head_size.empty() && config.Has(keys.head_size)) {
+    // So that all heads together are bounded as well.
+    const int64_t limit = kMaxWidth / stack.num_attention_heads;
+    ASSIGN_OR_RETURN(stack.head_size,
+                     config.RequiredInt(keys.head_size, 1, limit));
+    return absl::OkStatus();
   }
   RETURN_IF_ERROR(
       CheckDivides(keys.num_attention_heads.key, stack.num_attention_heads,
@@ -57,7 +66,7 @@ HeadRecipe DefaultHead(HeadKind kind, const BlockRecipe& block) {
   }
 }
 
-absl::Status RefuseDecoders(const ConfigReader& config) {
+absl::Status RefuseOptions(const ConfigReader& config) {
   for (absl::string_view key : {"is_decoder", "add_cross_attention"}) {
     ASSIGN_OR_RETURN(const bool set, config.Bool(key, false));
     if (set) {
@@ -66,22 +75,33 @@ absl::Status RefuseDecoders(const ConfigReader& config) {
                                     "=true, expected an encoder (false)"));
     }
   }
-  return absl::OkStatus();
+  return RequireString(config, "position_embedding_type", "absolute");
 }
 
 }  // namespace
+
+absl::StatusOr<int64_t> ReadEmbeddingSize(const ConfigReader& config,
+                                          int64_t default_value) {
+  return config.Int("embedding_size", default_value, 1, kMaxWidth);
+}
+
+absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
+                                          absl::string_view key,
+                                          absl::string_view default_name) {
+  ASSIGN_OR_RETURN(const std::string name, config.String(key, default_name));
+  return ActivationFromName(key, name);
+}
 
 absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
                                           const EncoderKeys& keys,
                                           const ModelClass& model_class) {
   Architecture out;
-  RETURN_IF_ERROR(RefuseDecoders(config));
+  RETURN_IF_ERROR(RefuseOptions(config));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
-  ASSIGN_OR_RETURN(const std::string activation,
-                   config.String(keys.activation, "gelu"));
   BlockRecipe& block = out.stack.block;
-  ASSIGN_OR_RETURN(block.mlp.activation,
-                   ActivationFromName(keys.activation, activation));
+  ASSIGN_OR_RETURN(
+      block.mlp.activation,
+      ReadActivation(config, keys.activation, keys.activation_default));
   block.norm.eps = keys.norm_eps_default;
   if (!keys.norm_eps.empty()) {
     ASSIGN_OR_RETURN(

@@ -27,14 +27,26 @@ struct EncoderKeys {
   // An empty key: the class fixes the value.
   absl::string_view norm_eps = "layer_norm_eps";
   double norm_eps_default = 1e-12;
+  absl::string_view activation_default = "gelu";
+  // An empty key, or one that is absent: hidden_size / num_attention_heads.
+  absl::string_view head_size = "";
 };
+
+// The width of the token table, of families that have one of their own.
+absl::StatusOr<int64_t> ReadEmbeddingSize(const ConfigReader& config,
+                                          int64_t default_value);
+
+// CONFIG_INVALID for an unknown name.
+absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
+                                          absl::string_view key,
+                                          absl::string_view default_name);
 
 // Reads dimensions, activation, norm, labels and the class into an architecture
 // of post-norm blocks with learned positions and BERT's heads, which the family
 // then adjusts.
 // Every dimension is bounded, so that later size arithmetic cannot overflow.
 // Errors: CONFIG_INVALID naming the key; UNSUPPORTED where the config asks for
-// a decoder.
+// a decoder, or for other positions than the family's own.
 absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
                                           const EncoderKeys& keys,
                                           const ModelClass& model_class);

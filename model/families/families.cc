@@ -14,9 +14,13 @@
 namespace transformerd {
 
 // One in each file of its name.
+extern const Family kAlbert;
 extern const Family kBert;
 extern const Family kCamembert;
+extern const Family kClipText;
+extern const Family kDebertaV2;
 extern const Family kDistilBert;
+extern const Family kElectra;
 extern const Family kGemma;
 extern const Family kGemma2;
 extern const Family kGemma3Text;
@@ -25,6 +29,9 @@ extern const Family kGptNeoX;
 extern const Family kLlama;
 extern const Family kMistral;
 extern const Family kMixtral;
+extern const Family kModernBert;
+extern const Family kMpNet;
+extern const Family kNomicBert;
 extern const Family kOpt;
 extern const Family kPhi3;
 extern const Family kQwen2;
@@ -36,9 +43,11 @@ extern const Family kXlmRoberta;
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBert,    &kRoberta, &kXlmRoberta, &kCamembert,  &kDistilBert, &kGpt2,
-    &kGptNeoX, &kOpt,     &kLlama,      &kMistral,    &kMixtral,    &kQwen2,
-    &kQwen3,   &kGemma,   &kGemma2,     &kGemma3Text, &kPhi3,
+    &kBert,      &kRoberta,    &kXlmRoberta, &kCamembert, &kDistilBert,
+    &kElectra,   &kAlbert,     &kMpNet,      &kNomicBert, &kModernBert,
+    &kDebertaV2, &kClipText,   &kGpt2,       &kGptNeoX,   &kOpt,
+    &kLlama,     &kMistral,    &kMixtral,    &kQwen2,     &kQwen3,
+    &kGemma,     &kGemma2,     &kGemma3Text, &kPhi3,
 };
 
 constexpr const Family* kBareModules[] = {

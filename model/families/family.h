@@ -72,6 +72,9 @@ struct Family {
   // What some of the classes put in the place of base_prefix, such as
   // "transformer." of LlamaForQuestionAnswering.
   absl::Span<const absl::string_view> other_prefixes = {};
+  // Modules that checkpoints of the family may hold next to the model, whole:
+  // whatever stands under them is left unread.
+  absl::Span<const absl::string_view> other_modules = {};
 };
 
 }  // namespace transformerd

@@ -1,5 +1,6 @@
 #include "model/loading/rule_table.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -122,7 +123,8 @@ std::string Join(absl::string_view module, absl::string_view leaf) {
 
 RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
                      const std::vector<std::string>& slot_names)
-    : slot_names_(slot_names.begin(), slot_names.end()) {
+    : other_modules_(family.other_modules),
+      slot_names_(slot_names.begin(), slot_names.end()) {
   for (const ParameterRule& rule : family.base_parameters) {
     Add(base_prefix, rule);
   }
@@ -167,7 +169,7 @@ std::vector<std::string> RuleTable::CandidateKeys(
 }
 
 bool RuleTable::Knows(absl::string_view key) const {
-  if (IsBuffer(key)) return true;
+  if (IsBuffer(key) || IsInOtherModule(key)) return true;
   const auto [key_module, key_leaf] = SplitLeaf(key);
   const absl::string_view leaf = CanonicalLeaf(key_leaf);
   for (const Pattern& pattern : PatternsOf(key_module)) {
@@ -189,6 +191,15 @@ bool RuleTable::IsBuffer(absl::string_view key) const {
     if (buffers_.contains(pattern.text)) return true;
   }
   return false;
+}
+
+bool RuleTable::IsInOtherModule(absl::string_view key) const {
+  return std::any_of(other_modules_.begin(), other_modules_.end(),
+                     [key](absl::string_view module) {
+                       return absl::StartsWith(key, module) &&
+                              key.size() > module.size() &&
+                              key[module.size()] == '.';
+                     });
 }
 
 }  // namespace transformerd

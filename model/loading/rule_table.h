@@ -8,6 +8,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "model/families/family.h"
 
 namespace transformerd {
@@ -32,12 +33,14 @@ class RuleTable {
  private:
   void Add(absl::string_view prefix, const ParameterRule& rule);
   bool IsBuffer(absl::string_view key) const;
+  bool IsInOtherModule(absl::string_view key) const;
 
   // Pattern of a module -> patterns of its keys (without leaf), in rule order.
   absl::flat_hash_map<std::string, std::vector<std::string>> keys_of_module_;
   // The reverse.
   absl::flat_hash_map<std::string, std::vector<std::string>> modules_of_key_;
   absl::flat_hash_set<std::string> buffers_;
+  const absl::Span<const absl::string_view> other_modules_;
   absl::flat_hash_set<std::string> slot_names_;
   // Patterns of the modules that the model has.
   absl::flat_hash_set<std::string> modules_;

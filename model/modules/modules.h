@@ -42,6 +42,8 @@ struct Attention {
   Linear qkv;
   Linear output;
   std::optional<Norm> query_norm, key_norm;  // of each head
+  // Of distances, where a DisentangledRecipe has projections of their own.
+  std::optional<Linear> position_query, position_key;
 };
 
 // Either gate and up, or one that holds both.
@@ -63,10 +65,20 @@ struct Block {
   std::optional<Norm> mlp_output_norm;  // of NormPlacement::kSandwich
 };
 
+// Of a ConvolutionRecipe.
+struct Convolution {
+  ParameterSlot* weight = nullptr;  // [out, in / groups, kernel size]
+  ParameterSlot* bias = nullptr;
+  Norm norm;
+};
+
 struct Stack {
   Embeddings embeddings;
   std::vector<Block> blocks;
   ParameterSlot* relative_bias = nullptr;  // [buckets, heads]; null: none
+  ParameterSlot* distances = nullptr;      // of a DisentangledRecipe
+  std::optional<Norm> distance_norm;
+  std::optional<Convolution> convolution;
   std::optional<Norm> final_norm;
   std::optional<Linear> output_projection;
 };

@@ -22,6 +22,8 @@ class StackBuilder {
       stack.relative_bias = builder_.AddTable(
           Name("relative_bias"), bias.table_rows, recipe_.num_attention_heads);
     }
+    if (recipe_.disentangled) AddDistances(stack);
+    if (recipe_.convolution) stack.convolution = BuildConvolution();
     if (recipe_.num_layer_groups == 0) {
       for (int64_t i = 0; i < recipe_.num_hidden_layers; ++i) {
         stack.blocks.push_back(BuildBlock(Name("layers.", i, "."), i == 0));
@@ -63,6 +65,9 @@ class StackBuilder {
     const int64_t size = projection == EmbeddingProjection::kTokens
                              ? place_.hidden_size
                              : embedding_size();
+    const int64_t norm_size = projection == EmbeddingProjection::kBeforeNorm
+                                  ? place_.hidden_size
+                                  : size;
     Embeddings embeddings;
     embeddings.token = builder_.AddTable(Name("embeddings.token"),
                                          place_.vocab_size, embedding_size());
@@ -76,7 +81,7 @@ class StackBuilder {
     }
     if (recipe.norm) {
       embeddings.norm =
-          builder_.AddNorm(Name("embeddings.norm"), size, *recipe.norm);
+          builder_.AddNorm(Name("embeddings.norm"), norm_size, *recipe.norm);
     }
     if (projection != EmbeddingProjection::kNone) {
       embeddings.projection = builder_.AddLinear(
@@ -84,6 +89,30 @@ class StackBuilder {
           /*bias=*/projection == EmbeddingProjection::kSum);
     }
     return embeddings;
+  }
+
+  void AddDistances(Stack& stack) {
+    const DisentangledRecipe& recipe = *recipe_.disentangled;
+    stack.distances = builder_.AddTable(Name("distances"), 2 * recipe.span,
+                                        place_.hidden_size);
+    if (recipe.norm) {
+      stack.distance_norm = builder_.AddNorm(Name("distance_norm"),
+                                             place_.hidden_size, *recipe.norm);
+    }
+  }
+
+  Convolution BuildConvolution() {
+    const ConvolutionRecipe& recipe = *recipe_.convolution;
+    const int64_t size = place_.hidden_size;
+    Convolution convolution;
+    convolution.weight = builder_.AddSlot(
+        Name("convolution.weight"),
+        {size, size / recipe.groups, recipe.kernel_size}, Initializer::kNormal);
+    convolution.bias =
+        builder_.AddSlot(Name("convolution.bias"), {size}, Initializer::kZeros);
+    convolution.norm =
+        builder_.AddNorm(Name("convolution_norm"), size, recipe_.block.norm);
+    return convolution;
   }
 
   Linear AddLinear(const std::string& name, int64_t in, int64_t out,
@@ -119,6 +148,18 @@ class StackBuilder {
           prefix + "query_norm", recipe_.head_size, *recipe.head_norm);
       attention.key_norm = builder_.AddNorm(
           prefix + "key_norm", recipe_.head_size, *recipe.head_norm);
+    }
+    const std::optional<DisentangledRecipe>& disentangled =
+        recipe_.disentangled;
+    if (disentangled && !disentangled->shares_projections) {
+      if (disentangled->content_to_position) {
+        attention.position_key =
+            AddLinear(prefix + "position_key", hidden, inner, /*bias=*/true);
+      }
+      if (disentangled->position_to_content) {
+        attention.position_query =
+            AddLinear(prefix + "position_query", hidden, inner, /*bias=*/true);
+      }
     }
     return attention;
   }

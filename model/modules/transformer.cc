@@ -31,6 +31,8 @@ HeadNames NamesOf(HeadKind kind) {
     case HeadKind::kPreTraining:
     case HeadKind::kCausalLm:
       return {"transform", "transform_norm", "decoder"};
+    case HeadKind::kTextProjection:
+      return {"text_dense", "text_norm", "text_projection"};
     case HeadKind::kNone:
       break;
   }
@@ -47,6 +49,9 @@ int64_t OutputSize(const Architecture& architecture) {
   if (IsLanguageModel(architecture.head.kind)) return architecture.vocab_size;
   if (architecture.head.kind == HeadKind::kQuestionAnswering) return 2;
   if (architecture.head.kind == HeadKind::kReplacedToken) return 1;
+  if (architecture.head.kind == HeadKind::kTextProjection) {
+    return architecture.head.projection_size;
+  }
   return architecture.num_labels;
 }
 
@@ -76,7 +81,8 @@ Transformer::Transformer(const Architecture& architecture, DType dtype)
     place.vocab_size = architecture.vocab_size;
   }
   stack_ = BuildStack(architecture.stack, place, builder);
-  if (architecture.pooler) AddPooler(architecture, builder);
+  if (architecture.pooler && architecture.pooler_dense)
+    AddPooler(architecture, builder);
   if (architecture.head.kind != HeadKind::kNone) AddHead(architecture, builder);
 }
 
@@ -112,19 +118,26 @@ void Transformer::AddHead(const Architecture& architecture,
     head_.output->weight->TieTo(stack_.embeddings.token->name());
   }
   if (recipe.kind == HeadKind::kPreTraining) {
-    head_.relationship =
-        builder.AddLinear("head.relationship", PoolerSize(architecture), 2);
+    head_.relationship = builder.AddLinear(
+        "head.relationship", PoolerSize(architecture), recipe.pair_labels);
   }
 }
 
-absl::Span<const Block> BlocksOf(const Stack& stack, const StackRecipe& recipe,
-                                 int64_t layer) {
-  const absl::Span<const Block> blocks = stack.blocks;
-  if (recipe.num_layer_groups == 0) return blocks.subspan(layer, 1);
-  const int64_t group =
-      layer * recipe.num_layer_groups / recipe.num_hidden_layers;
-  return blocks.subspan(group * recipe.blocks_per_group,
-                        recipe.blocks_per_group);
+const Block& BlockOf(const Stack& stack, const StackRecipe& recipe,
+                     int64_t layer) {
+  if (recipe.num_layer_groups == 0) return stack.blocks[layer];
+  const int64_t run = layer / recipe.blocks_per_group;
+  const int64_t runs =
+      (recipe.num_hidden_layers + recipe.blocks_per_group - 1) /
+      recipe.blocks_per_group;
+  // In double, as in training: it rounds the 9th of 18 runs into another one of
+  // 14 groups than integers do.
+  const auto group =
+      static_cast<int64_t>(static_cast<double>(run) /
+                           (static_cast<double>(runs) /
+                            static_cast<double>(recipe.num_layer_groups)));
+  return stack.blocks[group * recipe.blocks_per_group +
+                      layer % recipe.blocks_per_group];
 }
 
 }  // namespace transformerd

@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "model/base/dtype.h"
 #include "model/config/architecture.h"
 #include "model/modules/module_builder.h"
@@ -40,7 +39,7 @@ class Transformer {
   DType dtype() const { return dtype_; }
 
   const Stack& stack() const { return stack_; }
-  // The dense layer of the pooler; nothing where the class has none.
+  // The dense layer of the pooler; nothing where the pooler has none.
   const std::optional<Linear>& pooler() const { return pooler_; }
   const Head& head() const { return head_; }
 
@@ -55,8 +54,8 @@ class Transformer {
   Head head_;
 };
 
-// The blocks that layer `layer` runs, one after the other.
-absl::Span<const Block> BlocksOf(const Stack& stack, const StackRecipe& recipe,
-                                 int64_t layer);
+// The block that layer `layer` runs.
+const Block& BlockOf(const Stack& stack, const StackRecipe& recipe,
+                     int64_t layer);
 
 }  // namespace transformerd

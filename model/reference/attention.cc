@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "glog/logging.h"
+#include "model/reference/disentangled.h"
 #include "model/reference/ops.h"
 
 namespace transformerd {
@@ -107,11 +108,26 @@ at::Tensor AttendFused(const Projected& rows, double scale, bool plainly_causal,
   std::optional<at::Tensor> mask;
   if (!plainly_causal && bias) {
     const int64_t length = rows.query.size(2);
-    mask = bias->unsqueeze(0).expand({1, bias->size(0), length, length});
+    mask = bias->expand({-1, -1, length, length});
   }
   return at::scaled_dot_product_attention(
       rows.query, rows.key, rows.value, mask,
       /*dropout_p=*/0, plainly_causal, scale);
+}
+
+// What is added to the scaled scores of a group, four-dimensional; nothing
+// where nothing is.
+std::optional<at::Tensor> BiasOf(
+    const std::optional<DistanceVectors>& distances, double scale,
+    const Projected& rows, int64_t layer, size_t group,
+    AttentionContext& context) {
+  std::optional<at::Tensor> bias = context.BiasOf(layer, group);
+  if (bias) bias = bias->unsqueeze(0);
+  if (!distances) return bias;
+  const at::Tensor scores_RHnn = context.disentangled()
+                                     ->Score(*distances, rows.query, rows.key)
+                                     .mul(scale);
+  return bias ? scores_RHnn.add(*bias) : scores_RHnn;
 }
 
 }  // namespace
@@ -126,6 +142,10 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   const Projected projected = Project(attention, layer, context, input_TD);
   at::Tensor context_THK =
       at::empty(projected.query.sizes(), input_TD.options());
+  std::optional<DistanceVectors> distances;
+  if (context.disentangled() != nullptr) {
+    distances = context.disentangled()->Project(attention);
+  }
   std::vector<at::Tensor> collected;
   for (size_t i = 0; i < context.groups().size(); ++i) {
     const RowGroup& group = context.groups()[i];
@@ -135,12 +155,15 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
     at::Tensor context_RHnK;
     if (probabilities != nullptr || softcap > 0) {
       context_RHnK =
-          AttendExplicitly(rows, scale, softcap, context.BiasOf(layer, i),
+          AttendExplicitly(rows, scale, softcap,
+                           BiasOf(distances, scale, rows, layer, i, context),
                            probabilities != nullptr ? &collected : nullptr);
     } else if (context.IsPlainlyCausal(layer, i)) {
       context_RHnK = AttendFused(rows, scale, true, std::nullopt);
     } else {
-      context_RHnK = AttendFused(rows, scale, false, context.BiasOf(layer, i));
+      context_RHnK =
+          AttendFused(rows, scale, false,
+                      BiasOf(distances, scale, rows, layer, i, context));
     }
     RowsOf(group, context_THK).copy_(context_RHnK);
   }

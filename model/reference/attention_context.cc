@@ -81,6 +81,12 @@ AttentionContext::AttentionContext(const StackRecipe& recipe,
     shared.biases.resize(groups_.size());
     shared.has_bias.resize(groups_.size());
   }
+  if (!recipe.disentangled) return;
+  int64_t longest = 1;
+  for (const RowGroup& group : groups_) {
+    longest = std::max(longest, group.length);
+  }
+  disentangled_.emplace(recipe, stack, longest);
 }
 
 AttentionContext::Shared& AttentionContext::SharedOf(int64_t layer) {
@@ -100,7 +106,7 @@ const Rotation* AttentionContext::RotationOf(int64_t layer) {
 bool AttentionContext::IsPlainlyCausal(int64_t layer, size_t group) const {
   const RowGroup& rows = groups_[group];
   return recipe_.block.attention.causal && stack_.relative_bias == nullptr &&
-         !rows.has_mask &&
+         !disentangled_ && !rows.has_mask &&
          Narrowed(VariantOf(recipe_, layer).span, /*causal=*/true, rows.length)
                  .before == AttentionSpan::kUnlimited;
 }
@@ -138,14 +144,19 @@ std::optional<at::Tensor> AttentionContext::MakeBias(
     }
   }
   if (group.has_mask) {
-    at::Tensor hidden_n = at::zeros({length}, at::kBool);
-    for (int64_t i = 0; i < length; ++i) {
-      hidden_n.mutable_data_ptr<bool>()[i] =
-          batch_.attention_mask[group.first_token + i] == 0;
-    }
-    bias_Hnn = bias_Hnn.masked_fill(hidden_n, lowest);
+    bias_Hnn = bias_Hnn.masked_fill(MaskedTokens(group), lowest);
   }
   return bias_Hnn;
+}
+
+at::Tensor AttentionContext::MaskedTokens(const RowGroup& group) const {
+  CHECK_EQ(group.rows, 1);
+  at::Tensor masked_n = at::zeros({group.length}, at::kBool);
+  for (int64_t i = 0; i < group.length; ++i) {
+    masked_n.mutable_data_ptr<bool>()[i] =
+        batch_.attention_mask[group.first_token + i] == 0;
+  }
+  return masked_n;
 }
 
 at::Tensor AttentionContext::RelativeBiasOf(int64_t length) const {

@@ -9,6 +9,7 @@
 
 #include "model/config/stack_recipe.h"
 #include "model/modules/modules.h"
+#include "model/reference/disentangled.h"
 #include "model/reference/rotary.h"
 #include "model/runtime/packing.h"
 
@@ -40,6 +41,14 @@ class AttentionContext {
   // and nothing is added to the scores.
   bool IsPlainlyCausal(int64_t layer, size_t group) const;
 
+  // Null where scores do not depend on vectors of distances.
+  DisentangledScores* disentangled() {
+    return disentangled_ ? &*disentangled_ : nullptr;
+  }
+
+  // [n]: true where a token of a group is masked, which must be of one row.
+  at::Tensor MaskedTokens(const RowGroup& group) const;
+
   // What is added to the scores of a group, [1 or heads, 1 or n, n]; nothing
   // where all is visible. Keys that a query does not see get the lowest finite
   // value: a query that sees none attends to all tokens alike, as in AllenNLP.
@@ -64,6 +73,7 @@ class AttentionContext {
   const at::ScalarType dtype_;
   const std::vector<RowGroup> groups_;
   std::vector<Shared> shared_;
+  std::optional<DisentangledScores> disentangled_;
 };
 
 }  // namespace transformerd

@@ -41,6 +41,9 @@ at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
   if (embeddings.position != nullptr) {
     sum_TD += Positions(*embeddings.position, recipe, batch);
   }
+  if (recipe.projection == EmbeddingProjection::kBeforeNorm) {
+    sum_TD = Apply(*embeddings.projection, sum_TD);
+  }
   sum_TD = ApplyIfAny(embeddings.norm, sum_TD);
   return recipe.projection == EmbeddingProjection::kSum
              ? Apply(*embeddings.projection, sum_TD)

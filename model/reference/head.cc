@@ -7,14 +7,16 @@
 namespace transformerd {
 namespace {
 
-at::Tensor HeadInput(const Architecture& architecture,
-                     const Transformer& transformer, const PackedBatch& batch,
-                     const at::Tensor& hidden_TD) {
-  switch (architecture.head.pooling) {
+at::Tensor Pooled(const Architecture& architecture,
+                  const Transformer& transformer, HeadPooling pooling,
+                  const PackedBatch& batch, const at::Tensor& hidden_TD) {
+  switch (pooling) {
     case HeadPooling::kTokens:
       return hidden_TD;
     case HeadPooling::kPooler:
       return RunPooler(architecture, transformer, batch, hidden_TD);
+    case HeadPooling::kEndOfText:
+      return EndsOfText(batch, architecture.end_of_text, hidden_TD);
     case HeadPooling::kFirst:
       return FirstTokens(batch, hidden_TD);
     case HeadPooling::kMean:
@@ -30,8 +32,12 @@ at::Tensor HeadInput(const Architecture& architecture,
 at::Tensor RunPooler(const Architecture& architecture,
                      const Transformer& transformer, const PackedBatch& batch,
                      const at::Tensor& hidden_TD) {
+  CHECK(architecture.pooler_pooling != HeadPooling::kPooler);
+  const at::Tensor pooled_SD = Pooled(
+      architecture, transformer, architecture.pooler_pooling, batch, hidden_TD);
+  if (!architecture.pooler_dense) return pooled_SD;
   return Apply(architecture.pooler_activation,
-               Apply(*transformer.pooler(), FirstTokens(batch, hidden_TD)));
+               Apply(*transformer.pooler(), pooled_SD));
 }
 
 at::Tensor RunHead(const Architecture& architecture,
@@ -39,7 +45,8 @@ at::Tensor RunHead(const Architecture& architecture,
                    const at::Tensor& hidden_TD) {
   const HeadRecipe& recipe = architecture.head;
   const Head& head = transformer.head();
-  at::Tensor x = HeadInput(architecture, transformer, batch, hidden_TD);
+  at::Tensor x =
+      Pooled(architecture, transformer, recipe.pooling, batch, hidden_TD);
   if (head.dense) x = Apply(recipe.activation, Apply(*head.dense, x));
   x = ApplyIfAny(head.norm, x);
   if (recipe.output_scale != 1) x = x.mul(recipe.output_scale);

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/stack.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -69,6 +70,21 @@ at::Tensor LastTokens(const PackedBatch& batch,
                          return batch.input_ids[token] != pad_token_id;
                        }),
                 input_TD);
+}
+
+at::Tensor EndsOfText(const PackedBatch& batch,
+                      std::optional<int64_t> end_of_text,
+                      const at::Tensor& input_TD) {
+  std::vector<int64_t> ends;
+  for (int64_t s = 0; s < batch.num_sequences(); ++s) {
+    const auto begin = batch.input_ids.begin() + batch.sequence_offsets[s];
+    const auto end = begin + batch.length(s);
+    auto found = end_of_text ? std::find(begin, end, *end_of_text)
+                             : std::max_element(begin, end);
+    if (found == end) found = begin;
+    ends.push_back(found - batch.input_ids.begin());
+  }
+  return Select(ends, input_TD);
 }
 
 at::Tensor Pool(PoolingKind kind, bool normalize, const PackedBatch& batch,

@@ -26,6 +26,12 @@ at::Tensor LastTokens(const PackedBatch& batch,
                       std::optional<int64_t> pad_token_id,
                       const at::Tensor& input_TD);
 
+// The first token of each row whose id is `end_of_text`, else the first; where
+// that is nothing, the first one of the row's highest id: [T, D] -> [S, D].
+at::Tensor EndsOfText(const PackedBatch& batch,
+                      std::optional<int64_t> end_of_text,
+                      const at::Tensor& input_TD);
+
 // One float32 vector a row: [T, D] -> [S, D]; `normalize` divides by the
 // Euclidean length, as sentence-transformers' Normalize module does.
 at::Tensor Pool(PoolingKind kind, bool normalize, const PackedBatch& batch,

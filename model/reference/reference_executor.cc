@@ -10,6 +10,7 @@
 #include "glog/logging.h"
 #include "model/reference/attention_context.h"
 #include "model/reference/block.h"
+#include "model/reference/convolution.h"
 #include "model/reference/embedding.h"
 #include "model/reference/head.h"
 #include "model/reference/ops.h"
@@ -132,17 +133,25 @@ class ReferenceExecutor : public Executor {
       outputs.Offer(OutputKind::kHiddenState, hidden_TD, layer);
       at::Tensor probabilities;
       const bool keep = outputs.Wants(OutputKind::kAttention, layer);
-      for (const Block& block : BlocksOf(stack, recipe, layer)) {
-        hidden_TD = Apply(block, layer, context, hidden_TD,
-                          keep ? &probabilities : nullptr);
-      }
+      const at::Tensor output_TD =
+          Apply(BlockOf(stack, recipe, layer), layer, context, hidden_TD,
+                keep ? &probabilities : nullptr);
       if (keep) outputs.Offer(OutputKind::kAttention, probabilities, layer);
+      hidden_TD = layer == 0 && stack.convolution
+                      ? Convolve(*stack.convolution, *recipe.convolution,
+                                 context, hidden_TD, output_TD)
+                      : output_TD;
+    }
+    if (!recipe.last_hidden_state_is_normed) {
+      outputs.Offer(OutputKind::kHiddenState, hidden_TD, num_layers);
     }
     hidden_TD = ApplyIfAny(stack.final_norm, hidden_TD);
     if (stack.output_projection) {
       hidden_TD = Apply(*stack.output_projection, hidden_TD);
     }
-    outputs.Offer(OutputKind::kHiddenState, hidden_TD, num_layers);
+    if (recipe.last_hidden_state_is_normed) {
+      outputs.Offer(OutputKind::kHiddenState, hidden_TD, num_layers);
+    }
     return hidden_TD;
   }
 
@@ -159,9 +168,9 @@ class ReferenceExecutor : public Executor {
           OutputKind::kSentenceEmbedding,
           Pool(options_.pooling, options_.normalize, batch, hidden_TD));
     }
-    if (outputs.Wants(OutputKind::kSeqRelationshipLogits)) {
+    if (outputs.Wants(OutputKind::kPairLogits)) {
       outputs.Offer(
-          OutputKind::kSeqRelationshipLogits,
+          OutputKind::kPairLogits,
           Apply(*transformer_.head().relationship,
                 RunPooler(architecture_, transformer_, batch, hidden_TD)));
     }
@@ -171,6 +180,7 @@ class ReferenceExecutor : public Executor {
   void OfferLogits(const PackedBatch& batch, const at::Tensor& hidden_TD,
                    OutputCollector& outputs) {
     const bool wants_any = outputs.Wants(OutputKind::kLogits) ||
+                           outputs.Wants(OutputKind::kTextEmbeds) ||
                            outputs.Wants(OutputKind::kStartLogits) ||
                            outputs.Wants(OutputKind::kEndLogits);
     if (!wants_any) return;
@@ -181,6 +191,8 @@ class ReferenceExecutor : public Executor {
       outputs.Offer(OutputKind::kEndLogits, logits.select(1, 1));
     } else if (architecture_.head.kind == HeadKind::kReplacedToken) {
       outputs.Offer(OutputKind::kLogits, logits.select(1, 0));
+    } else if (architecture_.head.kind == HeadKind::kTextProjection) {
+      outputs.Offer(OutputKind::kTextEmbeds, logits);
     } else {
       outputs.Offer(OutputKind::kLogits, logits);
     }

@@ -69,10 +69,15 @@ int64_t OutputSize(const Architecture& a) {
   return a.stack.output_projection ? a.stack.embedding.size : a.hidden_size;
 }
 
-void AddStackOutputs(const Architecture& a, bool has_pooler,
-                     PoolingKind pooling, std::vector<OutputSpec>& outputs) {
+void AddLastHiddenState(const Architecture& a,
+                        std::vector<OutputSpec>& outputs) {
   outputs.push_back(Output("last_hidden_state", OutputKind::kLastHiddenState,
                            OutputRows::kToken, {OutputSize(a)}));
+}
+
+void AddStackOutputs(const Architecture& a, bool has_pooler,
+                     PoolingKind pooling, std::vector<OutputSpec>& outputs) {
+  AddLastHiddenState(a, outputs);
   if (has_pooler) {
     outputs.push_back(Output(
         "pooler_output", OutputKind::kPoolerOutput, OutputRows::kSequence,
@@ -115,9 +120,15 @@ void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
     case HeadKind::kPreTraining:
       outputs.push_back(Output("prediction_logits", OutputKind::kLogits,
                                OutputRows::kToken, {a.vocab_size}));
-      outputs.push_back(Output("seq_relationship_logits",
-                               OutputKind::kSeqRelationshipLogits,
-                               OutputRows::kSequence, {2}));
+      outputs.push_back(Output(std::string(a.head.pair_logits),
+                               OutputKind::kPairLogits, OutputRows::kSequence,
+                               {a.head.pair_labels}));
+      break;
+    case HeadKind::kTextProjection:
+      outputs.push_back(Output("text_embeds", OutputKind::kTextEmbeds,
+                               OutputRows::kSequence,
+                               {a.head.projection_size}));
+      AddLastHiddenState(a, outputs);
       break;
   }
 }

@@ -60,9 +60,12 @@ DType CpuDType(DType dtype) {
   }
 }
 
-bool IsPoolerLoaded(const Transformer& transformer) {
-  return transformer.pooler().has_value() &&
-         transformer.pooler()->weight->is_filled();
+bool HasPooler(const Architecture& architecture,
+               const Transformer& transformer) {
+  if (!architecture.pooler || !architecture.pooler_dense) {
+    return architecture.pooler;
+  }
+  return transformer.pooler()->weight->is_filled();
 }
 
 NameMapOptions NameMapFor(const LoadOptions& asked) {
@@ -277,7 +280,7 @@ void ModelLoad::MakeSignatureAndExecutors() {
       sentence_config_.pooling.value_or(PoolingKind::kMean));
   ModelSurroundings surroundings;
   surroundings.has_pooler =
-      IsPoolerLoaded(*parts_->replicas.front().transformer);
+      HasPooler(parts_->architecture, *parts_->replicas.front().transformer);
   surroundings.pooling = options.pooling;
   surroundings.tokenizer = parts_->tokenizer.get();
   surroundings.max_text_tokens = sentence_config_.max_sequence_length;

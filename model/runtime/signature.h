@@ -48,7 +48,8 @@ enum class OutputKind {
   kLogits,  // of the class's head, a row of labels or vocabulary
   kStartLogits,
   kEndLogits,
-  kSeqRelationshipLogits,
+  kPairLogits,  // of two texts, as in pre-training
+  kTextEmbeds,
   kHiddenState,  // what enters layer `layer`; the last one leaves the encoder
   kAttention,    // probabilities of layer `layer`
 };

@@ -223,6 +223,32 @@ TEST(ConfigReaderTest, MergesOverrides) {
   EXPECT_THAT(config.Int("a", 0, 0, 9), IsOkAndHolds(1));
 }
 
+TEST(ConfigReaderTest, ReadsWordsFromAListOrOneString) {
+  const ConfigReader config =
+      Config(R"({"list": ["a", "b"], "text": "a | b", "empty": "", "n": 1})");
+
+  EXPECT_THAT(config.Words("list"), IsOkAndHolds(ElementsAre("a", "b")));
+  EXPECT_THAT(config.Words("text"), IsOkAndHolds(ElementsAre("a", "b")));
+  EXPECT_THAT(config.Words("empty"), IsOkAndHolds(ElementsAre("")));
+  EXPECT_THAT(config.Words("absent"), IsOkAndHolds(ElementsAre()));
+  ExpectInvalid(config.Words("n"),
+                "config.json: n=1, expected a list of strings, or one string");
+}
+
+TEST(ConfigReaderTest, ReadsObjectsWithinIt) {
+  const ConfigReader config = Config(R"({"inner": {"n": 1}, "list": []})");
+
+  ASSERT_OK_AND_ASSIGN(const ConfigReader inner, config.Object("inner"));
+  ASSERT_OK_AND_ASSIGN(const ConfigReader absent, config.Object("absent"));
+
+  EXPECT_THAT(inner.Int("n", 0, 0, 9), IsOkAndHolds(1));
+  ExpectInvalid(inner.Int("n", 0, 5, 9),
+                "config.json: inner: n=1, expected an integer in [5, 9]");
+  EXPECT_FALSE(absent.Has("n"));
+  ExpectInvalid(config.Object("list"),
+                "config.json: list=[...], expected an object");
+}
+
 TEST(ConfigReaderTest, RefusesOverridesThatAreNoObject) {
   for (const char* override_json : {"", "[]", "{", "7", "null"}) {
     EXPECT_THAT(Config("{}").Merged(override_json),

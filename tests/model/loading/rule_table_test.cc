@@ -86,6 +86,19 @@ TEST_F(RuleTableTest, FillsTwoNumbersInTheirOrder) {
   EXPECT_FALSE(rules.Knows("layer.3.moe.experts.8.w1.weight"));
 }
 
+TEST(RuleTableOtherModulesTest, KnowsWhateverStandsUnderThem) {
+  constexpr absl::string_view kOthers[] = {"vision"};
+  Family family = ToyFamily();
+  family.other_modules = kOthers;
+  const RuleTable rules(family, "toy.", SlotNames());
+
+  EXPECT_TRUE(rules.Knows("vision.layers.7.norm.weight"));
+  EXPECT_TRUE(rules.Knows("vision.class_embedding"));
+  for (const char* key : {"vision", "visions.weight", "toy.vision.weight"}) {
+    EXPECT_FALSE(rules.Knows(key)) << key;
+  }
+}
+
 TEST_F(RuleTableTest, DoesNotKnowWhatIsOnlySimilar) {
   for (const char* key :
        {"embeddings.words.weight", "toy.qa.weight", "qa", "qa.weights",

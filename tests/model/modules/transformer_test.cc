@@ -2,12 +2,15 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace transformerd {
 namespace {
+
+using ::testing::ElementsAre;
 
 Architecture Small(HeadKind head = HeadKind::kNone) {
   Architecture architecture;
@@ -31,6 +34,17 @@ const ParameterSlot* Find(const Transformer& transformer,
     if (slot->name() == name) return slot.get();
   }
   return nullptr;
+}
+
+// Which block each layer runs.
+std::vector<int64_t> BlocksOfLayers(const Transformer& transformer,
+                                    const StackRecipe& recipe) {
+  std::vector<int64_t> blocks;
+  for (int64_t layer = 0; layer < recipe.num_hidden_layers; ++layer) {
+    blocks.push_back(&BlockOf(transformer.stack(), recipe, layer) -
+                     transformer.stack().blocks.data());
+  }
+  return blocks;
 }
 
 TEST(TransformerTest, DeclaresShapesWithoutStorage) {
@@ -149,10 +163,60 @@ TEST(TransformerTest, LayersOfAGroupShareItsBlocks) {
 
   ASSERT_EQ(transformer.stack().blocks.size(), 4u);
   EXPECT_NE(Find(transformer, "groups.1.1.mlp.up.weight"), nullptr);
-  const Block* const blocks = transformer.stack().blocks.data();
-  EXPECT_EQ(BlocksOf(transformer.stack(), stack, 2).data(), blocks);
-  EXPECT_EQ(BlocksOf(transformer.stack(), stack, 3).data(), blocks + 2);
-  EXPECT_EQ(BlocksOf(transformer.stack(), stack, 5).size(), 2u);
+  // Three runs of two blocks: two runs of the first group, one of the second.
+  EXPECT_THAT(BlocksOfLayers(transformer, stack),
+              ElementsAre(0, 1, 0, 1, 2, 3));
+}
+
+TEST(TransformerTest, FewerLayersStillFindTheirBlocks) {
+  Architecture architecture = Small();
+  StackRecipe& stack = architecture.stack;
+  stack.num_layer_groups = 2;
+  stack.blocks_per_group = 2;
+  stack.num_hidden_layers = 3;
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_THAT(BlocksOfLayers(transformer, stack), ElementsAre(0, 1, 2));
+}
+
+TEST(TransformerTest, DistancesHaveATableAndProjectionsOfTheirOwn) {
+  Architecture architecture = Small();
+  DisentangledRecipe& recipe = architecture.stack.disentangled.emplace();
+  recipe.span = 5;
+  recipe.content_to_position = true;
+  recipe.norm = NormRecipe();
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "distances.weight")->shape(), Shape({10, 4}));
+  EXPECT_NE(Find(transformer, "distance_norm.bias"), nullptr);
+  EXPECT_NE(Find(transformer, "layers.1.attention.position_key.bias"), nullptr);
+  EXPECT_EQ(Find(transformer, "layers.1.attention.position_query.bias"),
+            nullptr);
+
+  recipe.shares_projections = true;
+  EXPECT_EQ(Find(Transformer(architecture, DType::kF32),
+                 "layers.1.attention.position_key.bias"),
+            nullptr);
+}
+
+TEST(TransformerTest, AConvolutionLooksAtTheChannelsOfItsGroup) {
+  Architecture architecture = Small();
+  architecture.stack.convolution = ConvolutionRecipe{/*kernel_size=*/3,
+                                                     /*groups=*/2};
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "convolution.weight")->shape(), Shape({4, 2, 3}));
+  EXPECT_NE(Find(transformer, "convolution_norm.weight"), nullptr);
+}
+
+TEST(TransformerTest, APoolerThatPicksATokenHasNoParameters) {
+  Architecture architecture = Small();
+  architecture.pooler = true;
+  architecture.pooler_dense = false;
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "pooler.dense.weight"), nullptr);
+  EXPECT_FALSE(transformer.pooler().has_value());
 }
 
 TEST(TransformerTest, ProjectsEmbeddingsOfAnotherWidth) {
@@ -164,7 +228,15 @@ TEST(TransformerTest, ProjectsEmbeddingsOfAnotherWidth) {
   embedding.projection = EmbeddingProjection::kTokens;
   architecture.stack.output_projection = true;
   const Transformer before(architecture, DType::kF32);
+  architecture.stack.output_projection = false;
+  embedding.projection = EmbeddingProjection::kBeforeNorm;
+  embedding.norm = NormRecipe();
+  const Transformer between(architecture, DType::kF32);
 
+  EXPECT_EQ(Find(between, "embeddings.position.weight")->shape(),
+            Shape({8, 3}));
+  EXPECT_EQ(Find(between, "embeddings.norm.weight")->shape(), Shape({4}));
+  EXPECT_EQ(Find(between, "embeddings.projection.bias"), nullptr);
   EXPECT_EQ(Find(behind, "embeddings.position.weight")->shape(), Shape({8, 3}));
   EXPECT_NE(Find(behind, "embeddings.projection.bias"), nullptr);
   EXPECT_EQ(Find(before, "embeddings.position.weight")->shape(), Shape({8, 4}));

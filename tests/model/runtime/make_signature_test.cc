@@ -107,6 +107,31 @@ TEST(MakeSignatureTest, HeadsGiveTheirOwnOutputs) {
   }
 }
 
+TEST(MakeSignatureTest, LogitsOfPairsHaveTheNameOfTheirFamily) {
+  Architecture architecture = TwoLayers(HeadKind::kPreTraining);
+  architecture.head.pair_logits = "sop_logits";
+  architecture.head.pair_labels = 3;
+
+  const Signature signature =
+      MakeSignature(architecture, {true, PoolingKind::kMean});
+
+  ASSERT_TRUE(signature.FindOutput("sop_logits").has_value());
+  EXPECT_EQ(signature.outputs[*signature.FindOutput("sop_logits")].FullShape(),
+            Shape({-1, 3}));
+}
+
+TEST(MakeSignatureTest, AProjectionGivesEmbeddingsAndTheirTokens) {
+  Architecture architecture = TwoLayers(HeadKind::kTextProjection);
+  architecture.head.projection_size = 5;
+
+  const Signature signature =
+      MakeSignature(architecture, {false, PoolingKind::kMean});
+
+  EXPECT_THAT(DefaultOutputs(signature),
+              ElementsAre("text_embeds", "last_hidden_state"));
+  EXPECT_EQ(signature.outputs.front().FullShape(), Shape({-1, 5}));
+}
+
 TEST(MakeSignatureTest, LayersAreThereButNotByDefault) {
   const Signature signature = MakeSignature(TwoLayers(HeadKind::kMaskedLm),
                                             {false, PoolingKind::kNone});

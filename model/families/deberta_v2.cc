@@ -1,0 +1,117 @@
+// DeBERTa-v2 and -v3 (He et al., 2021a and 2021b): BERT's encoder with scores
+// that depend on tokens and their distances, and a convolution behind the first
+// layer of some.
+#include "absl/strings/string_view.h"
+#include "model/base/status_macros.h"
+#include "model/families/disentangled_config.h"
+#include "model/families/encoder_config.h"
+#include "model/families/family.h"
+#include "model/families/required_values.h"
+
+namespace transformerd {
+namespace {
+
+constexpr absl::string_view kModelTypes[] = {"deberta-v2"};
+
+constexpr ModelClass kClasses[] = {
+    {"DebertaV2Model", HeadKind::kNone, /*pooler=*/false},
+    {"DebertaV2ForSequenceClassification", HeadKind::kSequenceClassification,
+     /*pooler=*/true},
+    {"DebertaV2ForTokenClassification", HeadKind::kTokenClassification,
+     /*pooler=*/false},
+    {"DebertaV2ForQuestionAnswering", HeadKind::kQuestionAnswering,
+     /*pooler=*/false},
+    {"DebertaV2ForMaskedLM", HeadKind::kMaskedLm, /*pooler=*/false},
+};
+
+// clang-format off
+constexpr ParameterRule kBase[] = {
+    {"embeddings.word_embeddings",                   "embeddings.token"},
+    {"embeddings.position_embeddings",               "embeddings.position"},
+    {"embeddings.token_type_embeddings",             "embeddings.token_type"},
+    {"embeddings.embed_proj",                        "embeddings.projection"},
+    {"embeddings.LayerNorm",                         "embeddings.norm"},
+    {"encoder.rel_embeddings",                       "distances"},
+    {"encoder.LayerNorm",                            "distance_norm"},
+    {"encoder.conv.conv",                            "convolution"},
+    {"encoder.conv.LayerNorm",                       "convolution_norm"},
+    {"encoder.layer.{}.attention.self.query_proj",   "layers.{}.attention.query"},
+    {"encoder.layer.{}.attention.self.key_proj",     "layers.{}.attention.key"},
+    {"encoder.layer.{}.attention.self.value_proj",   "layers.{}.attention.value"},
+    {"encoder.layer.{}.attention.self.pos_key_proj", "layers.{}.attention.position_key"},
+    {"encoder.layer.{}.attention.self.pos_query_proj", "layers.{}.attention.position_query"},
+    {"encoder.layer.{}.attention.output.dense",      "layers.{}.attention.output"},
+    {"encoder.layer.{}.attention.output.LayerNorm",  "layers.{}.attention_norm"},
+    {"encoder.layer.{}.intermediate.dense",          "layers.{}.mlp.up"},
+    {"encoder.layer.{}.output.dense",                "layers.{}.mlp.down"},
+    {"encoder.layer.{}.output.LayerNorm",            "layers.{}.mlp_norm"},
+};
+
+// The last three are those of the head that is not "legacy".
+constexpr ParameterRule kHeads[] = {
+    {"pooler.dense",                        "pooler.dense"},
+    {"classifier",                          "head.sequence_classifier"},
+    {"classifier",                          "head.token_classifier"},
+    {"qa_outputs",                          "head.span_classifier"},
+    {"cls.predictions.transform.dense",     "head.transform"},
+    {"cls.predictions.transform.LayerNorm", "head.transform_norm"},
+    {"cls.predictions.decoder",             "head.decoder"},
+    {"cls.predictions",                     "head.decoder"},
+    {"lm_predictions.lm_head.dense",        "head.transform"},
+    {"lm_predictions.lm_head.LayerNorm",    "head.transform_norm"},
+    {"lm_predictions.lm_head",              "head.decoder"},
+};
+// clang-format on
+
+constexpr absl::string_view kBuffers[] = {"embeddings.position_ids"};
+
+// A head of the pre-training that no class of transformers has.
+constexpr absl::string_view kOtherModules[] = {"mask_predictions"};
+
+constexpr EncoderKeys kKeys = {
+    /*vocab_size=*/{"vocab_size", 128100},
+    /*hidden_size=*/{"hidden_size", 1536},
+    /*num_hidden_layers=*/{"num_hidden_layers", 24},
+    /*num_attention_heads=*/{"num_attention_heads", 24},
+    /*intermediate_size=*/{"intermediate_size", 6144},
+    /*max_position_embeddings=*/{"max_position_embeddings", 512},
+    /*type_vocab_size=*/{"", 0},  // 0 is allowed
+    /*pad_token_id=*/{"pad_token_id", 0},
+    /*activation=*/"hidden_act",
+    /*norm_eps=*/"layer_norm_eps",
+    /*norm_eps_default=*/1e-7,
+};
+
+absl::StatusOr<Architecture> Parse(const ConfigReader& config,
+                                   const ModelClass& model_class) {
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  RETURN_IF_ERROR(
+      RequireInt(config, "attention_head_size", out.stack.head_size));
+  RETURN_IF_ERROR(RequireInt(config, "pooler_hidden_size", out.hidden_size));
+  RETURN_IF_ERROR(ReadDisentangled(config, out));
+  RETURN_IF_ERROR(ReadEmbeddings(config, out.hidden_size, out.stack.embedding));
+  ASSIGN_OR_RETURN(out.pooler_activation,
+                   ReadActivation(config, "pooler_hidden_act", "gelu"));
+  ASSIGN_OR_RETURN(const bool is_legacy, config.Bool("legacy", true));
+  if (is_legacy) {
+    out.head.dense_size = out.stack.embedding.size;
+  } else if (model_class.head == HeadKind::kMaskedLm) {
+    RETURN_IF_ERROR(RequireInt(config, "embedding_size", out.hidden_size));
+    out.tie_word_embeddings = true;  // the head has no decoder of its own
+  }
+  return out;
+}
+
+}  // namespace
+
+extern const Family kDebertaV2 = {kModelTypes,
+                                  kClasses,
+                                  /*base_prefix=*/"deberta.",
+                                  kBase,
+                                  kHeads,
+                                  kBuffers,
+                                  Parse,
+                                  /*bare=*/nullptr,
+                                  kOtherModules};
+
+}  // namespace transformerd

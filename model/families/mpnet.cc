@@ -1,0 +1,107 @@
+// MPNet (Song et al., 2020): BERT's encoder with a bias by distance that all
+// layers share, and RoBERTa's positions and heads.
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
+#include "model/families/encoder_config.h"
+#include "model/families/family.h"
+#include "model/families/heads.h"
+
+namespace transformerd {
+namespace {
+
+constexpr absl::string_view kModelTypes[] = {"mpnet"};
+
+constexpr ModelClass kClasses[] = {
+    {"MPNetModel", HeadKind::kNone, /*pooler=*/true},
+    {"MPNetForSequenceClassification", HeadKind::kSequenceClassification,
+     /*pooler=*/false},
+    {"MPNetForTokenClassification", HeadKind::kTokenClassification,
+     /*pooler=*/false},
+    {"MPNetForQuestionAnswering", HeadKind::kQuestionAnswering,
+     /*pooler=*/false},
+    {"MPNetForMaskedLM", HeadKind::kMaskedLm, /*pooler=*/false},
+};
+
+// clang-format off
+constexpr ParameterRule kBase[] = {
+    {"embeddings.word_embeddings",           "embeddings.token"},
+    {"embeddings.position_embeddings",       "embeddings.position"},
+    {"embeddings.LayerNorm",                 "embeddings.norm"},
+    {"encoder.relative_attention_bias",      "relative_bias"},
+    {"encoder.layer.{}.attention.attn.q",    "layers.{}.attention.query"},
+    {"encoder.layer.{}.attention.attn.k",    "layers.{}.attention.key"},
+    {"encoder.layer.{}.attention.attn.v",    "layers.{}.attention.value"},
+    {"encoder.layer.{}.attention.attn.o",    "layers.{}.attention.output"},
+    {"encoder.layer.{}.attention.LayerNorm", "layers.{}.attention_norm"},
+    {"encoder.layer.{}.intermediate.dense",  "layers.{}.mlp.up"},
+    {"encoder.layer.{}.output.dense",        "layers.{}.mlp.down"},
+    {"encoder.layer.{}.output.LayerNorm",    "layers.{}.mlp_norm"},
+    {"pooler.dense",                         "pooler.dense"},
+};
+
+constexpr ParameterRule kHeads[] = {
+    {"classifier.dense",    "head.sequence_dense"},
+    {"classifier.out_proj", "head.sequence_classifier"},
+    {"classifier",          "head.token_classifier"},
+    {"qa_outputs",          "head.span_classifier"},
+    {"lm_head.dense",       "head.transform"},
+    {"lm_head.layer_norm",  "head.transform_norm"},
+    {"lm_head.decoder",     "head.decoder"},
+    {"lm_head",             "head.decoder"},
+};
+// clang-format on
+
+constexpr absl::string_view kBuffers[] = {"embeddings.position_ids"};
+
+constexpr EncoderKeys kKeys = {
+    /*vocab_size=*/{"vocab_size", 30527},
+    /*hidden_size=*/{"hidden_size", 768},
+    /*num_hidden_layers=*/{"num_hidden_layers", 12},
+    /*num_attention_heads=*/{"num_attention_heads", 12},
+    /*intermediate_size=*/{"intermediate_size", 3072},
+    /*max_position_embeddings=*/{"max_position_embeddings", 512},
+    /*type_vocab_size=*/{"", 0},
+    /*pad_token_id=*/{"pad_token_id", 1},
+};
+
+// Fixed in the class, whatever the config says.
+constexpr int64_t kPaddingId = 1;
+constexpr int64_t kNumBuckets = 32;
+constexpr int64_t kMaxTableRows = int64_t{1} << 20;
+
+absl::StatusOr<Architecture> Parse(const ConfigReader& config,
+                                   const ModelClass& model_class) {
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  RelativeBias& bias = out.stack.block.attention.relative_bias;
+  bias.num_buckets = kNumBuckets;
+  ASSIGN_OR_RETURN(bias.table_rows,
+                   config.Int("relative_attention_num_buckets", kNumBuckets,
+                              kNumBuckets, kMaxTableRows));
+  out.position_rule = PositionRule::kAfterPadding;
+  out.pad_token_id = kPaddingId;
+  // The first token has position kPaddingId + 1.
+  out.max_sequence_length = out.stack.embedding.position_rows - kPaddingId - 1;
+  if (out.max_sequence_length < 1) {
+    return LoadError(
+        Reason::kConfigInvalid,
+        absl::StrCat(config.source_name(), ": max_position_embeddings=",
+                     out.stack.embedding.position_rows, ", expected at least ",
+                     kPaddingId + 2));
+  }
+  if (model_class.head == HeadKind::kSequenceClassification) {
+    out.head = FirstTokenHead(Activation::kTanh);
+  } else if (model_class.head == HeadKind::kMaskedLm) {
+    out.head.activation = Activation::kGelu;  // whatever hidden_act says
+  }
+  return out;
+}
+
+}  // namespace
+
+extern const Family kMpNet = {kModelTypes, kClasses, /*base_prefix=*/"mpnet.",
+                              kBase,       kHeads,   kBuffers,
+                              Parse};
+
+}  // namespace transformerd
