@@ -26,6 +26,7 @@ enum class PositionRule {
 enum class ModelInput {
   kTokens,        // ids, which it embeds
   kHiddenStates,  // vectors of hidden_size, one a token: some bare modules
+  kPixels,        // images, which it cuts into patches
 };
 
 // What a class gives.
@@ -47,6 +48,7 @@ enum class HeadPooling {
   kFirst,   // the first token of a row
   kMean,    // the mean of a row's tokens under mask 1
   kLast,    // the last token of a row that is not padding, by id
+  kEos,     // a decoder's token at the place of the input's last eos_token_id
 };
 
 // output(norm(activation(dense(pooled)))), each step where it is there.
@@ -59,6 +61,8 @@ struct HeadRecipe {
   Activation activation = Activation::kIdentity;
   std::optional<NormRecipe> norm;
   bool output_bias = true;
+  // A further bias, [1, outputs], that a checkpoint may lack.
+  bool late_bias = false;
   // Multiplies what enters the output layer.
   double output_scale = 1;
   // Logits become softcap * tanh(logits / softcap); 0: they stay.
@@ -82,6 +86,16 @@ struct Architecture {
   // Nothing: the vocabulary has none.
   std::optional<int64_t> pad_token_id;
   StackRecipe stack;
+  // Reads what `stack` gave, as an encoder, and takes tokens of its own; what
+  // stands on top looks at the decoder's tokens.
+  std::optional<StackRecipe> decoder;
+  // Checkpoints hold one token table that stacks and head share.
+  bool shared_embedding = false;
+  // Where a request has no tokens for the decoder, it gets the encoder's behind
+  // this one, without the last. Nothing: it must have them.
+  std::optional<int64_t> decoder_start_token_id;
+  // Of HeadPooling::kEos.
+  std::optional<int64_t> eos_token_id;
 
   // The pooler: dense + activation on token 0 -> pooler_output. Optional means
   // that a checkpoint without it loads, and the output is left out.

@@ -32,9 +32,9 @@ enum class NormPlacement {
 };
 
 enum class Activation {
-  kGelu,      // x * Phi(x), by erf
-  kGelu10,    // the same, clipped to [-10, 10]
-  kGeluTanh,  // its tanh approximation ("gelu_new", "gelu_pytorch_tanh")
+  kGelu,       // x * Phi(x), by erf
+  kGelu10,     // the same, clipped to [-10, 10]
+  kGeluTanh,   // its tanh approximation ("gelu_new", "gelu_pytorch_tanh")
   kHardSwish,  // x * relu6(x + 3) / 6
   kIdentity,   // "linear"
   kLaplace,    // (1 + erf((x - 0.707107) / (0.282095 sqrt(2)))) / 2
@@ -51,7 +51,14 @@ enum class Activation {
 };
 
 // How rotary frequencies are stretched for rows longer than those of training.
-enum class RotaryScaling { kNone, kLinear, kDynamic, kYarn, kLongRope, kLlama3 };
+enum class RotaryScaling {
+  kNone,
+  kLinear,
+  kDynamic,
+  kYarn,
+  kLongRope,
+  kLlama3
+};
 
 // Rotary position embedding (Su et al., 2021): the first `dim` numbers of each
 // head are rotated in pairs (i, i + dim / 2) by position * theta^(-2i / dim).
@@ -138,6 +145,9 @@ struct BlockRecipe {
   // False: the first block's attention has no norm of its own.
   bool first_attention_norm = true;
   AttentionRecipe attention;
+  // Between the two a decoder's attention to what the encoder gave, with heads
+  // and biases as in `attention` but without its relative bias.
+  bool cross_attention = false;
   MlpRecipe mlp;
   // Linears hold [in, out] instead of [out, in].
   bool weights_in_out = false;
