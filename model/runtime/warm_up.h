@@ -6,7 +6,7 @@
 
 namespace transformerd {
 
-// One row of one token, for all default outputs.
+// One row of one token, or one image, for all default outputs.
 InferenceInput WarmUpInput(const Signature& signature);
 
 }  // namespace transformerd
