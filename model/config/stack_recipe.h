@@ -68,8 +68,9 @@ struct StackRecipe {
 
   // Behind the last block.
   std::optional<NormRecipe> final_norm;
-  // Whether the last of the hidden states is behind the final norm as well.
-  bool norms_last_hidden_state = true;
+  // Whether the last of the hidden states is what leaves the final norm, or
+  // what enters it.
+  bool last_hidden_state_is_normed = true;
   // Whether the output goes back to the width of the embeddings.
   bool output_projection = false;
 };

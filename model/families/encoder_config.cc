@@ -39,17 +39,24 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                                 stack.num_attention_heads));
   RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1, kMaxWidth,
                                 stack.intermediate_size));
-  RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
-                                kMaxWidth, out.max_sequence_length));
-  stack.embedding.position_rows = out.max_sequence_length;
-  ASSIGN_OR_RETURN(out.pad_token_id,
-                   config.Int(keys.pad_token_id.key,
-                              keys.pad_token_id.default_value, 0,
-                              out.vocab_size - 1));
+  out.max_sequence_length = keys.max_position_embeddings.default_value;
+  if (!keys.max_position_embeddings.key.empty()) {
+    RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
+                                  kMaxWidth, out.max_sequence_length));
+    stack.embedding.position_rows = out.max_sequence_length;
+  }
+  ASSIGN_OR_RETURN(out.pad_token_id, config.Int(keys.pad_token_id.key,
+                                                keys.pad_token_id.default_value,
+                                                0, out.vocab_size - 1));
   if (!keys.type_vocab_size.key.empty()) {
     RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
                                   stack.embedding.token_types));
   }
+  if (!keys.head_size.key.empty()) {
+    RETURN_IF_ERROR(
+        ReadDimension(config, keys.head_size, 1, kMaxWidth, stack.head_size));
+  }
+  if (stack.head_size > 0) return absl::OkStatus();
   if (out.hidden_size % stack.num_attention_heads != 0) {
     return LoadError(
         Reason::kConfigInvalid,
@@ -103,16 +110,18 @@ absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
   Architecture out;
   RETURN_IF_ERROR(RefuseDecoders(config));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
-  ASSIGN_OR_RETURN(const std::string activation,
-                   config.String(keys.activation, "gelu"));
   BlockRecipe& block = out.stack.block;
-  ASSIGN_OR_RETURN(block.mlp.activation,
-                   ActivationFromName(keys.activation, activation));
+  if (!keys.activation.empty()) {
+    ASSIGN_OR_RETURN(const std::string activation,
+                     config.String(keys.activation, "gelu"));
+    ASSIGN_OR_RETURN(block.mlp.activation,
+                     ActivationFromName(keys.activation, activation));
+  }
   block.norm.eps = keys.norm_eps_default;
   if (!keys.norm_eps.empty()) {
-    ASSIGN_OR_RETURN(block.norm.eps, config.Double(keys.norm_eps,
-                                                   keys.norm_eps_default, 0.0,
-                                                   1.0));
+    ASSIGN_OR_RETURN(
+        block.norm.eps,
+        config.Double(keys.norm_eps, keys.norm_eps_default, 0.0, 1.0));
   }
   out.stack.embedding.norm = block.norm;
   ASSIGN_OR_RETURN(out.tie_word_embeddings,

@@ -14,17 +14,22 @@
 namespace transformerd {
 
 // One in each file of its name.
+extern const Family kBart;
 extern const Family kBert;
 extern const Family kCamembert;
 extern const Family kDistilBert;
+extern const Family kMt5;
 extern const Family kRoberta;
+extern const Family kT5;
 extern const Family kTransformerStack;
+extern const Family kVit;
 extern const Family kXlmRoberta;
 
 namespace {
 
 constexpr const Family* kFamilies[] = {
     &kBert, &kRoberta, &kXlmRoberta, &kCamembert, &kDistilBert,
+    &kT5,   &kMt5,     &kBart,       &kVit,
 };
 
 constexpr const Family* kBareModules[] = {
@@ -108,12 +113,11 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
   if (class_name.empty()) return Choice{family, &family->classes.front()};
   const ModelClass* model_class = FindClass(*family, class_name);
   if (model_class == nullptr) {
-    return LoadError(
-        Reason::kUnknownArchitecture,
-        absl::StrCat("architecture ", Quoted(class_name),
-                     " is not known for model_type=\"",
-                     family->model_types.front(), "\", ",
-                     Expected(class_name, ClassNames(*family))));
+    return LoadError(Reason::kUnknownArchitecture,
+                     absl::StrCat("architecture ", Quoted(class_name),
+                                  " is not known for model_type=\"",
+                                  family->model_types.front(), "\", ",
+                                  Expected(class_name, ClassNames(*family))));
   }
   return Choice{family, model_class};
 }

@@ -36,6 +36,8 @@ struct ModelClass {
   absl::string_view name;  // "BertForMaskedLM"
   HeadKind head;
   bool pooler;
+  // A decoder behind the encoder, of families that can have one.
+  bool decoder = false;
 };
 
 // One renaming of a bare module's tree: at the module at this path ("" is the

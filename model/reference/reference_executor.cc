@@ -208,14 +208,14 @@ class ReferenceExecutor : public Executor {
   at::Tensor Leave(const StackPass& pass, at::Tensor hidden_TD,
                    OutputCollector& outputs) {
     const int last = static_cast<int>(pass.recipe.num_hidden_layers);
-    if (!pass.recipe.norms_last_hidden_state) {
+    if (!pass.recipe.last_hidden_state_is_normed) {
       outputs.Offer(pass.hidden_state, hidden_TD, last);
     }
     hidden_TD = ApplyIfAny(pass.stack.final_norm, hidden_TD);
     if (pass.stack.output_projection) {
       hidden_TD = Apply(*pass.stack.output_projection, hidden_TD);
     }
-    if (pass.recipe.norms_last_hidden_state) {
+    if (pass.recipe.last_hidden_state_is_normed) {
       outputs.Offer(pass.hidden_state, hidden_TD, last);
     }
     return hidden_TD;
