@@ -113,7 +113,8 @@ TEST_F(BareModuleTest, TwoPartsOfACheckpointMakeUpTheWhole) {
     ASSERT_OK_AND_ASSIGN(const auto first, Load(golden, parts[0].options));
     ASSERT_OK_AND_ASSIGN(const auto last, Load(golden, parts[1].options));
     const int output = *first->signature().FindOutput("final_hidden_states");
-    const InferenceInput input = MakeInput(golden.probes.front(), {output});
+    const InferenceInput input =
+        MakeInput(golden.probes.front(), first->signature(), {output});
     const InferenceInput* batch[] = {&input};
     ASSERT_OK_AND_ASSIGN(const auto between, first->Run(0, batch));
 
@@ -156,13 +157,15 @@ TEST(BareModulesTest, EveryRuleNamesAModuleAndEverySlotHasOneKey) {
                            ParseModel(config, model_class.name));
       const Transformer transformer(parsed.architecture, DType::kF32);
       // What an empty file lacks is what a complete one holds.
-      ASSERT_OK_AND_ASSIGN(const NameMap empty,
-                           NameMap::Create(*module, transformer.slots(), {}, {}));
+      ASSERT_OK_AND_ASSIGN(
+          const NameMap empty,
+          NameMap::Create(*module, transformer.slots(), {}, {}));
       std::vector<CheckpointEntry> entries;
       for (const SlotMapping& slot : empty.slots) entries.push_back({slot.key});
 
-      ASSERT_OK_AND_ASSIGN(const NameMap full,
-                           NameMap::Create(*module, transformer.slots(), entries, {}));
+      ASSERT_OK_AND_ASSIGN(
+          const NameMap full,
+          NameMap::Create(*module, transformer.slots(), entries, {}));
 
       EXPECT_THAT(full.missing, IsEmpty());
       EXPECT_THAT(full.unexpected, IsEmpty());

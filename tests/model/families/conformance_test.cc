@@ -111,9 +111,8 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
                          DefaultArchitecture(family, model_class));
     const Transformer transformer(architecture, DType::kF32);
     // What an empty file lacks is what a complete one holds.
-    ASSERT_OK_AND_ASSIGN(
-        const NameMap empty,
-        NameMap::Create(family, transformer.slots(), {}, {}));
+    ASSERT_OK_AND_ASSIGN(const NameMap empty,
+                         NameMap::Create(family, transformer.slots(), {}, {}));
     std::vector<CheckpointEntry> entries;
     std::set<std::string> keys;
     for (const SlotMapping& slot : empty.slots) {
@@ -123,8 +122,9 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
       entries.push_back(entry);
     }
 
-    ASSERT_OK_AND_ASSIGN(const NameMap full,
-                         NameMap::Create(family, transformer.slots(), entries, {}));
+    ASSERT_OK_AND_ASSIGN(
+        const NameMap full,
+        NameMap::Create(family, transformer.slots(), entries, {}));
 
     EXPECT_THAT(full.missing, IsEmpty());
     EXPECT_THAT(full.unexpected, IsEmpty());
@@ -135,20 +135,33 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
   }
 }
 
-TEST_P(FamilyTest, EveryRuleNamesAModuleOfSomeClass) {
+// Of one class as the family's config says it by default, or of a golden case.
+TEST_P(FamilyTest, EveryRuleNamesAPartOfSomeModel) {
   const Family& family = *GetParam();
-  std::set<std::string> modules;
+  std::set<std::string> parts;  // modules and parameters
+  const auto add_parts = [&parts](const Architecture& architecture) {
+    const Transformer transformer(architecture, DType::kF32);
+    for (const auto& slot : transformer.slots()) {
+      parts.insert(slot->name().substr(0, slot->name().rfind('.')));
+      parts.insert(slot->name());
+    }
+  };
   for (const ModelClass& model_class : family.classes) {
     ASSERT_OK_AND_ASSIGN(const Architecture architecture,
                          DefaultArchitecture(family, model_class));
-    const Transformer transformer(architecture, DType::kF32);
-    for (const auto& slot : transformer.slots()) {
-      modules.insert(slot->name().substr(0, slot->name().rfind('.')));
-    }
+    add_parts(architecture);
+  }
+  for (const GoldenCase& golden : cases_) {
+    ASSERT_OK_AND_ASSIGN(const ConfigReader config,
+                         ConfigReader::FromFile(absl::StrCat(
+                             golden.model_directory, "/config.json")));
+    ASSERT_OK_AND_ASSIGN(const ParsedModel parsed,
+                         ParseModel(config, golden.class_name));
+    add_parts(parsed.architecture);
   }
   for (const auto& rules : {family.base_parameters, family.head_parameters}) {
     for (const ParameterRule& rule : rules) {
-      EXPECT_EQ(modules.count(absl::StrReplaceAll(rule.module, {{"{}", "0"}})),
+      EXPECT_EQ(parts.count(absl::StrReplaceAll(rule.module, {{"{}", "0"}})),
                 1u)
           << rule.module;
     }
@@ -200,7 +213,8 @@ TEST_P(FamilyTest, TwoRanksAnswerWithTheSameBits) {
   EXPECT_EQ((*model)->report().replicas, 2);
   EXPECT_EQ((*model)->report().bytes_broadcast,
             (*model)->report().weight_bytes);
-  const InferenceInput input = MakeInput(plain_->probes.front(), {0});
+  const InferenceInput input =
+      MakeInput(plain_->probes.front(), (*model)->signature(), {0});
   const InferenceInput* batch[] = {&input};
 
   ASSERT_OK_AND_ASSIGN(const auto first, (*model)->Run(0, batch));
