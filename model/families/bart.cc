@@ -1,6 +1,7 @@
 // BART (Lewis et al., 2020): an encoder and a decoder of post-norm blocks with
 // learned positions, each with its own number of layers and widths.
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -49,40 +50,33 @@ constexpr EncoderKeys kEncoderKeys =
 constexpr EncoderKeys kDecoderKeys =
     KeysOf("decoder_layers", "decoder_attention_heads", "decoder_ffn_dim");
 
-// Position 0 is this row of the table.
-constexpr int64_t kPositionOffset = 2;
-
 // Options of BART's relatives that went by its name in early releases.
 absl::Status RefuseOptions(const ConfigReader& config) {
-  struct Option {
-    absl::string_view key;
-    bool expected;
-  };
-  constexpr Option kOptions[] = {{"add_bias_logits", false},
-                                 {"add_final_layer_norm", false},
-                                 {"normalize_before", false},
-                                 {"normalize_embedding", true},
-                                 {"static_position_embeddings", false}};
-  for (const Option& option : kOptions) {
-    ASSIGN_OR_RETURN(const bool value,
-                     config.Bool(option.key, option.expected));
-    if (value == option.expected) continue;
+  constexpr std::pair<absl::string_view, bool> kExpected[] = {
+      {"add_bias_logits", false},
+      {"add_final_layer_norm", false},
+      {"normalize_before", false},
+      {"normalize_embedding", true},
+      {"static_position_embeddings", false}};
+  for (const auto& [key, expected] : kExpected) {
+    ASSIGN_OR_RETURN(const bool value, config.Bool(key, expected));
+    if (value == expected) continue;
     return LoadError(
         Reason::kUnsupported,
-        absl::StrCat("config.json: ", option.key, "=", value ? "true" : "false",
-                     ", expected ", option.expected ? "true" : "false"));
+        absl::StrCat("config.json: ", key, "=", value ? "true" : "false",
+                     ", expected ", expected ? "true" : "false"));
   }
   return absl::OkStatus();
 }
 
-absl::Status FinishStack(const ConfigReader& config, int64_t hidden_size,
-                         StackRecipe& stack) {
-  stack.embedding.position_offset = kPositionOffset;
-  stack.embedding.position_rows += kPositionOffset;
+// Two rows of the table stand before that of position 0.
+absl::Status FinishEmbedding(const ConfigReader& config, int64_t hidden_size,
+                             EmbeddingRecipe& embedding) {
+  embedding.position_offset = 2;
+  embedding.position_rows += embedding.position_offset;
   ASSIGN_OR_RETURN(const bool is_scaled, config.Bool("scale_embedding", false));
-  if (is_scaled) {
-    stack.embedding.scale = std::sqrt(static_cast<double>(hidden_size));
-  }
+  if (!is_scaled) return absl::OkStatus();
+  embedding.scale = std::sqrt(static_cast<double>(hidden_size));
   return absl::OkStatus();
 }
 
@@ -96,8 +90,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   out.decoder = as_decoder.stack;
   out.decoder->block.cross_attention = true;
   out.decoder->block.attention.causal = true;
-  RETURN_IF_ERROR(FinishStack(config, out.hidden_size, out.stack));
-  RETURN_IF_ERROR(FinishStack(config, out.hidden_size, *out.decoder));
+  for (StackRecipe* const stack : {&out.stack, &*out.decoder}) {
+    RETURN_IF_ERROR(FinishEmbedding(config, out.hidden_size, stack->embedding));
+  }
   out.shared_embedding = out.tie_word_embeddings;
   out.head = EncoderDecoderHead(model_class.head);
   if (model_class.head == HeadKind::kCausalLm) {
