@@ -7,6 +7,9 @@
 namespace transformerd {
 
 bool TakesPositions(const Architecture& architecture) {
+  if (architecture.decoder || architecture.input == ModelInput::kPixels) {
+    return false;
+  }
   const StackRecipe& stack = architecture.stack;
   return stack.embedding.position_rows > 0 ||
          std::any_of(
@@ -17,9 +20,11 @@ bool TakesPositions(const Architecture& architecture) {
 std::string ToString(const Architecture& architecture) {
   const Architecture& a = architecture;
   const StackRecipe& stack = a.stack;
+  const std::string decoder =
+      a.decoder ? absl::StrCat(" and ", a.decoder->num_hidden_layers) : "";
   return absl::StrCat(a.class_name, " (", a.family,
-                      "): ", stack.num_hidden_layers, " layers, ", "hidden ",
-                      a.hidden_size, ", ", stack.num_attention_heads,
+                      "): ", stack.num_hidden_layers, decoder, " layers, ",
+                      "hidden ", a.hidden_size, ", ", stack.num_attention_heads,
                       " heads of ", stack.head_size, ", intermediate ",
                       stack.intermediate_size, ", vocabulary ", a.vocab_size,
                       ", positions ", stack.embedding.position_rows, ", types ",

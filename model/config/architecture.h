@@ -27,6 +27,7 @@ enum class PositionRule {
 enum class ModelInput {
   kTokens,        // ids, which it embeds
   kHiddenStates,  // vectors of hidden_size, one a token: some bare modules
+  kPixels,        // images, which it cuts into patches
 };
 
 // What a class gives.
@@ -50,6 +51,7 @@ enum class HeadPooling {
   kMean,       // the mean of a row's tokens under mask 1
   kLast,       // the last token of a row that is not padding, by id
   kEndOfText,  // the first token of a row that is Architecture::end_of_text
+  kEos,        // a decoder's token at the place of the input's last eos_token_id
 };
 
 // output(norm(activation(dense(pooled)))), each step where it is there.
@@ -67,6 +69,8 @@ struct HeadRecipe {
   // Of kPreTraining: what the logits of a pair are called, and how many.
   absl::string_view pair_logits = "seq_relationship_logits";
   int64_t pair_labels = 2;
+  // A further bias, [1, outputs], that a checkpoint may lack.
+  bool late_bias = false;
   // Multiplies what enters the output layer.
   double output_scale = 1;
   // Logits become softcap * tanh(logits / softcap); 0: they stay.
@@ -93,6 +97,16 @@ struct Architecture {
   // it. Nothing: the highest id of each row.
   std::optional<int64_t> end_of_text;
   StackRecipe stack;
+  // Reads what `stack` gave, as an encoder, and takes tokens of its own; what
+  // stands on top looks at the decoder's tokens.
+  std::optional<StackRecipe> decoder;
+  // Checkpoints hold one token table that stacks and head share.
+  bool shared_embedding = false;
+  // Where a request has no tokens for the decoder, it gets the encoder's behind
+  // this one, without the last. Nothing: it must have them.
+  std::optional<int64_t> decoder_start_token_id;
+  // Of HeadPooling::kEos.
+  std::optional<int64_t> eos_token_id;
 
   // The pooler: dense + activation on token 0 -> pooler_output. Optional means
   // that a checkpoint without it loads, and the output is left out.

@@ -146,6 +146,9 @@ struct BlockRecipe {
   // False: the first block's attention has no norm of its own.
   bool first_attention_norm = true;
   AttentionRecipe attention;
+  // Between the two a decoder's attention to what the encoder gave, with heads
+  // and biases as in `attention` but without its relative bias.
+  bool cross_attention = false;
   MlpRecipe mlp;
   // Linears hold [in, out] instead of [out, in].
   bool weights_in_out = false;

@@ -129,6 +129,27 @@ absl::StatusOr<int64_t> ConfigReader::RequiredInt(absl::string_view key,
   return *value;
 }
 
+absl::StatusOr<std::vector<int64_t>> ConfigReader::Ints(
+    absl::string_view key, std::vector<int64_t> default_value, int64_t min,
+    int64_t max) const {
+  const json* found = Find(key);
+  if (found == nullptr) return default_value;
+  if (!found->is_array()) {
+    ASSIGN_OR_RETURN(const int64_t value, RequiredInt(key, min, max));
+    return std::vector<int64_t>{value};
+  }
+  std::vector<int64_t> values;
+  for (const json& element : *found) {
+    const std::optional<int64_t> value = AsInt(element);
+    if (!value.has_value() || *value < min || *value > max) {
+      return Mismatch(absl::StrCat(key, "[", values.size(), "]"), element,
+                      IntegerIn(min, max));
+    }
+    values.push_back(*value);
+  }
+  return values;
+}
+
 absl::StatusOr<double> ConfigReader::Double(absl::string_view key,
                                             double default_value, double min,
                                             double max) const {

@@ -61,6 +61,11 @@ class ConfigReader {
                                       int64_t max) const;
   absl::StatusOr<std::string> RequiredString(absl::string_view key) const;
 
+  // A list of integers, or one integer as a list of one; limits bind each.
+  absl::StatusOr<std::vector<int64_t>> Ints(absl::string_view key,
+                                            std::vector<int64_t> default_value,
+                                            int64_t min, int64_t max) const;
+
   // Lists; empty if absent.
   absl::StatusOr<std::vector<std::string>> Strings(absl::string_view key) const;
   absl::StatusOr<std::vector<double>> Doubles(absl::string_view key) const;

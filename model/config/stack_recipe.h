@@ -18,8 +18,24 @@ enum class EmbeddingProjection {
   kBeforeNorm,  // of the sum, without bias (DeBERTa)
 };
 
+// An image cut into patches, row by row, each of which becomes a vector; what
+// does not fill a patch at the right and the bottom is left out (Dosovitskiy et
+// al., 2021).
+struct PatchRecipe {
+  int64_t channels = 0;
+  int64_t image_height = 0, image_width = 0;
+  int64_t patch_height = 0, patch_width = 0;
+
+  int64_t num_patches() const {
+    return (image_height / patch_height) * (image_width / patch_width);
+  }
+};
+
 // Sum of token, position and token type vectors, then a norm.
 struct EmbeddingRecipe {
+  // Instead of tokens: the row is a class token and the patches, each with its
+  // position.
+  std::optional<PatchRecipe> patches;
   // Width of the token table; 0: hidden_size.
   int64_t size = 0;
   EmbeddingProjection projection = EmbeddingProjection::kNone;

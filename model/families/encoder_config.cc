@@ -18,19 +18,22 @@ namespace {
 absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                             Architecture& out) {
   StackRecipe& stack = out.stack;
-  RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1,
-                                kMaxVocabulary, out.vocab_size));
-  RETURN_IF_ERROR(ReadDimension(config, keys.hidden_size, 1, kMaxWidth,
-                                out.hidden_size));
-  RETURN_IF_ERROR(ReadDimension(config, keys.num_hidden_layers, 0,
-                                kMaxLayers, stack.num_hidden_layers));
-  RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1,
-                                kMaxWidth, stack.num_attention_heads));
-  RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1,
-                                kMaxWidth, stack.intermediate_size));
-  RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
-                                kMaxWidth, out.max_sequence_length));
-  stack.embedding.position_rows = out.max_sequence_length;
+  RETURN_IF_ERROR(ReadDimension(config, keys.vocab_size, 1, kMaxVocabulary,
+                                out.vocab_size));
+  RETURN_IF_ERROR(
+      ReadDimension(config, keys.hidden_size, 1, kMaxWidth, out.hidden_size));
+  RETURN_IF_ERROR(ReadDimension(config, keys.num_hidden_layers, 0, kMaxLayers,
+                                stack.num_hidden_layers));
+  RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1, kMaxWidth,
+                                stack.num_attention_heads));
+  RETURN_IF_ERROR(ReadDimension(config, keys.intermediate_size, 1, kMaxWidth,
+                                stack.intermediate_size));
+  out.max_sequence_length = keys.max_position_embeddings.default_value;
+  if (!keys.max_position_embeddings.key.empty()) {
+    RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
+                                  kMaxWidth, out.max_sequence_length));
+    stack.embedding.position_rows = out.max_sequence_length;
+  }
   ASSIGN_OR_RETURN(out.pad_token_id, config.Int(keys.pad_token_id.key,
                                                 keys.pad_token_id.default_value,
                                                 0, out.vocab_size - 1));
@@ -39,12 +42,13 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                                   kMaxWidth,
                                   stack.embedding.token_types));
   }
-  if (!keys.head_size.empty() && config.Has(keys.head_size)) {
-    // So that all heads together are bounded as well.
-    const int64_t limit = kMaxWidth / stack.num_attention_heads;
-    ASSIGN_OR_RETURN(stack.head_size,
-                     config.RequiredInt(keys.head_size, 1, limit));
-    return absl::OkStatus();
+  // So that all heads together are bounded as well.
+  const int64_t limit = kMaxWidth / stack.num_attention_heads;
+  if (!keys.head_size.key.empty()) {
+    RETURN_IF_ERROR(
+        ReadDimension(config, keys.head_size, 1, limit, stack.head_size));
+  }
+  if (stack.head_size > 0) return absl::OkStatus();
   }
   RETURN_IF_ERROR(
       CheckDivides(keys.num_attention_heads.key, stack.num_attention_heads,
@@ -99,9 +103,11 @@ absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
   RETURN_IF_ERROR(RefuseOptions(config));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
   BlockRecipe& block = out.stack.block;
-  ASSIGN_OR_RETURN(
-      block.mlp.activation,
-      ReadActivation(config, keys.activation, keys.activation_default));
+  if (!keys.activation.empty()) {
+    ASSIGN_OR_RETURN(
+        block.mlp.activation,
+        ReadActivation(config, keys.activation, keys.activation_default));
+  }
   block.norm.eps = keys.norm_eps_default;
   if (!keys.norm_eps.empty()) {
     ASSIGN_OR_RETURN(

@@ -19,17 +19,19 @@ struct EncoderKeys {
   ConfigKey num_hidden_layers;
   ConfigKey num_attention_heads;
   ConfigKey intermediate_size;
+  // An empty key: there is no table of positions, and the default limits rows.
   ConfigKey max_position_embeddings;
   // An empty key: the family has no token types.
   ConfigKey type_vocab_size;
   ConfigKey pad_token_id;
+  // An empty key: the family reads it.
   absl::string_view activation = "hidden_act";
   // An empty key: the class fixes the value.
   absl::string_view norm_eps = "layer_norm_eps";
   double norm_eps_default = 1e-12;
   absl::string_view activation_default = "gelu";
-  // An empty key, or one that is absent: hidden_size / num_attention_heads.
-  absl::string_view head_size = "";
+  // An empty key, or an absent value of 0: hidden_size / num_attention_heads.
+  ConfigKey head_size = {"", 0};
 };
 
 // The width of the token table, of families that have one of their own.

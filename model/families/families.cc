@@ -15,6 +15,7 @@ namespace transformerd {
 
 // One in each file of its name.
 extern const Family kAlbert;
+extern const Family kBart;
 extern const Family kBert;
 extern const Family kCamembert;
 extern const Family kClipText;
@@ -31,23 +32,27 @@ extern const Family kMistral;
 extern const Family kMixtral;
 extern const Family kModernBert;
 extern const Family kMpNet;
+extern const Family kMt5;
 extern const Family kNomicBert;
 extern const Family kOpt;
 extern const Family kPhi3;
 extern const Family kQwen2;
 extern const Family kQwen3;
 extern const Family kRoberta;
+extern const Family kT5;
 extern const Family kTransformerStack;
+extern const Family kVit;
 extern const Family kXlmRoberta;
 
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBert,      &kRoberta,    &kXlmRoberta, &kCamembert, &kDistilBert,
-    &kElectra,   &kAlbert,     &kMpNet,      &kNomicBert, &kModernBert,
-    &kDebertaV2, &kClipText,   &kGpt2,       &kGptNeoX,   &kOpt,
-    &kLlama,     &kMistral,    &kMixtral,    &kQwen2,     &kQwen3,
-    &kGemma,     &kGemma2,     &kGemma3Text, &kPhi3,
+    &kBert,    &kRoberta,    &kXlmRoberta, &kCamembert,  &kDistilBert,
+    &kElectra, &kAlbert,     &kMpNet,      &kNomicBert,  &kModernBert,
+    &kDebertaV2, &kClipText, &kVit,        &kT5,         &kMt5,
+    &kBart,    &kGpt2,       &kGptNeoX,    &kOpt,        &kLlama,
+    &kMistral, &kMixtral,    &kQwen2,      &kQwen3,      &kGemma,
+    &kGemma2,  &kGemma3Text, &kPhi3,
 };
 
 constexpr const Family* kBareModules[] = {

@@ -13,12 +13,22 @@
 
 namespace transformerd {
 
+// What a rule's names are.
+enum class RuleKind {
+  kModule,     // a module's; the leaf ("weight" or "bias") is the same for both
+  kParameter,  // one parameter's, whole
+};
+
 // A module's name in checkpoints and in this project. "{}" stands for a layer
-// number; the leaf ("weight" or "bias") is the same on both sides. Several
-// rules may name the same module: the first whose key is in the file is used.
+// number. Several rules may name the same module: the first whose key is in the
+// file is used.
 struct ParameterRule {
   absl::string_view checkpoint;
   absl::string_view module;
+  RuleKind kind = RuleKind::kModule;
+  // The rule counts only for models that have this module as well; empty: for
+  // all.
+  absl::string_view beside = "";
 };
 
 // A class that the family can be served as.
@@ -26,6 +36,8 @@ struct ModelClass {
   absl::string_view name;  // "BertForMaskedLM"
   HeadKind head;
   bool pooler;
+  // A decoder behind the encoder, of families that can have one.
+  bool decoder = false;
 };
 
 // One renaming of a bare module's tree: at the module at this path ("" is the

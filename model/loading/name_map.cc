@@ -147,7 +147,7 @@ class NameMapBuilder {
       for (int slot : members) map_.slots[slot].source = SlotSource::kLeftOut;
       map_.warnings.push_back(
           absl::StrCat("the checkpoint has no ", group,
-                       ": it is left out, with its output"));
+                       ": it is left out, with what it would give"));
     }
   }
 

@@ -125,6 +125,14 @@ RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
                      const std::vector<std::string>& slot_names)
     : other_modules_(family.other_modules),
       slot_names_(slot_names.begin(), slot_names.end()) {
+  for (const std::string& name : slot_names) {
+    for (Pattern& pattern : PatternsOf(SplitLeaf(name).first)) {
+      modules_.present.insert(std::move(pattern.text));
+    }
+    for (Pattern& pattern : PatternsOf(name)) {
+      parameters_.present.insert(std::move(pattern.text));
+    }
+  }
   for (const ParameterRule& rule : family.base_parameters) {
     Add(base_prefix, rule);
   }
@@ -135,19 +143,14 @@ RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
     buffers_.insert(absl::StrCat(family.base_prefix, buffer));
     buffers_.insert(absl::StrCat(base_prefix, buffer));
   }
-  for (const std::string& name : slot_names) {
-    for (Pattern& pattern : PatternsOf(SplitLeaf(name).first)) {
-      if (keys_of_module_.contains(pattern.text)) {
-        modules_.insert(std::move(pattern.text));
-      }
-    }
-  }
 }
 
 void RuleTable::Add(absl::string_view prefix, const ParameterRule& rule) {
+  if (!rule.beside.empty() && !modules_.present.contains(rule.beside)) return;
+  Index& index = rule.kind == RuleKind::kModule ? modules_ : parameters_;
   std::string key = absl::StrCat(prefix, rule.checkpoint);
-  modules_of_key_[key].emplace_back(rule.module);
-  keys_of_module_[rule.module].push_back(std::move(key));
+  index.names_of_key[key].emplace_back(rule.module);
+  index.keys_of_name[rule.module].push_back(std::move(key));
 }
 
 std::vector<std::string> RuleTable::CandidateKeys(
@@ -155,32 +158,57 @@ std::vector<std::string> RuleTable::CandidateKeys(
   const auto [module, leaf] = SplitLeaf(slot_name);
   const absl::string_view alias = AliasOf(leaf);
   std::vector<std::string> candidates;
-  for (const Pattern& pattern : PatternsOf(module)) {
-    const auto found = keys_of_module_.find(pattern.text);
-    if (found == keys_of_module_.end()) continue;
-    for (const std::string& key_pattern : found->second) {
-      const std::optional<std::string> key = Fill(key_pattern, pattern.numbers);
-      if (!key) continue;
-      candidates.push_back(Join(*key, leaf));
-      if (!alias.empty()) candidates.push_back(Join(*key, alias));
+  const auto for_each_key = [](const Index& index, absl::string_view name,
+                               const auto& visit) {
+    for (const Pattern& pattern : PatternsOf(name)) {
+      const auto found = index.keys_of_name.find(pattern.text);
+      if (found == index.keys_of_name.end()) continue;
+      for (const std::string& key_pattern : found->second) {
+        const auto key = Fill(key_pattern, pattern.numbers);
+        if (key) visit(*key);
+      }
     }
-  }
+  };
+  for_each_key(parameters_, slot_name,
+               [&](const std::string& key) { candidates.push_back(key); });
+  for_each_key(modules_, module, [&](const std::string& key) {
+    candidates.push_back(Join(key, leaf));
+    if (!alias.empty()) candidates.push_back(Join(key, alias));
+  });
   return candidates;
 }
 
 bool RuleTable::Knows(absl::string_view key) const {
-  if (IsBuffer(key) || IsInOtherModule(key)) return true;
+  return IsBuffer(key) || IsInOtherModule(key) || KnowsParameter(key) ||
+         KnowsModuleOf(key);
+}
+
+bool RuleTable::KnowsModuleOf(absl::string_view key) const {
   const auto [key_module, key_leaf] = SplitLeaf(key);
   const absl::string_view leaf = CanonicalLeaf(key_leaf);
+  const bool is_leaf = leaf == "weight" || leaf == "bias";
   for (const Pattern& pattern : PatternsOf(key_module)) {
-    const auto found = modules_of_key_.find(pattern.text);
-    if (found == modules_of_key_.end()) continue;
+    const auto found = modules_.names_of_key.find(pattern.text);
+    if (found == modules_.names_of_key.end()) continue;
     for (const std::string& module : found->second) {
       const std::optional<std::string> name = Fill(module, pattern.numbers);
       if (!name) continue;
       if (slot_names_.contains(Join(*name, leaf))) return true;
-      const bool is_leaf = leaf == "weight" || leaf == "bias";
-      if (is_leaf && !modules_.contains(module)) return true;
+      if (is_leaf && !modules_.present.contains(module)) return true;
+    }
+  }
+  return false;
+}
+
+bool RuleTable::KnowsParameter(absl::string_view key) const {
+  for (const Pattern& pattern : PatternsOf(key)) {
+    const auto found = parameters_.names_of_key.find(pattern.text);
+    if (found == parameters_.names_of_key.end()) continue;
+    for (const std::string& parameter : found->second) {
+      const std::optional<std::string> name = Fill(parameter, pattern.numbers);
+      if (!name) continue;
+      if (slot_names_.contains(*name)) return true;
+      if (!parameters_.present.contains(parameter)) return true;
     }
   }
   return false;

@@ -31,19 +31,27 @@ class RuleTable {
   bool Knows(absl::string_view key) const;
 
  private:
+  // The rules of one kind, and what they speak of.
+  struct Index {
+    // Pattern of a name -> patterns of its keys, in rule order.
+    absl::flat_hash_map<std::string, std::vector<std::string>> keys_of_name;
+    // The reverse.
+    absl::flat_hash_map<std::string, std::vector<std::string>> names_of_key;
+    // Patterns of the names that the model has.
+    absl::flat_hash_set<std::string> present;
+  };
+
   void Add(absl::string_view prefix, const ParameterRule& rule);
   bool IsBuffer(absl::string_view key) const;
   bool IsInOtherModule(absl::string_view key) const;
+  bool KnowsModuleOf(absl::string_view key) const;
+  bool KnowsParameter(absl::string_view key) const;
 
-  // Pattern of a module -> patterns of its keys (without leaf), in rule order.
-  absl::flat_hash_map<std::string, std::vector<std::string>> keys_of_module_;
-  // The reverse.
-  absl::flat_hash_map<std::string, std::vector<std::string>> modules_of_key_;
+  Index modules_;  // names and keys without leaf
+  Index parameters_;
   absl::flat_hash_set<std::string> buffers_;
   const absl::Span<const absl::string_view> other_modules_;
   absl::flat_hash_set<std::string> slot_names_;
-  // Patterns of the modules that the model has.
-  absl::flat_hash_set<std::string> modules_;
 };
 
 }  // namespace transformerd

@@ -31,11 +31,16 @@ struct Embeddings {
   ParameterSlot* token = nullptr;       // null: the input is embedded already
   ParameterSlot* position = nullptr;    // null: none
   ParameterSlot* token_type = nullptr;  // null: none
+  // Of images: the first token of each row, [1, 1, hidden], a convolution's
+  // weight, [hidden, channels, height, width], and positions [1, tokens,
+  // hidden].
+  ParameterSlot* class_token = nullptr;  // null: not an image
+  Linear patch;
   std::optional<Norm> norm;
   std::optional<Linear> projection;
 };
 
-// Multi-head self-attention (Vaswani et al., 2017).
+// Multi-head attention (Vaswani et al., 2017).
 struct Attention {
   // Either these three, or one that holds them all as QkvLayout says.
   Linear query, key, value;
@@ -58,6 +63,9 @@ struct Block {
   Attention attention;
   std::optional<Norm> attention_norm;
   std::optional<Norm> attention_output_norm;  // of NormPlacement::kSandwich
+  // Of decoders behind an encoder.
+  std::optional<Attention> cross_attention;
+  std::optional<Norm> cross_attention_norm;
   // One network, or the experts that the router chooses from.
   std::vector<Mlp> mlps;
   std::optional<Linear> router;
@@ -88,6 +96,7 @@ struct Head {
   std::optional<Linear> dense;
   std::optional<Norm> norm;
   std::optional<Linear> output;
+  ParameterSlot* late_bias = nullptr;  // null: none; may stay unfilled
   std::optional<Linear> relationship;  // next-sentence prediction
 };
 

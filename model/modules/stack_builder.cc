@@ -17,6 +17,7 @@ class StackBuilder {
   Stack Build() {
     Stack stack;
     if (place_.vocab_size > 0) stack.embeddings = BuildEmbeddings();
+    if (recipe_.embedding.patches) stack.embeddings = BuildPatches();
     const RelativeBias& bias = recipe_.block.attention.relative_bias;
     if (bias.table_rows > 0) {
       stack.relative_bias = builder_.AddTable(
@@ -71,6 +72,9 @@ class StackBuilder {
     Embeddings embeddings;
     embeddings.token = builder_.AddTable(Name("embeddings.token"),
                                          place_.vocab_size, embedding_size());
+    if (!place_.shared_tokens.empty()) {
+      embeddings.token->TieTo(place_.shared_tokens);
+    }
     if (recipe.position_rows > 0) {
       embeddings.position = builder_.AddTable(Name("embeddings.position"),
                                               recipe.position_rows, size);
@@ -113,6 +117,25 @@ class StackBuilder {
     convolution.norm =
         builder_.AddNorm(Name("convolution_norm"), size, recipe_.block.norm);
     return convolution;
+}
+
+  // Slots whose names have no leaf, as in the checkpoints.
+  Embeddings BuildPatches() {
+    const PatchRecipe& recipe = *recipe_.embedding.patches;
+    const int64_t hidden = place_.hidden_size;
+    Embeddings embeddings;
+    embeddings.class_token = builder_.AddSlot(
+        Name("embeddings.class_token"), {1, 1, hidden}, Initializer::kNormal);
+    embeddings.position = builder_.AddSlot(
+        Name("embeddings.position"), {1, recipe.num_patches() + 1, hidden},
+        Initializer::kNormal);
+    embeddings.patch.weight = builder_.AddSlot(
+        Name("embeddings.patch.weight"),
+        {hidden, recipe.channels, recipe.patch_height, recipe.patch_width},
+        Initializer::kNormal);
+    embeddings.patch.bias = builder_.AddSlot(Name("embeddings.patch.bias"),
+                                             {hidden}, Initializer::kZeros);
+    return embeddings;
   }
 
   Linear AddLinear(const std::string& name, int64_t in, int64_t out,
@@ -195,6 +218,10 @@ class StackBuilder {
     }
     if (is_sandwich) {
       block.attention_output_norm = add_norm("attention_output_norm");
+    }
+    if (recipe.cross_attention) {
+      block.cross_attention = BuildAttention(prefix + "cross_attention.");
+      block.cross_attention_norm = add_norm("cross_attention_norm");
     }
     const int64_t num_experts = recipe.mlp.num_experts;
     if (num_experts == 0) block.mlps.push_back(BuildMlp(prefix + "mlp."));

@@ -16,6 +16,8 @@ struct StackPlace {
   int64_t hidden_size = 0;
   // Rows of the token table; 0: the stack takes vectors and embeds nothing.
   int64_t vocab_size = 0;
+  // The slot that the token table is tied to; empty: none.
+  std::string shared_tokens;
 };
 
 // Time is proportional to the number of modules.

@@ -8,8 +8,9 @@
 namespace transformerd {
 namespace {
 
-// Slots of this group may be absent from a checkpoint together.
+// Slots of one group may be absent from a checkpoint together.
 constexpr char kPoolerGroup[] = "pooler";
+constexpr char kLateBiasGroup[] = "bias of the logits";
 
 // What a head's modules are called. Heads of different kinds have different
 // names, because one checkpoint may hold several.
@@ -75,15 +76,29 @@ int64_t InputSize(const Architecture& architecture) {
 Transformer::Transformer(const Architecture& architecture, DType dtype)
     : dtype_(dtype) {
   ModuleBuilder builder(dtype, slots_);
+  AddStacks(architecture, builder);
+  if (architecture.pooler && architecture.pooler_dense) {
+    AddPooler(architecture, builder);
+  }
+  if (architecture.head.kind != HeadKind::kNone) AddHead(architecture, builder);
+}
+
+void Transformer::AddStacks(const Architecture& architecture,
+                            ModuleBuilder& builder) {
   StackPlace place;
   place.hidden_size = architecture.hidden_size;
   if (architecture.input == ModelInput::kTokens) {
     place.vocab_size = architecture.vocab_size;
   }
+  if (architecture.shared_embedding) {
+    shared_tokens_ = builder.AddTable("shared", architecture.vocab_size,
+                                      architecture.hidden_size);
+    place.shared_tokens = shared_tokens_->name();
+  }
   stack_ = BuildStack(architecture.stack, place, builder);
-  if (architecture.pooler && architecture.pooler_dense)
-    AddPooler(architecture, builder);
-  if (architecture.head.kind != HeadKind::kNone) AddHead(architecture, builder);
+  if (!architecture.decoder) return;
+  place.prefix = "decoder.";
+  decoder_ = BuildStack(*architecture.decoder, place, builder);
 }
 
 void Transformer::AddPooler(const Architecture& architecture,
@@ -115,7 +130,14 @@ void Transformer::AddHead(const Architecture& architecture,
       builder.AddLinear(absl::StrCat("head.", names.output), size,
                         OutputSize(architecture), recipe.output_bias);
   if (IsLanguageModel(recipe.kind) && architecture.tie_word_embeddings) {
-    head_.output->weight->TieTo(stack_.embeddings.token->name());
+    head_.output->weight->TieTo(shared_tokens_ != nullptr
+                                    ? shared_tokens_->name()
+                                    : stack_.embeddings.token->name());
+  }
+  if (recipe.late_bias) {
+    head_.late_bias = builder.AddSlot(
+        "head.late_bias", {1, OutputSize(architecture)}, Initializer::kZeros);
+    head_.late_bias->SetOptionalGroup(kLateBiasGroup);
   }
   if (recipe.kind == HeadKind::kPreTraining) {
     head_.relationship = builder.AddLinear(

@@ -39,17 +39,23 @@ class Transformer {
   DType dtype() const { return dtype_; }
 
   const Stack& stack() const { return stack_; }
+  // Nothing where the class has none.
+  const std::optional<Stack>& decoder() const { return decoder_; }
   // The dense layer of the pooler; nothing where the pooler has none.
   const std::optional<Linear>& pooler() const { return pooler_; }
   const Head& head() const { return head_; }
 
  private:
+  void AddStacks(const Architecture& architecture, ModuleBuilder& builder);
   void AddPooler(const Architecture& architecture, ModuleBuilder& builder);
   void AddHead(const Architecture& architecture, ModuleBuilder& builder);
 
   DType dtype_;
   std::vector<std::unique_ptr<ParameterSlot>> slots_;
+  // The token table that all others are tied to; null: none.
+  ParameterSlot* shared_tokens_ = nullptr;
   Stack stack_;
+  std::optional<Stack> decoder_;
   std::optional<Linear> pooler_;
   Head head_;
 };

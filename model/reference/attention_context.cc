@@ -5,7 +5,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "absl/types/span.h"
 #include "glog/logging.h"
@@ -15,7 +14,7 @@
 namespace transformerd {
 namespace {
 
-std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
+std::vector<RowGroup> GroupRows(const PackedRows& batch) {
   std::vector<RowGroup> groups;
   for (int64_t s = 0; s < batch.num_sequences(); ++s) {
     const bool has_mask = batch.sequence_has_mask[s];
@@ -30,20 +29,6 @@ std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
     }
   }
   return groups;
-}
-
-// The lowest finite value of a dtype that parameters can have.
-double Lowest(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kBFloat16:
-      return std::numeric_limits<at::BFloat16>::lowest();
-    case at::kHalf:
-      return std::numeric_limits<at::Half>::lowest();
-    case at::kDouble:
-      return std::numeric_limits<double>::lowest();
-    default:
-      return std::numeric_limits<float>::lowest();
-  }
 }
 
 // The span with what causality takes from it, without what no row of this
@@ -69,7 +54,7 @@ at::Tensor Distances(int64_t length) {
 }  // namespace
 
 AttentionContext::AttentionContext(const StackRecipe& recipe,
-                                   const Stack& stack, const PackedBatch& batch,
+                                   const Stack& stack, const PackedRows& batch,
                                    at::ScalarType dtype)
     : recipe_(recipe),
       stack_(stack),
@@ -133,7 +118,7 @@ std::optional<at::Tensor> AttentionContext::MakeBias(
   }
   at::Tensor bias_Hnn =
       has_relative ? RelativeBiasOf(length) : at::zeros({1, 1, length}, dtype_);
-  const double lowest = Lowest(dtype_);
+  const double lowest = LowestOf(dtype_);
   if (!IsUnlimited(span)) {
     const at::Tensor distances_nn = Distances(length);
     if (span.before != AttentionSpan::kUnlimited) {

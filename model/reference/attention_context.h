@@ -29,7 +29,7 @@ struct RowGroup {
 class AttentionContext {
  public:
   AttentionContext(const StackRecipe& recipe, const Stack& stack,
-                   const PackedBatch& batch, at::ScalarType dtype);
+                   const PackedRows& batch, at::ScalarType dtype);
 
   const StackRecipe& recipe() const { return recipe_; }
   const std::vector<RowGroup>& groups() const { return groups_; }
@@ -69,7 +69,7 @@ class AttentionContext {
 
   const StackRecipe& recipe_;
   const Stack& stack_;
-  const PackedBatch& batch_;
+  const PackedRows& batch_;
   const at::ScalarType dtype_;
   const std::vector<RowGroup> groups_;
   std::vector<Shared> shared_;

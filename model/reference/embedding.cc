@@ -16,7 +16,7 @@ at::Tensor Rows(const ParameterSlot& table, const std::vector<int64_t>& ids) {
 }
 
 at::Tensor Positions(const ParameterSlot& table, const EmbeddingRecipe& recipe,
-                     const PackedBatch& batch) {
+                     const PackedRows& batch) {
   if (recipe.position_offset == 0) return Rows(table, batch.position_ids);
   std::vector<int64_t> rows = batch.position_ids;
   for (int64_t& row : rows) row += recipe.position_offset;
@@ -26,7 +26,7 @@ at::Tensor Positions(const ParameterSlot& table, const EmbeddingRecipe& recipe,
 }  // namespace
 
 at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
-                 const PackedBatch& batch) {
+                 const PackedRows& batch) {
   at::Tensor sum_TD = Rows(*embeddings.token, batch.input_ids);
   if (recipe.scale != 1) {
     // The factor is rounded as well, as it was in training.

@@ -12,6 +12,6 @@ namespace transformerd {
 // [tokens, hidden] from the batch's ids, positions and token types. Pure and
 // thread-safe.
 at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
-                 const PackedBatch& batch);
+                 const PackedRows& batch);
 
 }  // namespace transformerd

@@ -3,6 +3,7 @@
 #include "glog/logging.h"
 #include "model/reference/ops.h"
 #include "model/reference/pooling.h"
+#include "model/reference/tensors.h"
 
 namespace transformerd {
 namespace {
@@ -10,24 +11,32 @@ namespace {
 at::Tensor Pooled(const Architecture& architecture,
                   const Transformer& transformer, HeadPooling pooling,
                   const PackedBatch& batch, const at::Tensor& hidden_TD) {
+  const PackedRows& rows = TopRows(architecture, batch);
   switch (pooling) {
     case HeadPooling::kTokens:
       return hidden_TD;
     case HeadPooling::kPooler:
       return RunPooler(architecture, transformer, batch, hidden_TD);
     case HeadPooling::kEndOfText:
-      return EndsOfText(batch, architecture.end_of_text, hidden_TD);
+      return EndsOfText(rows, architecture.end_of_text, hidden_TD);
     case HeadPooling::kFirst:
-      return FirstTokens(batch, hidden_TD);
+      return FirstTokens(rows, hidden_TD);
     case HeadPooling::kMean:
-      return MeanTokens(batch, hidden_TD);
+      return MeanTokens(rows, hidden_TD);
     case HeadPooling::kLast:
-      return LastTokens(batch, architecture.pad_token_id, hidden_TD);
+      return LastTokens(rows, architecture.pad_token_id, hidden_TD);
+    case HeadPooling::kEos:
+      return TokensAtLast(batch, *architecture.eos_token_id, rows, hidden_TD);
   }
   LOG(FATAL) << "unknown HeadPooling";
 }
 
 }  // namespace
+
+const PackedRows& TopRows(const Architecture& architecture,
+                          const PackedBatch& batch) {
+  return architecture.decoder ? batch.decoder : batch;
+}
 
 at::Tensor RunPooler(const Architecture& architecture,
                      const Transformer& transformer, const PackedBatch& batch,
@@ -50,7 +59,10 @@ at::Tensor RunHead(const Architecture& architecture,
   if (head.dense) x = Apply(recipe.activation, Apply(*head.dense, x));
   x = ApplyIfAny(head.norm, x);
   if (recipe.output_scale != 1) x = x.mul(recipe.output_scale);
-  return SoftCap(recipe.softcap, Apply(*head.output, x));
+  x = SoftCap(recipe.softcap, Apply(*head.output, x));
+  const bool has_late_bias =
+      head.late_bias != nullptr && head.late_bias->is_filled();
+  return has_late_bias ? x.add(TensorOf(*head.late_bias)) : x;
 }
 
 }  // namespace transformerd

@@ -1,4 +1,4 @@
-// What stands on a stack.
+// What stands on a stack, or on its decoder where there is one.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,6 +9,10 @@
 #include "model/runtime/packing.h"
 
 namespace transformerd {
+
+// The rows whose tokens T are.
+const PackedRows& TopRows(const Architecture& architecture,
+                          const PackedBatch& batch);
 
 // The pooler's output: [T, D] -> [S, pooler size]. The class must have one.
 at::Tensor RunPooler(const Architecture& architecture,

@@ -20,7 +20,7 @@ at::Tensor Select(const std::vector<int64_t>& tokens,
 // Index of the last token of each row that `counts` accepts, else the row's
 // first.
 template <typename Predicate>
-std::vector<int64_t> LastOf(const PackedBatch& batch, const Predicate& counts) {
+std::vector<int64_t> LastOf(const PackedRows& batch, const Predicate& counts) {
   std::vector<int64_t> last;
   for (int64_t s = 0; s < batch.num_sequences(); ++s) {
     int64_t token = batch.sequence_offsets[s + 1] - 1;
@@ -31,7 +31,7 @@ std::vector<int64_t> LastOf(const PackedBatch& batch, const Predicate& counts) {
 }
 
 // Mean over the tokens under mask 1 of one row, [D].
-at::Tensor MeanOfRow(const PackedBatch& batch, int64_t s,
+at::Tensor MeanOfRow(const PackedRows& batch, int64_t s,
                      const at::Tensor& row_TD) {
   if (!batch.sequence_has_mask[s]) return row_TD.mean(0);
   std::vector<int64_t> visible;
@@ -45,13 +45,13 @@ at::Tensor MeanOfRow(const PackedBatch& batch, int64_t s,
 
 }  // namespace
 
-at::Tensor FirstTokens(const PackedBatch& batch, const at::Tensor& input_TD) {
+at::Tensor FirstTokens(const PackedRows& batch, const at::Tensor& input_TD) {
   return input_TD.index_select(
       0, TensorOf(absl::MakeConstSpan(batch.sequence_offsets)
                       .first(batch.num_sequences())));
 }
 
-at::Tensor MeanTokens(const PackedBatch& batch, const at::Tensor& input_TD) {
+at::Tensor MeanTokens(const PackedRows& batch, const at::Tensor& input_TD) {
   std::vector<at::Tensor> means;
   means.reserve(batch.num_sequences());
   for (int64_t s = 0; s < batch.num_sequences(); ++s) {
@@ -62,7 +62,7 @@ at::Tensor MeanTokens(const PackedBatch& batch, const at::Tensor& input_TD) {
   return at::stack(means);
 }
 
-at::Tensor LastTokens(const PackedBatch& batch,
+at::Tensor LastTokens(const PackedRows& batch,
                       std::optional<int64_t> pad_token_id,
                       const at::Tensor& input_TD) {
   return Select(LastOf(batch,
@@ -72,7 +72,7 @@ at::Tensor LastTokens(const PackedBatch& batch,
                 input_TD);
 }
 
-at::Tensor EndsOfText(const PackedBatch& batch,
+at::Tensor EndsOfText(const PackedRows& batch,
                       std::optional<int64_t> end_of_text,
                       const at::Tensor& input_TD) {
   std::vector<int64_t> ends;
@@ -87,7 +87,20 @@ at::Tensor EndsOfText(const PackedBatch& batch,
   return Select(ends, input_TD);
 }
 
-at::Tensor Pool(PoolingKind kind, bool normalize, const PackedBatch& batch,
+at::Tensor TokensAtLast(const PackedRows& rows, int64_t id,
+                        const PackedRows& tokens, const at::Tensor& input_TD) {
+  std::vector<int64_t> places =
+      LastOf(rows, [&](int64_t token) { return rows.input_ids[token] == id; });
+  for (int64_t s = 0; s < rows.num_sequences(); ++s) {
+    const int64_t place = places[s] - rows.sequence_offsets[s];
+    CHECK_EQ(rows.input_ids[places[s]], id);
+    CHECK_LT(place, tokens.length(s));
+    places[s] = tokens.sequence_offsets[s] + place;
+  }
+  return Select(places, input_TD);
+}
+
+at::Tensor Pool(PoolingKind kind, bool normalize, const PackedRows& batch,
                 const at::Tensor& input_TD) {
   at::Tensor pooled_SD;
   switch (kind) {

@@ -11,9 +11,11 @@
 #include "model/reference/attention_context.h"
 #include "model/reference/block.h"
 #include "model/reference/convolution.h"
+#include "model/reference/cross_attention.h"
 #include "model/reference/embedding.h"
 #include "model/reference/head.h"
 #include "model/reference/ops.h"
+#include "model/reference/patches.h"
 #include "model/reference/pooling.h"
 #include "model/reference/tensors.h"
 
@@ -62,9 +64,8 @@ class OutputCollector {
 constexpr double kMinFlopsPerThread = 5e8;
 
 // Multiplications and additions of the blocks' linears for one token.
-double FlopsPerToken(const Architecture& architecture) {
-  const StackRecipe& stack = architecture.stack;
-  const double hidden = static_cast<double>(architecture.hidden_size);
+double FlopsPerToken(const StackRecipe& stack, int64_t hidden_size) {
+  const double hidden = static_cast<double>(hidden_size);
   const double attention =
       4.0 * hidden *
       static_cast<double>(stack.num_attention_heads * stack.head_size);
@@ -72,6 +73,15 @@ double FlopsPerToken(const Architecture& architecture) {
       2.0 * hidden * static_cast<double>(stack.intermediate_size);
   return 2.0 * static_cast<double>(stack.num_hidden_layers) * (attention + mlp);
 }
+
+// One stack in a forward pass, and what its layers give.
+struct StackPass {
+  const StackRecipe& recipe;
+  const Stack& stack;
+  const PackedRows& rows;
+  OutputKind hidden_state = OutputKind::kHiddenState;
+  OutputKind attention = OutputKind::kAttention;
+};
 
 class ReferenceExecutor : public Executor {
  public:
@@ -82,7 +92,12 @@ class ReferenceExecutor : public Executor {
         transformer_(transformer),
         signature_(signature),
         options_(options),
-        flops_per_token_(FlopsPerToken(architecture)) {
+        flops_per_token_(
+            FlopsPerToken(architecture.stack, architecture.hidden_size)),
+        flops_per_decoder_token_(
+            architecture.decoder
+                ? FlopsPerToken(*architecture.decoder, architecture.hidden_size)
+                : 0) {
     CHECK_GE(options_.num_threads, 1);
   }
 
@@ -95,7 +110,11 @@ class ReferenceExecutor : public Executor {
       }
       const c10::InferenceMode inference_mode;
       OutputCollector outputs(signature_, batch);
-      const at::Tensor hidden_TD = Encode(batch, outputs);
+      at::Tensor hidden_TD = Encode(batch, outputs);
+      if (architecture_.decoder) {
+        outputs.Offer(OutputKind::kEncoderLastHiddenState, hidden_TD);
+        hidden_TD = Decode(batch, hidden_TD, outputs);
+      }
       RunTop(batch, hidden_TD, outputs);
       return std::move(outputs).Take();
     });
@@ -103,54 +122,107 @@ class ReferenceExecutor : public Executor {
 
  private:
   int NumThreads(const PackedBatch& batch) const {
-    const double useful = flops_per_token_ *
-                          static_cast<double>(batch.num_tokens()) /
-                          kMinFlopsPerThread;
+    const double flops =
+        flops_per_token_ * static_cast<double>(batch.num_tokens()) +
+        flops_per_decoder_token_ *
+            static_cast<double>(batch.decoder.num_tokens());
+    const double useful = flops / kMinFlopsPerThread;
     return useful < options_.num_threads ? std::max(1, static_cast<int>(useful))
                                          : options_.num_threads;
   }
 
   // What enters the first block, [T, D].
   at::Tensor EnterBlocks(const PackedBatch& batch) {
-    if (architecture_.input == ModelInput::kTokens) {
-      return Embed(transformer_.stack().embeddings,
-                   architecture_.stack.embedding, batch);
+    const Embeddings& embeddings = transformer_.stack().embeddings;
+    const EmbeddingRecipe& recipe = architecture_.stack.embedding;
+    switch (architecture_.input) {
+      case ModelInput::kTokens:
+        return Embed(embeddings, recipe, batch);
+      case ModelInput::kPixels:
+        return EmbedPatches(embeddings, *recipe.patches, batch);
+      case ModelInput::kHiddenStates:
+        return TensorOf(absl::MakeConstSpan(batch.hidden_states),
+                        architecture_.hidden_size)
+            .to(dtype());
     }
-    return TensorOf(absl::MakeConstSpan(batch.hidden_states),
-                    architecture_.hidden_size)
-        .to(ScalarTypeOf(transformer_.dtype()));
+    LOG(FATAL) << "unknown ModelInput";
   }
+
+  at::ScalarType dtype() const { return ScalarTypeOf(transformer_.dtype()); }
 
   // Embeddings and blocks: the last hidden states, [T, D].
   at::Tensor Encode(const PackedBatch& batch, OutputCollector& outputs) {
-    const StackRecipe& recipe = architecture_.stack;
-    const Stack& stack = transformer_.stack();
-    at::Tensor hidden_TD = EnterBlocks(batch);
-    AttentionContext context(recipe, stack, batch,
-                             ScalarTypeOf(transformer_.dtype()));
-    const int num_layers = static_cast<int>(recipe.num_hidden_layers);
+    const StackPass pass = {architecture_.stack, transformer_.stack(), batch};
+    return Leave(pass, RunBlocks(pass, EnterBlocks(batch), outputs), outputs);
+  }
+
+  // The same of the decoder's rows, which look at the encoder's, [E, D].
+  at::Tensor Decode(const PackedBatch& batch, const at::Tensor& encoded_ED,
+                    OutputCollector& outputs) {
+    const StackRecipe& recipe = *architecture_.decoder;
+    const Stack& stack = *transformer_.decoder();
+    const StackPass pass = {recipe, stack, batch.decoder,
+                            OutputKind::kDecoderHiddenState,
+                            OutputKind::kDecoderAttention};
+    const CrossContext cross(recipe, batch.decoder, batch, dtype());
+    const at::Tensor hidden_TD =
+        Embed(stack.embeddings, recipe.embedding, batch.decoder);
+    return Leave(pass, RunBlocks(pass, hidden_TD, outputs, &cross, encoded_ED),
+                 outputs);
+  }
+
+  // All layers of a stack: [T, D] -> [T, D]. A decoder's have `cross` and what
+  // the encoder gave.
+  at::Tensor RunBlocks(const StackPass& pass, at::Tensor hidden_TD,
+                       OutputCollector& outputs,
+                       const CrossContext* cross = nullptr,
+                       const at::Tensor& encoded_ED = {}) {
+    AttentionContext context(pass.recipe, pass.stack, pass.rows, dtype());
+    const int num_layers = static_cast<int>(pass.recipe.num_hidden_layers);
     for (int layer = 0; layer < num_layers; ++layer) {
-      outputs.Offer(OutputKind::kHiddenState, hidden_TD, layer);
-      at::Tensor probabilities;
-      const bool keep = outputs.Wants(OutputKind::kAttention, layer);
-      const at::Tensor output_TD =
-          Apply(BlockOf(stack, recipe, layer), layer, context, hidden_TD,
-                keep ? &probabilities : nullptr);
-      if (keep) outputs.Offer(OutputKind::kAttention, probabilities, layer);
-      hidden_TD = layer == 0 && stack.convolution
-                      ? Convolve(*stack.convolution, *recipe.convolution,
-                                 context, hidden_TD, output_TD)
+      outputs.Offer(pass.hidden_state, hidden_TD, layer);
+      at::Tensor probabilities, cross_probabilities;
+      const bool keep = outputs.Wants(pass.attention, layer);
+      const bool keep_cross =
+          cross != nullptr && outputs.Wants(OutputKind::kCrossAttention, layer);
+      const Block& block = BlockOf(pass.stack, pass.recipe, layer);
+      at::Tensor* const kept = keep ? &probabilities : nullptr;
+      at::Tensor output_TD;
+      if (cross == nullptr) {
+        output_TD = Apply(block, layer, context, hidden_TD, kept);
+      } else {
+        const CrossMemory memory =
+            MakeCrossMemory(*block.cross_attention, pass.recipe, encoded_ED);
+        const CrossInput input = {*cross, memory,
+                                  keep_cross ? &cross_probabilities : nullptr};
+        output_TD = Apply(block, layer, context, hidden_TD, kept, &input);
+      }
+      if (keep) outputs.Offer(pass.attention, probabilities, layer);
+      if (keep_cross) {
+        outputs.Offer(OutputKind::kCrossAttention, cross_probabilities, layer);
+      }
+      hidden_TD = layer == 0 && pass.stack.convolution
+                      ? Convolve(*pass.stack.convolution,
+                                 *pass.recipe.convolution, context, hidden_TD,
+                                 output_TD)
                       : output_TD;
     }
-    if (!recipe.last_hidden_state_is_normed) {
-      outputs.Offer(OutputKind::kHiddenState, hidden_TD, num_layers);
+    return hidden_TD;
+  }
+
+  // Behind the last block: the last hidden states.
+  at::Tensor Leave(const StackPass& pass, at::Tensor hidden_TD,
+                   OutputCollector& outputs) {
+    const int last = static_cast<int>(pass.recipe.num_hidden_layers);
+    if (!pass.recipe.last_hidden_state_is_normed) {
+      outputs.Offer(pass.hidden_state, hidden_TD, last);
     }
-    hidden_TD = ApplyIfAny(stack.final_norm, hidden_TD);
-    if (stack.output_projection) {
-      hidden_TD = Apply(*stack.output_projection, hidden_TD);
+    hidden_TD = ApplyIfAny(pass.stack.final_norm, hidden_TD);
+    if (pass.stack.output_projection) {
+      hidden_TD = Apply(*pass.stack.output_projection, hidden_TD);
     }
-    if (recipe.last_hidden_state_is_normed) {
-      outputs.Offer(OutputKind::kHiddenState, hidden_TD, num_layers);
+    if (pass.recipe.last_hidden_state_is_normed) {
+      outputs.Offer(pass.hidden_state, hidden_TD, last);
     }
     return hidden_TD;
   }
@@ -164,9 +236,9 @@ class ReferenceExecutor : public Executor {
                     RunPooler(architecture_, transformer_, batch, hidden_TD));
     }
     if (outputs.Wants(OutputKind::kSentenceEmbedding)) {
-      outputs.Offer(
-          OutputKind::kSentenceEmbedding,
-          Pool(options_.pooling, options_.normalize, batch, hidden_TD));
+      outputs.Offer(OutputKind::kSentenceEmbedding,
+                    Pool(options_.pooling, options_.normalize,
+                         TopRows(architecture_, batch), hidden_TD));
     }
     if (outputs.Wants(OutputKind::kPairLogits)) {
       outputs.Offer(
@@ -203,6 +275,7 @@ class ReferenceExecutor : public Executor {
   const Signature& signature_;
   const ReferenceExecutorOptions options_;
   const double flops_per_token_;
+  const double flops_per_decoder_token_;
 };
 
 }  // namespace

@@ -13,7 +13,7 @@
 
 namespace transformerd {
 
-Rotation MakeRotation(const RotaryRecipe& recipe, const PackedBatch& batch,
+Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
                       at::ScalarType dtype) {
   const int64_t pairs = (recipe.dim + 1) / 2;
   at::Tensor cosine = at::empty({batch.num_tokens(), 1, pairs}, at::kFloat);

@@ -15,7 +15,7 @@ struct Rotation {
 
 // Frequencies that depend on a row's length take its highest position plus one
 // for that, each row by itself: in which batch a row runs makes no difference.
-Rotation MakeRotation(const RotaryRecipe& recipe, const PackedBatch& batch,
+Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
                       at::ScalarType dtype);
 
 // Turns the first dim numbers of each head: [T, H, K] -> [T, H, K].

@@ -3,6 +3,7 @@
 #include <ATen/ops/from_blob.h>
 
 #include <cstring>
+#include <limits>
 
 #include "glog/logging.h"
 
@@ -20,6 +21,19 @@ at::ScalarType ScalarTypeOf(DType dtype) {
       return at::kBFloat16;
     default:
       LOG(FATAL) << "no parameter has dtype " << NameOf(dtype);
+  }
+}
+
+double LowestOf(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kBFloat16:
+      return std::numeric_limits<at::BFloat16>::lowest();
+    case at::kHalf:
+      return std::numeric_limits<at::Half>::lowest();
+    case at::kDouble:
+      return std::numeric_limits<double>::lowest();
+    default:
+      return std::numeric_limits<float>::lowest();
   }
 }
 

@@ -21,6 +21,9 @@ namespace transformerd {
 // The ATen name of a dtype that parameters can have (CHECK).
 at::ScalarType ScalarTypeOf(DType dtype);
 
+// The lowest finite value of a dtype that parameters can have.
+double LowestOf(at::ScalarType dtype);
+
 // A view of a filled slot; valid as long as the slot's storage.
 at::Tensor TensorOf(const ParameterSlot& slot);
 

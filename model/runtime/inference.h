@@ -8,10 +8,9 @@
 
 namespace transformerd {
 
-// The validated rows of one request, behind each other and without the padding
-// at their ends: the arrays have one element for each of num_tokens(). Plain
-// data.
-struct InferenceInput {
+// Rows of tokens behind each other and without the padding at their ends: the
+// arrays have one element for each of num_tokens(). Plain data.
+struct TokenRows {
   int64_t batch = 0;
   // Extent of the tokens' dimension in the answer; at least the longest row.
   int64_t width = 0;
@@ -25,12 +24,29 @@ struct InferenceInput {
   std::vector<uint8_t> attention_mask;
   std::vector<int64_t> token_type_ids;  // empty means zeros
   std::vector<int64_t> position_ids;    // empty means the family's own rule
+
+  // The sum of lengths.
+  int64_t num_tokens() const;
+};
+
+// The validated rows of one request: what the model takes first, and beside it
+// what it may take besides. Plain data.
+struct InferenceInput : TokenRows {
+  // Instead of ids, for models that take images: [batch, channels, height,
+  // width]. Their patches and the class token are the tokens of the rows.
+  std::vector<float> pixel_values;
+  // As many rows for the decoder; empty for models that have none.
+  TokenRows decoder;
   // Indices into Signature::outputs, in the order of the answer.
   std::vector<int> outputs;
 
-  // The sum of lengths: all that is computed.
-  int64_t num_tokens() const;
+  // Of all rows: all that is computed.
+  int64_t total_tokens() const { return num_tokens() + decoder.num_tokens(); }
 };
+
+// What a decoder reads that is to repeat its encoder's rows: each row behind
+// `start`, without its last token, and nothing masked.
+TokenRows ShiftRight(const TokenRows& rows, int64_t start);
 
 // One tensor for each of InferenceInput::outputs, in that order, with the
 // request's own batch and width; positions that were not computed are zero.

@@ -48,9 +48,37 @@ void AddInputs(const Architecture& a, bool takes_text, Signature& signature) {
   }
 }
 
+// Images, whose rows all have the same tokens.
+void AddPixelInput(const Architecture& a, Signature& signature) {
+  const PatchRecipe& patches = *a.stack.embedding.patches;
+  InputSpec pixels;
+  pixels.name = "pixel_values";
+  pixels.optional = false;
+  pixels.kind = InputKind::kPixels;
+  pixels.image = {patches.channels, patches.image_height, patches.image_width};
+  signature.inputs.push_back(std::move(pixels));
+}
+
+void AddDecoderInputs(const Architecture& a, Signature& signature) {
+  if (!a.decoder) return;
+  signature.decoder_start_token_id = a.decoder_start_token_id;
+  InputSpec ids = {"decoder_input_ids", a.decoder_start_token_id.has_value(),
+                   a.vocab_size};
+  ids.of_decoder = true;
+  InputSpec mask = {"decoder_attention_mask", /*optional=*/true, 2};
+  mask.of_decoder = true;
+  signature.inputs.push_back(std::move(ids));
+  signature.inputs.push_back(std::move(mask));
+}
+
+// Whether a row of text is all that the model needs.
+bool TakesText(const Architecture& a, const ModelSurroundings& surroundings) {
+  return surroundings.tokenizer != nullptr && a.input == ModelInput::kTokens &&
+         (!a.decoder || a.decoder_start_token_id.has_value());
+}
+
 void AddTextInputs(const ModelSurroundings& surroundings,
                    Signature& signature) {
-  if (surroundings.tokenizer == nullptr) return;
   InputSpec text;
   text.kind = InputKind::kText;
   text.name = "text";
@@ -133,26 +161,79 @@ void AddHeadOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
   }
 }
 
-// What enters and leaves the layers; attentions where they are given.
+// The outputs of the encoder that a decoder stands on.
+void AddEncoderOutputs(const Architecture& a,
+                       std::vector<OutputSpec>& outputs) {
+  // What there is so far comes from the decoder.
+  for (OutputSpec& output : outputs) output.of_decoder = true;
+  outputs.push_back(Output("encoder_last_hidden_state",
+                           OutputKind::kEncoderLastHiddenState,
+                           OutputRows::kToken, {OutputSize(a)}));
+}
+
+// What the layers of one stack give, none of it by default.
+struct LayerOutputs {
+  absl::string_view name;
+  OutputKind kind;
+  OutputRows rows = OutputRows::kToken;
+  bool of_decoder = false, keys_of_decoder = false;
+};
+
+void AddLayerOutput(const LayerOutputs& which, int64_t layer, int64_t extent,
+                    std::vector<OutputSpec>& outputs) {
+  OutputSpec spec = Output(absl::StrCat(which.name, ".", layer), which.kind,
+                           which.rows, {extent});
+  spec.layer = static_cast<int>(layer);
+  spec.of_decoder = which.of_decoder;
+  spec.keys_of_decoder = which.keys_of_decoder;
+  spec.is_default = false;
+  outputs.push_back(std::move(spec));
+}
+
+// What enters and leaves the layers.
+void AddHiddenStates(const Architecture& a, const StackRecipe& stack,
+                     const LayerOutputs& which,
+                     std::vector<OutputSpec>& outputs) {
+  for (int64_t layer = 0; layer <= stack.num_hidden_layers; ++layer) {
+    const bool is_last = layer == stack.num_hidden_layers;
+    AddLayerOutput(which, layer, is_last ? OutputSize(a) : a.hidden_size,
+                   outputs);
+  }
+}
+
+void AddAttentions(const StackRecipe& stack, const LayerOutputs& which,
+                   std::vector<OutputSpec>& outputs) {
+  for (int64_t layer = 0; layer < stack.num_hidden_layers; ++layer) {
+    AddLayerOutput(which, layer, stack.num_attention_heads, outputs);
+  }
+}
+
 void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
-  const auto add = [&](absl::string_view name, OutputKind kind, int layer,
-                       OutputRows rows, int64_t extent) {
-    OutputSpec spec =
-        Output(absl::StrCat(name, ".", layer), kind, rows, {extent});
-    spec.layer = layer;
-    spec.is_default = false;
-    outputs.push_back(std::move(spec));
-  };
-  const int layers = static_cast<int>(a.stack.num_hidden_layers);
-  for (int layer = 0; layer <= layers; ++layer) {
-    add("hidden_states", OutputKind::kHiddenState, layer, OutputRows::kToken,
-        layer == layers ? OutputSize(a) : a.hidden_size);
+  constexpr OutputRows kPair = OutputRows::kTokenPair;
+  if (!a.decoder) {
+    AddHiddenStates(a, a.stack, {"hidden_states", OutputKind::kHiddenState},
+                    outputs);
+    if (a.is_bare) return;
+    AddAttentions(a.stack, {"attentions", OutputKind::kAttention, kPair},
+                  outputs);
+    return;
   }
-  if (a.is_bare) return;
-  for (int layer = 0; layer < layers; ++layer) {
-    add("attentions", OutputKind::kAttention, layer, OutputRows::kTokenPair,
-        a.stack.num_attention_heads);
-  }
+  AddHiddenStates(a, a.stack,
+                  {"encoder_hidden_states", OutputKind::kHiddenState}, outputs);
+  AddHiddenStates(a, *a.decoder,
+                  {"decoder_hidden_states", OutputKind::kDecoderHiddenState,
+                   OutputRows::kToken, /*of_decoder=*/true},
+                  outputs);
+  AddAttentions(a.stack, {"encoder_attentions", OutputKind::kAttention, kPair},
+                outputs);
+  AddAttentions(*a.decoder,
+                {"decoder_attentions", OutputKind::kDecoderAttention, kPair,
+                 /*of_decoder=*/true, /*keys_of_decoder=*/true},
+                outputs);
+  AddAttentions(*a.decoder,
+                {"cross_attentions", OutputKind::kCrossAttention, kPair,
+                 /*of_decoder=*/true, /*keys_of_decoder=*/false},
+                outputs);
 }
 
 }  // namespace
@@ -170,13 +251,27 @@ Signature MakeSignature(const Architecture& architecture,
     AddLayerOutputs(architecture, signature.outputs);
     return signature;
   }
-  AddInputs(architecture, surroundings.tokenizer != nullptr, signature);
-  AddTextInputs(surroundings, signature);
+  const bool is_image = architecture.input == ModelInput::kPixels;
+  if (is_image) {
+    AddPixelInput(architecture, signature);
+  } else {
+    const bool takes_text = TakesText(architecture, surroundings);
+    AddInputs(architecture, takes_text, signature);
+    AddDecoderInputs(architecture, signature);
+    if (takes_text) AddTextInputs(surroundings, signature);
+  }
+  if (architecture.head.pooling == HeadPooling::kEos) {
+    signature.eos_token_id = architecture.eos_token_id;
+  }
   if (architecture.head.kind == HeadKind::kNone) {
-    AddStackOutputs(architecture, surroundings.has_pooler, surroundings.pooling,
+    AddStackOutputs(architecture, surroundings.has_pooler,
+                    is_image ? PoolingKind::kNone : surroundings.pooling,
                     signature.outputs);
   } else {
     AddHeadOutputs(architecture, signature.outputs);
+  }
+  if (architecture.decoder) {
+    AddEncoderOutputs(architecture, signature.outputs);
   }
   AddLayerOutputs(architecture, signature.outputs);
   return signature;

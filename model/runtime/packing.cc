@@ -12,7 +12,7 @@ namespace {
 
 // Positions of the row of `length` tokens that begins at `begin`, by the
 // architecture's rule.
-void AppendPositions(const InferenceInput& input, int64_t begin, int64_t length,
+void AppendPositions(const TokenRows& input, int64_t begin, int64_t length,
                      const Architecture& architecture,
                      std::vector<int64_t>& positions) {
   if (!input.position_ids.empty()) {
@@ -42,8 +42,8 @@ void AppendPositions(const InferenceInput& input, int64_t begin, int64_t length,
   }
 }
 
-void AppendRow(const InferenceInput& input, int64_t begin, int64_t length,
-               const Architecture& architecture, PackedBatch& batch) {
+void AppendRow(const TokenRows& input, int64_t begin, int64_t length,
+               const Architecture& architecture, PackedRows& batch) {
   const auto append = [&](const auto& from, auto& to, auto otherwise) {
     if (from.empty()) {
       to.insert(to.end(), length, otherwise);
@@ -55,7 +55,7 @@ void AppendRow(const InferenceInput& input, int64_t begin, int64_t length,
   append(input.token_type_ids, batch.token_type_ids, int64_t{0});
   append(input.attention_mask, batch.attention_mask, uint8_t{1});
   AppendPositions(input, begin, length, architecture, batch.position_ids);
-  if (architecture.input == ModelInput::kHiddenStates) {
+  if (!input.hidden_states.empty()) {
     const auto vectors =
         input.hidden_states.begin() + begin * architecture.hidden_size;
     batch.hidden_states.insert(batch.hidden_states.end(), vectors,
@@ -68,16 +68,46 @@ void AppendRow(const InferenceInput& input, int64_t begin, int64_t length,
   batch.sequence_offsets.push_back(batch.num_tokens() + length);
 }
 
+void AppendRows(const TokenRows& input, const Architecture& architecture,
+                PackedRows& batch) {
+  int64_t begin = 0;
+  for (const int64_t length : input.lengths) {
+    AppendRow(input, begin, length, architecture, batch);
+    begin += length;
+  }
+}
+
+void Reserve(int64_t num_tokens, PackedRows& batch) {
+  for (auto* column :
+       {&batch.input_ids, &batch.token_type_ids, &batch.position_ids}) {
+    column->reserve(num_tokens);
+  }
+  batch.attention_mask.reserve(num_tokens);
+}
+
+// The rows that an output's tokens, or the keys of its pairs, belong to.
+const PackedRows& RowsOf(const PackedBatch& batch, bool of_decoder) {
+  return of_decoder ? batch.decoder : batch;
+}
+const TokenRows& RowsOf(const InferenceInput& input, bool of_decoder) {
+  return of_decoder ? input.decoder : input;
+}
+
 // Bytes of one row ([row_shape], or one [heads] for pairs).
 int64_t RowBytes(const OutputSpec& spec) {
   return *SizeBytes(spec.dtype, spec.row_shape);
 }
 
-// Where row s of a kTokenPair output begins, in elements a head.
-std::vector<int64_t> PairOffsets(const PackedBatch& batch) {
+// Where row s of a kTokenPair output begins, in elements a head; nothing for
+// other outputs.
+std::vector<int64_t> PairOffsets(const OutputSpec& spec,
+                                 const PackedBatch& batch) {
+  if (spec.rows != OutputRows::kTokenPair) return {};
+  const PackedRows& queries = RowsOf(batch, spec.of_decoder);
+  const PackedRows& keys = RowsOf(batch, spec.keys_of_decoder);
   std::vector<int64_t> offsets = {0};
   for (int64_t s = 0; s < batch.num_sequences(); ++s) {
-    offsets.push_back(offsets.back() + batch.length(s) * batch.length(s));
+    offsets.push_back(offsets.back() + queries.length(s) * keys.length(s));
   }
   return offsets;
 }
@@ -94,8 +124,8 @@ HostTensor UnpackSequences(const HostTensor& packed, const OutputSpec& spec,
 }
 
 HostTensor UnpackTokens(const HostTensor& packed, const OutputSpec& spec,
-                        int64_t first, const PackedBatch& batch,
-                        const InferenceInput& input) {
+                        int64_t first, const PackedRows& batch,
+                        const TokenRows& input) {
   Shape shape = {input.batch, input.width};
   shape.insert(shape.end(), spec.row_shape.begin(), spec.row_shape.end());
   HostTensor tensor(spec.dtype, std::move(shape));
@@ -113,20 +143,23 @@ HostTensor UnpackPairs(const HostTensor& packed, const OutputSpec& spec,
                        int64_t first, const std::vector<int64_t>& offsets,
                        const InferenceInput& input) {
   const int64_t heads = spec.row_shape.front();
-  HostTensor tensor(spec.dtype, {input.batch, heads, input.width, input.width});
+  const TokenRows& queries = RowsOf(input, spec.of_decoder);
+  const TokenRows& keys = RowsOf(input, spec.keys_of_decoder);
+  HostTensor tensor(spec.dtype,
+                    {input.batch, heads, queries.width, keys.width});
   const int64_t element = BytesOf(spec.dtype);
   char* to = tensor.bytes.data();
   for (int64_t row = 0; row < input.batch; ++row) {
-    const int64_t length = input.lengths[row];
+    const int64_t length = keys.lengths[row];
     const char* from =
         packed.bytes.data() + offsets[first + row] * heads * element;
     for (int64_t head = 0; head < heads; ++head) {
-      for (int64_t query = 0; query < input.width; ++query) {
-        if (query < length) {
+      for (int64_t query = 0; query < queries.width; ++query) {
+        if (query < queries.lengths[row]) {
           std::memcpy(to, from, length * element);
           from += length * element;
         }
-        to += input.width * element;
+        to += keys.width * element;
       }
     }
   }
@@ -141,7 +174,8 @@ HostTensor UnpackOutput(const HostTensor& packed, const OutputSpec& spec,
     case OutputRows::kSequence:
       return UnpackSequences(packed, spec, first, input);
     case OutputRows::kToken:
-      return UnpackTokens(packed, spec, first, batch, input);
+      return UnpackTokens(packed, spec, first, RowsOf(batch, spec.of_decoder),
+                          RowsOf(input, spec.of_decoder));
     case OutputRows::kTokenPair:
       return UnpackPairs(packed, spec, first, pair_offsets, input);
   }
@@ -154,22 +188,21 @@ PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
                  const Architecture& architecture) {
   PackedBatch batch;
   int64_t num_tokens = 0;
+  int64_t num_decoder_tokens = 0;
   std::set<int> outputs;
   for (const InferenceInput* input : inputs) {
     num_tokens += input->num_tokens();
+    num_decoder_tokens += input->decoder.num_tokens();
     outputs.insert(input->outputs.begin(), input->outputs.end());
   }
-  for (auto* column :
-       {&batch.input_ids, &batch.token_type_ids, &batch.position_ids}) {
-    column->reserve(num_tokens);
-  }
-  batch.attention_mask.reserve(num_tokens);
+  Reserve(num_tokens, batch);
+  Reserve(num_decoder_tokens, batch.decoder);
   for (const InferenceInput* input : inputs) {
-    int64_t begin = 0;
-    for (const int64_t length : input->lengths) {
-      AppendRow(*input, begin, length, architecture, batch);
-      begin += length;
-    }
+    AppendRows(*input, architecture, batch);
+    AppendRows(input->decoder, architecture, batch.decoder);
+    batch.pixel_values.insert(batch.pixel_values.end(),
+                              input->pixel_values.begin(),
+                              input->pixel_values.end());
   }
   batch.outputs.assign(outputs.begin(), outputs.end());
   return batch;
@@ -180,7 +213,10 @@ std::vector<InferenceOutput> Unpack(
     absl::Span<const InferenceInput* const> inputs,
     const Signature& signature) {
   CHECK_EQ(outputs.size(), batch.outputs.size());
-  const std::vector<int64_t> pair_offsets = PairOffsets(batch);
+  std::vector<std::vector<int64_t>> pair_offsets;  // of each packed output
+  for (const int index : batch.outputs) {
+    pair_offsets.push_back(PairOffsets(signature.outputs[index], batch));
+  }
   std::vector<InferenceOutput> answers;
   answers.reserve(inputs.size());
   int64_t first = 0;  // sequence of the request's first row
@@ -188,11 +224,11 @@ std::vector<InferenceOutput> Unpack(
     InferenceOutput& answer = answers.emplace_back();
     answer.reserve(input->outputs.size());
     for (int index : input->outputs) {
-      const auto found =
-          std::lower_bound(batch.outputs.begin(), batch.outputs.end(), index);
-      answer.push_back(UnpackOutput(outputs[found - batch.outputs.begin()],
-                                    signature.outputs[index], first, batch,
-                                    pair_offsets, *input));
+      const auto place =
+          std::lower_bound(batch.outputs.begin(), batch.outputs.end(), index) -
+          batch.outputs.begin();
+      answer.push_back(UnpackOutput(outputs[place], signature.outputs[index],
+                                    first, batch, pair_offsets[place], *input));
     }
     first += input->batch;
   }

@@ -17,7 +17,7 @@ namespace transformerd {
 
 // Plain data; all vectors but sequence_* have one element (or one vector) a
 // token.
-struct PackedBatch {
+struct PackedRows {
   std::vector<int64_t> input_ids;
   // Of models that take vectors instead of ids: [tokens, hidden].
   std::vector<float> hidden_states;
@@ -31,8 +31,6 @@ struct PackedBatch {
   std::vector<int64_t> sequence_offsets = {0};
   // Whether row s has a masked token.
   std::vector<bool> sequence_has_mask;
-  // Indices into Signature::outputs that any request wants, ascending.
-  std::vector<int> outputs;
 
   int64_t num_tokens() const { return sequence_offsets.back(); }
   int64_t num_sequences() const {
@@ -43,9 +41,21 @@ struct PackedBatch {
   }
 };
 
+// What the model takes first, and beside it what it may take besides. Plain
+// data.
+struct PackedBatch : PackedRows {
+  // Of models that take images: [sequences, channels, height, width].
+  std::vector<float> pixel_values;
+  // As many rows for the decoder; none for models that have none.
+  PackedRows decoder;
+  // Indices into Signature::outputs that any request wants, ascending.
+  std::vector<int> outputs;
+};
+
 // Answers of a packed batch, one tensor for each of PackedBatch::outputs:
 // [sequences, ...] for OutputRows::kSequence, [tokens, ...] for kToken, and
-// for kTokenPair the [heads, length, length] blocks of all rows, flat.
+// for kTokenPair the [heads, queries, keys] blocks of all rows, flat. Tokens
+// are those of the rows that the output belongs to.
 using PackedOutputs = std::vector<HostTensor>;
 
 // Packs the rows of all requests in order. Inputs were validated.

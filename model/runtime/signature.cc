@@ -1,5 +1,7 @@
 #include "model/runtime/signature.h"
 
+#include <algorithm>
+
 #include "absl/strings/string_view.h"
 
 namespace transformerd {
@@ -9,6 +11,7 @@ std::optional<DType> InputSpec::dtype() const {
     case InputKind::kTokens:
       return DType::kI64;
     case InputKind::kHidden:
+    case InputKind::kPixels:
       return DType::kF32;
     case InputKind::kText:
       break;
@@ -24,6 +27,11 @@ Shape InputSpec::FullShape() const {
       return {-1, -1, hidden_size};
     case InputKind::kText:
       return {-1, 1};
+    case InputKind::kPixels: {
+      Shape shape = image;
+      shape.insert(shape.begin(), -1);
+      return shape;
+    }
   }
   return {-1, -1};
 }
@@ -34,6 +42,11 @@ Shape OutputSpec::FullShape() const {
   shape.insert(shape.end(), row_shape.begin(), row_shape.end());
   if (rows == OutputRows::kTokenPair) shape.insert(shape.end(), {-1, -1});
   return shape;
+}
+
+bool Signature::has_decoder() const {
+  return std::any_of(inputs.begin(), inputs.end(),
+                     [](const InputSpec& input) { return input.of_decoder; });
 }
 
 std::optional<int> Signature::FindOutput(absl::string_view name) const {

@@ -16,6 +16,7 @@ enum class InputKind {
   kTokens,  // integers [batch, tokens]
   kHidden,  // floats [batch, tokens, hidden]
   kText,    // UTF-8 [batch, 1], or [batch]
+  kPixels,  // floats [batch, channels, height, width]
 };
 
 struct InputSpec {
@@ -26,6 +27,10 @@ struct InputSpec {
   InputKind kind = InputKind::kTokens;
   // Of kHidden: numbers a token.
   int64_t hidden_size = 0;
+  // Of kPixels: channels, height, width.
+  Shape image;
+  // The tokens are the decoder's; see InferenceInput::decoder.
+  bool of_decoder = false;
 
   // Nothing for text, which has none.
   std::optional<DType> dtype() const;
@@ -37,7 +42,7 @@ struct InputSpec {
 enum class OutputRows {
   kSequence,   // [batch, ...]
   kToken,      // [batch, tokens, ...]
-  kTokenPair,  // [batch, heads, tokens, tokens]
+  kTokenPair,  // [batch, heads, tokens, tokens]: queries, keys
 };
 
 // What an output holds.
@@ -52,16 +57,24 @@ enum class OutputKind {
   kTextEmbeds,
   kHiddenState,  // what enters layer `layer`; the last one leaves the encoder
   kAttention,    // probabilities of layer `layer`
+  // The same of models with a decoder, whose kLastHiddenState is the decoder's
+  // and whose kHiddenState and kAttention are the encoder's.
+  kEncoderLastHiddenState,
+  kDecoderHiddenState,
+  kDecoderAttention,
+  kCrossAttention,
 };
 
 struct OutputSpec {
   std::string name;  // "last_hidden_state", "hidden_states.0", ...
   OutputKind kind = OutputKind::kLastHiddenState;
-  int layer = 0;  // of kHiddenState and kAttention
+  int layer = 0;  // of those that each layer has
   OutputRows rows = OutputRows::kSequence;
   // Extents behind [batch] or [batch, tokens]; the number of heads for
   // kTokenPair. Empty for one number a row.
   Shape row_shape;
+  // The tokens, or queries, are the decoder's; so are the keys.
+  bool of_decoder = false, keys_of_decoder = false;
   // Given to requests that name no outputs.
   bool is_default = false;
   DType dtype = DType::kF32;
@@ -81,7 +94,15 @@ struct Signature {
   int64_t max_text_tokens = 0;
   // Every position is computed, also what is masked: rows may be masked whole.
   bool computes_masked = false;
+  // There is a decoder, and requests without tokens for it get their own behind
+  // this one; see ShiftRight.
+  std::optional<int64_t> decoder_start_token_id;
+  // Each row must have this token, whose last place must be in the decoder's
+  // row as well.
+  std::optional<int64_t> eos_token_id;
 
+  // Whether some inputs are the decoder's.
+  bool has_decoder() const;
   // Index of an output, nothing if there is none of that name.
   std::optional<int> FindOutput(absl::string_view name) const;
   const InputSpec* FindInput(absl::string_view name) const;

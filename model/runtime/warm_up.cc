@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/base/catch_exceptions.h"
 #include "model/base/error_details.h"
+#include "model/base/shape.h"
 #include "model/base/status_macros.h"
 #include "model/runtime/inference.h"
 #include "model/runtime/signature.h"
@@ -19,12 +20,18 @@ InferenceInput WarmUpInput(const Signature& signature) {
   switch (first.kind) {
     case InputKind::kTokens:
     case InputKind::kText:  // never first
-      input.input_ids = {0};
+      input.input_ids = {signature.eos_token_id.value_or(0)};
       break;
     case InputKind::kHidden:
       input.hidden_states.assign(first.hidden_size, 0.0f);
       break;
+    case InputKind::kPixels:
+      input.width = signature.max_sequence_length;
+      input.lengths = {input.width};
+      input.pixel_values.assign(*NumElements(first.image), 0.0f);
+      break;
   }
+  if (signature.has_decoder()) input.decoder = ShiftRight(input, /*start=*/0);
   for (size_t i = 0; i < signature.outputs.size(); ++i) {
     if (signature.outputs[i].is_default) {
       input.outputs.push_back(static_cast<int>(i));

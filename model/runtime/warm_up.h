@@ -7,9 +7,9 @@
 
 namespace transformerd {
 
-// Has each worker answer one row of one token with all default outputs, one
-// after the other. The error of the first that fails or throws names it;
-// between two of them a cancellation ends it, with its reason.
+// Has each worker answer one row of one token, or one image, with all default
+// outputs, one after the other. The error of the first that fails or throws
+// names it; between two of them a cancellation ends it, with its reason.
 absl::Status WarmUp(LoadedModel& model, int num_workers,
                     const LoadControl& control);
 

@@ -63,51 +63,81 @@ class Gathering {
   size_t missing_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Rows [begin, end) of a request, whose tokens begin at `first_token`.
+// Tokens [begin, begin + count).
+struct TokenRange {
+  int64_t begin = 0, count = 0;
+};
+
+// Rows [begin, end) of a request, and their tokens.
 struct RowRange {
   int64_t begin = 0, end = 0;
-  int64_t first_token = 0, num_tokens = 0;
+  TokenRange tokens, decoder_tokens;
+
+  int64_t num_tokens() const { return tokens.count + decoder_tokens.count; }
 };
+
+TokenRange Behind(const TokenRange& range) {
+  return {range.begin + range.count, 0};
+}
 
 std::vector<RowRange> CutRows(const InferenceInput& input,
                               const BatchLimits& limits) {
   std::vector<RowRange> ranges(1);
   for (int64_t row = 0; row < input.batch; ++row) {
     const int64_t length = input.lengths[row];
+    const int64_t decoder_length =
+        input.decoder.batch > 0 ? input.decoder.lengths[row] : 0;
     const RowRange& last = ranges.back();
-    const bool fits = last.end == last.begin ||
-                      (last.end - last.begin < limits.max_sequences &&
-                       length <= limits.max_tokens - last.num_tokens);
+    const bool fits =
+        last.end == last.begin ||
+        (last.end - last.begin < limits.max_sequences &&
+         length + decoder_length <= limits.max_tokens - last.num_tokens());
     if (!fits) {
-      ranges.push_back({row, row, last.first_token + last.num_tokens, 0});
+      ranges.push_back(
+          {row, row, Behind(last.tokens), Behind(last.decoder_tokens)});
     }
     ranges.back().end = row + 1;
-    ranges.back().num_tokens += length;
+    ranges.back().tokens.count += length;
+    ranges.back().decoder_tokens.count += decoder_length;
   }
   return ranges;
 }
 
-InferenceInput CopyRows(const InferenceInput& input, const RowRange& range) {
-  const auto copy = [](const auto& from, auto& to, int64_t begin,
-                       int64_t count) {
-    if (from.empty()) return;
-    to.assign(from.begin() + begin, from.begin() + begin + count);
-  };
-  const auto copy_tokens = [&](const auto& from, auto& to) {
-    copy(from, to, range.first_token, range.num_tokens);
-  };
-  InferenceInput part;
-  part.batch = range.end - range.begin;
+// `count` elements; nothing where there are none at all.
+template <typename T>
+void Copy(const std::vector<T>& from, int64_t begin, int64_t count,
+          std::vector<T>& to) {
+  if (from.empty()) return;
+  to.assign(from.begin() + begin, from.begin() + begin + count);
+}
+
+void CopyTokens(const TokenRows& input, const RowRange& rows,
+                const TokenRange& tokens, TokenRows& part) {
+  if (input.batch == 0) return;
+  part.batch = rows.end - rows.begin;
   part.width = input.width;
-  copy(input.lengths, part.lengths, range.begin, part.batch);
-  copy_tokens(input.input_ids, part.input_ids);
-  copy_tokens(input.attention_mask, part.attention_mask);
-  copy_tokens(input.token_type_ids, part.token_type_ids);
-  copy_tokens(input.position_ids, part.position_ids);
+  Copy(input.lengths, rows.begin, part.batch, part.lengths);
+  const auto copy = [&](const auto& from, auto& to) {
+    Copy(from, tokens.begin, tokens.count, to);
+  };
+  copy(input.input_ids, part.input_ids);
+  copy(input.attention_mask, part.attention_mask);
+  copy(input.token_type_ids, part.token_type_ids);
+  copy(input.position_ids, part.position_ids);
   const auto hidden_size =
       static_cast<int64_t>(input.hidden_states.size()) / input.num_tokens();
-  copy(input.hidden_states, part.hidden_states, range.first_token * hidden_size,
-       range.num_tokens * hidden_size);
+  Copy(input.hidden_states, tokens.begin * hidden_size,
+       tokens.count * hidden_size, part.hidden_states);
+}
+
+InferenceInput CopyRows(const InferenceInput& input, const RowRange& range) {
+  InferenceInput part;
+  CopyTokens(input, range, range.tokens, part);
+  CopyTokens(input.decoder, range, range.decoder_tokens, part.decoder);
+  const auto image_size =
+      static_cast<int64_t>(input.pixel_values.size()) / input.batch;
+  Copy(input.pixel_values, range.begin * image_size, part.batch * image_size,
+       part.pixel_values);
   part.outputs = input.outputs;
   return part;
 }

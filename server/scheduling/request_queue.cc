@@ -19,7 +19,7 @@ JobKey RequestQueue::Push(Job job, absl::Time now) {
     deadlines_.insert({job.deadline, key});
   }
   WaitingJob waiting;
-  waiting.tokens = job.input.num_tokens();
+  waiting.tokens = job.input.total_tokens();
   waiting.enqueued = now;
   waiting.job = std::move(job);
   tokens_ += waiting.tokens;

@@ -82,7 +82,7 @@ void Scheduler::CloseQueue(QueueId queue) {
 absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
   const absl::Time now = clock_.Now();
   const absl::Time deadline = job.deadline;
-  const int64_t tokens = job.input.num_tokens();
+  const int64_t tokens = job.input.total_tokens();
   BatchLimits limits;
   {
     absl::MutexLock lock(&mutex_);

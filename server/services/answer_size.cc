@@ -17,10 +17,21 @@ constexpr int64_t kMaxAnswerBytes =
 
 // The extents of an output for a given request.
 Shape AnswerShape(const OutputSpec& output, const InferenceInput& input) {
+  const auto width = [&input](bool of_decoder) {
+    return of_decoder ? input.decoder.width : input.width;
+  };
   Shape shape = output.FullShape();
-  shape[0] = input.batch;
-  for (int64_t& extent : shape) {
-    if (extent == -1) extent = input.width;
+  shape.front() = input.batch;
+  switch (output.rows) {
+    case OutputRows::kSequence:
+      break;
+    case OutputRows::kToken:
+      shape[1] = width(output.of_decoder);
+      break;
+    case OutputRows::kTokenPair:
+      shape[shape.size() - 2] = width(output.of_decoder);
+      shape.back() = width(output.keys_of_decoder);
+      break;
   }
   return shape;
 }

@@ -4,6 +4,7 @@
 
 #include "model/base/status_macros.h"
 #include "server/services/answer_size.h"
+#include "server/services/decoder_rows.h"
 
 namespace transformerd {
 
@@ -41,6 +42,7 @@ absl::Status InferenceRun::OnTokenized() {
   AppendRows(rows_, signature, work_.input);
   rows_.clear();
   work_.text.reset();
+  RETURN_IF_ERROR(CompleteDecoder(signature, work_.input));
   RETURN_IF_ERROR(CheckAnswerSize(signature, work_.input));
   answer_.times.input = serving_.clock.Now() - start_;
   return Submit();

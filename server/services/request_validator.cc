@@ -14,9 +14,13 @@
 #include "server/services/answer_size.h"
 #include "server/services/hidden_state_rows.h"
 #include "server/services/input_rows.h"
+#include "server/services/pixel_rows.h"
 
 namespace transformerd {
 namespace {
+
+constexpr absl::string_view kDecoderIds = "decoder_input_ids";
+constexpr absl::string_view kDecoderMask = "decoder_attention_mask";
 
 template <typename Specs>
 std::string Names(const Specs& specs) {
@@ -55,6 +59,17 @@ bool HasText(const inference::ModelInferRequest& request,
   return false;
 }
 
+// The first input stands for tokens, text for all of them.
+std::vector<absl::string_view> RequiredInputs(bool has_text,
+                                              const Signature& signature) {
+  if (has_text) return {"text"};
+  std::vector<absl::string_view> names = {signature.inputs.front().name};
+  for (const InputSpec& input : signature.inputs) {
+    if (!input.optional) names.push_back(input.name);
+  }
+  return names;
+}
+
 absl::Status CheckInputNames(const inference::ModelInferRequest& request,
                              const Signature& signature) {
   absl::flat_hash_set<absl::string_view> seen;
@@ -67,13 +82,20 @@ absl::Status CheckInputNames(const inference::ModelInferRequest& request,
       return Refuse(name, absl::StrCat("input '", name, "' is given twice"));
     }
   }
-  // The first input stands for tokens, text for all of them.
-  const std::string required =
-      HasText(request, signature) ? "text" : signature.inputs.front().name;
-  if (seen.contains(required)) return absl::OkStatus();
-  return Refuse(required, absl::StrCat("input '", required,
-                                       "' is missing; the model takes ",
-                                       Names(signature.inputs)));
+  for (absl::string_view required :
+       RequiredInputs(HasText(request, signature), signature)) {
+    if (seen.contains(required)) continue;
+    return Refuse(required, absl::StrCat("input '", required,
+                                         "' is missing; the model takes ",
+                                         Names(signature.inputs)));
+  }
+  const bool has_decoder_mask = seen.contains(kDecoderMask);
+  if (has_decoder_mask && !seen.contains(kDecoderIds)) {
+    return Refuse(kDecoderMask,
+                  absl::StrCat("input '", kDecoderMask, "' without '",
+                               kDecoderIds, "', whose tokens it masks"));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<int>> SelectOutputs(
@@ -105,8 +127,14 @@ absl::StatusOr<std::vector<int>> SelectOutputs(
 
 absl::StatusOr<InferenceInput> ReadRows(
     const inference::ModelInferRequest& request, const Signature& signature) {
-  if (signature.inputs.front().kind == InputKind::kHidden) {
-    return ReadHiddenStateRows(request, signature);
+  switch (signature.inputs.front().kind) {
+    case InputKind::kHidden:
+      return ReadHiddenStateRows(request, signature);
+    case InputKind::kPixels:
+      return ReadPixelRows(request, signature);
+    case InputKind::kTokens:
+    case InputKind::kText:  // never first
+      break;
   }
   return ReadInputRows(request, signature);
 }

@@ -54,7 +54,7 @@ TokenizeCall::TokenizeCall(const ServingContext& serving,
 absl::Status TokenizeCall::Submit(const grpc::ByteBuffer& wire) {
   RETURN_IF_ERROR(Parse(wire));
   RETURN_IF_ERROR(OpenModel(request(), request().model(), request().version()));
-  RETURN_IF_ERROR(CheckTakesText(queue()->handle()));
+  RETURN_IF_ERROR(CheckHasTokenizer(queue()->handle()));
   rows_.texts = TakeStrings(request().mutable_text());
   rows_.pairs = TakeStrings(request().mutable_text_pair());
   RETURN_IF_ERROR(CheckTextRows(rows_));

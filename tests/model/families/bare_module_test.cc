@@ -113,7 +113,8 @@ TEST_F(BareModuleTest, TwoPartsOfACheckpointMakeUpTheWhole) {
     ASSERT_OK_AND_ASSIGN(const auto first, Load(golden, parts[0].options));
     ASSERT_OK_AND_ASSIGN(const auto last, Load(golden, parts[1].options));
     const int output = *first->signature().FindOutput("final_hidden_states");
-    const InferenceInput input = MakeInput(golden.probes.front(), {output});
+    const InferenceInput input =
+        MakeInput(golden.probes.front(), first->signature(), {output});
     const InferenceInput* batch[] = {&input};
     ASSERT_OK_AND_ASSIGN(const auto between, first->Run(0, batch));
 

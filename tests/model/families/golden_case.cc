@@ -84,32 +84,46 @@ PartialLoad ReadPartialLoad(const nlohmann::json& stack,
   return load;
 }
 
+// The rows of a probe's inputs, or of those for a decoder.
+struct ProbeRows {
+  const GoldenProbe& probe;
+  bool of_decoder;
+
+  // Null where the probe has no such input.
+  const HostTensor* Find(absl::string_view name) const {
+    const auto found =
+        probe.inputs.find(absl::StrCat(of_decoder ? "decoder_" : "", name));
+    return found == probe.inputs.end() ? nullptr : &found->second;
+  }
+  // Models that take vectors compute every position.
+  const HostTensor* mask() const {
+    return Find("hidden_states") == nullptr ? Find("attention_mask") : nullptr;
+  }
+  bool IsVisible(int64_t row, int64_t token) const {
+    const HostTensor* const mask_BT = mask();
+    return mask_BT == nullptr ||
+           mask_BT->as<int64_t>()[row * mask_BT->shape[1] + token] != 0;
+  }
+};
+
 // Whether the element at `index` of an output belongs to visible tokens only:
 // what stands under a zero mask is not compared.
 bool IsCompared(const GoldenProbe& probe, const OutputSpec& spec,
                 const Shape& shape, int64_t index) {
-  const auto mask = probe.inputs.find("attention_mask");
-  // Models that take vectors compute every position.
-  if (mask == probe.inputs.end() || probe.inputs.count("hidden_states") > 0) {
-    return true;
-  }
-  const int64_t width = mask->second.shape[1];
-  const auto visible = [&](int64_t row, int64_t token) {
-    return mask->second.as<int64_t>()[row * width + token] != 0;
-  };
+  const ProbeRows rows = {probe, spec.of_decoder};
   switch (spec.rows) {
     case OutputRows::kSequence:
       return true;
     case OutputRows::kToken: {
-      const int64_t row_elements = *NumElements(spec.row_shape);
-      const int64_t position = index / row_elements;
-      return visible(position / width, position % width);
+      const int64_t position = index / *NumElements(spec.row_shape);
+      return rows.IsVisible(position / shape[1], position % shape[1]);
     }
     case OutputRows::kTokenPair: {
-      const int64_t key = index % width;
-      const int64_t query = index / width % width;
-      const int64_t row = index / (width * width) / shape[1];
-      return visible(row, query) && visible(row, key);
+      const int64_t key = index % shape[3];
+      const int64_t query = index / shape[3] % shape[2];
+      const int64_t row = index / (shape[3] * shape[2]) / shape[1];
+      const ProbeRows keys = {probe, spec.keys_of_decoder};
+      return rows.IsVisible(row, query) && keys.IsVisible(row, key);
     }
   }
   return true;
@@ -194,43 +208,66 @@ GoldenProbe ProbeOf(const GoldenProbe& probe, const std::string& part) {
   return cut;
 }
 
-InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs) {
-  InferenceInput input;
-  const auto vectors = probe.inputs.find("hidden_states");
-  const bool is_hidden = vectors != probe.inputs.end();
-  const HostTensor& first =
-      is_hidden ? vectors->second : probe.inputs.at("input_ids");
-  input.batch = first.shape[0];
-  input.width = first.shape[1];
-  if (is_hidden) {
-    const auto values = first.as<float>();
-    input.hidden_states.assign(values.begin(), values.end());
+namespace {
+
+void MakeRows(const ProbeRows& from, TokenRows& rows) {
+  const HostTensor* const vectors = from.Find("hidden_states");
+  const HostTensor* const ids = from.Find("input_ids");
+  if (vectors == nullptr && ids == nullptr) return;
+  const HostTensor& first = vectors != nullptr ? *vectors : *ids;
+  rows.batch = first.shape[0];
+  rows.width = first.shape[1];
+  if (vectors != nullptr) {
+    const auto values = vectors->as<float>();
+    rows.hidden_states.assign(values.begin(), values.end());
   }
-  const auto mask = probe.inputs.find("attention_mask");
-  for (int64_t row = 0; row < input.batch; ++row) {
-    int64_t length = input.width;
-    if (mask != probe.inputs.end() && !is_hidden) {
-      const auto mask_BT = mask->second.as<int64_t>();
-      while (mask_BT[row * input.width + length - 1] == 0) --length;
-    }
-    input.lengths.push_back(length);
+  for (int64_t row = 0; row < rows.batch; ++row) {
+    int64_t length = rows.width;
+    while (!from.IsVisible(row, length - 1)) --length;
+    rows.lengths.push_back(length);
   }
-  const auto tokens_of = [&](const std::string& name) {
+  const auto tokens_of = [&](absl::string_view name) {
     std::vector<int64_t> tokens;
-    const auto found = probe.inputs.find(name);
-    if (found == probe.inputs.end()) return tokens;
-    const auto values_BT = found->second.as<int64_t>();
-    for (int64_t row = 0; row < input.batch; ++row) {
-      const auto begin = values_BT.begin() + row * input.width;
-      tokens.insert(tokens.end(), begin, begin + input.lengths[row]);
+    const HostTensor* const found = from.Find(name);
+    if (found == nullptr) return tokens;
+    const auto values_BT = found->as<int64_t>();
+    for (int64_t row = 0; row < rows.batch; ++row) {
+      const auto begin = values_BT.begin() + row * rows.width;
+      tokens.insert(tokens.end(), begin, begin + rows.lengths[row]);
     }
     return tokens;
   };
-  input.input_ids = tokens_of("input_ids");
-  input.token_type_ids = tokens_of("token_type_ids");
-  input.position_ids = tokens_of("position_ids");
+  rows.input_ids = tokens_of("input_ids");
+  rows.token_type_ids = tokens_of("token_type_ids");
+  rows.position_ids = tokens_of("position_ids");
   const std::vector<int64_t> visible = tokens_of("attention_mask");
-  input.attention_mask.assign(visible.begin(), visible.end());
+  rows.attention_mask.assign(visible.begin(), visible.end());
+}
+
+void MakeImages(const HostTensor& pixels, const Signature& signature,
+                InferenceInput& input) {
+  input.batch = pixels.shape[0];
+  input.width = signature.max_sequence_length;
+  input.lengths.assign(input.batch, input.width);
+  const auto values = pixels.as<float>();
+  input.pixel_values.assign(values.begin(), values.end());
+}
+
+}  // namespace
+
+InferenceInput MakeInput(const GoldenProbe& probe, const Signature& signature,
+                         std::vector<int> outputs) {
+  InferenceInput input;
+  const auto pixels = probe.inputs.find("pixel_values");
+  if (pixels != probe.inputs.end()) {
+    MakeImages(pixels->second, signature, input);
+  } else {
+    MakeRows({probe, /*of_decoder=*/false}, input);
+    MakeRows({probe, /*of_decoder=*/true}, input.decoder);
+  }
+  if (signature.has_decoder() && input.decoder.batch == 0) {
+    input.decoder = ShiftRight(input, *signature.decoder_start_token_id);
+  }
   input.outputs = std::move(outputs);
   return input;
 }
@@ -241,7 +278,7 @@ namespace {
 absl::StatusOr<InferenceOutput> Answer(const GoldenProbe& probe,
                                        const std::vector<int>& outputs,
                                        int worker, LoadedModel& model) {
-  const InferenceInput input = MakeInput(probe, outputs);
+  const InferenceInput input = MakeInput(probe, model.signature(), outputs);
   const InferenceInput* batch[] = {&input};
   ASSIGN_OR_RETURN(std::vector<InferenceOutput> answers,
                    model.Run(worker, batch));

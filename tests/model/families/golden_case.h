@@ -65,6 +65,7 @@ absl::StatusOr<double> RelativeError(const GoldenProbe& probe, int worker,
                                      LoadedModel& model);
 
 // The probe's inputs as the server would pass them, for the given outputs.
-InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs);
+InferenceInput MakeInput(const GoldenProbe& probe, const Signature& signature,
+                         std::vector<int> outputs);
 
 }  // namespace transformerd

@@ -99,6 +99,44 @@ TEST(RuleTableOtherModulesTest, KnowsWhateverStandsUnderThem) {
   }
 }
 
+// Parameters whose names have no leaf.
+constexpr ParameterRule kWholeRules[] = {
+    {"embeddings.cls_token", "embeddings.first", RuleKind::kParameter},
+    {"late_bias", "head.late", RuleKind::kParameter},
+};
+
+TEST_F(RuleTableTest, ARuleMayNameAWholeParameter) {
+  Family family = {};
+  family.base_prefix = "toy.";
+  family.base_parameters = kWholeRules;
+  const RuleTable rules(family, "toy.", {"embeddings.first"});
+
+  EXPECT_THAT(rules.CandidateKeys("embeddings.first"),
+              ElementsAre("toy.embeddings.cls_token"));
+  EXPECT_TRUE(rules.Knows("toy.embeddings.cls_token"));
+  EXPECT_TRUE(rules.Knows("toy.late_bias"));  // the model has none
+  for (const char* key : {"toy.embeddings.cls_token.weight", "toy.embeddings",
+                          "embeddings.cls_token", "toy.late_bias.bias"}) {
+    EXPECT_FALSE(rules.Knows(key)) << key;
+  }
+}
+
+TEST_F(RuleTableTest, ARuleMayCountBesideAModuleOnly) {
+  constexpr ParameterRule kRules[] = {
+      {"layer.{}.wi_1", "layers.{}.up", RuleKind::kModule, "layers.{}.gate"},
+      {"layer.{}.wi", "layers.{}.up"}};
+  Family family = {};
+  family.base_parameters = kRules;
+  const RuleTable plain(family, "", {"layers.0.up.bias"});
+  const RuleTable gated(family, "", {"layers.0.up.bias", "layers.0.gate.bias"});
+
+  EXPECT_THAT(plain.CandidateKeys("layers.0.up.bias"),
+              ElementsAre("layer.0.wi.bias", "layer.0.wi.beta"));
+  EXPECT_FALSE(plain.Knows("layer.0.wi_1.bias"));
+  EXPECT_EQ(gated.CandidateKeys("layers.0.up.bias").front(),
+            "layer.0.wi_1.bias");
+}
+
 TEST_F(RuleTableTest, DoesNotKnowWhatIsOnlySimilar) {
   for (const char* key :
        {"embeddings.words.weight", "toy.qa.weight", "qa", "qa.weights",

@@ -244,5 +244,86 @@ TEST(TransformerTest, ProjectsEmbeddingsOfAnotherWidth) {
   EXPECT_EQ(Find(before, "output_projection.weight")->shape(), Shape({3, 4}));
 }
 
+class EncoderDecoderTest : public testing::Test {
+ protected:
+  EncoderDecoderTest() {
+    architecture_ = Small(HeadKind::kCausalLm);
+    architecture_.decoder = architecture_.stack;
+    architecture_.decoder->num_hidden_layers = 1;
+    architecture_.decoder->block.cross_attention = true;
+  }
+
+  Architecture architecture_;
+};
+
+TEST_F(EncoderDecoderTest, TheDecodersBlocksLookAtTheEncoder) {
+  const Transformer transformer(architecture_, DType::kF32);
+
+  ASSERT_TRUE(transformer.decoder().has_value());
+  EXPECT_TRUE(transformer.decoder()->blocks[0].cross_attention.has_value());
+  EXPECT_FALSE(transformer.stack().blocks[0].cross_attention.has_value());
+  for (const char* name : {"decoder.layers.0.cross_attention.query.weight",
+                           "decoder.layers.0.cross_attention_norm.bias",
+                           "decoder.embeddings.position.weight"}) {
+    EXPECT_NE(Find(transformer, name), nullptr) << name;
+  }
+  EXPECT_EQ(Find(transformer, "decoder.layers.1.mlp.up.weight"), nullptr);
+}
+
+TEST_F(EncoderDecoderTest, OneTableIsSharedByStacksAndHead) {
+  architecture_.shared_embedding = true;
+  const Transformer transformer(architecture_, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "shared.weight")->shape(), Shape({10, 4}));
+  EXPECT_EQ(Find(transformer, "shared.weight")->tied_to(), "");
+  for (const char* name :
+       {"embeddings.token.weight", "decoder.embeddings.token.weight",
+        "head.decoder.weight"}) {
+    EXPECT_EQ(Find(transformer, name)->tied_to(), "shared.weight") << name;
+  }
+}
+
+TEST_F(EncoderDecoderTest, WithoutASharedTableEachStackHasItsOwn) {
+  architecture_.tie_word_embeddings = false;
+  const Transformer transformer(architecture_, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "shared.weight"), nullptr);
+  for (const char* name :
+       {"embeddings.token.weight", "decoder.embeddings.token.weight",
+        "head.decoder.weight"}) {
+    EXPECT_EQ(Find(transformer, name)->tied_to(), "") << name;
+  }
+}
+
+TEST_F(EncoderDecoderTest, ALateBiasMayBeAbsent) {
+  architecture_.head.output_bias = false;
+  architecture_.head.late_bias = true;
+  const Transformer transformer(architecture_, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "head.late_bias")->shape(), Shape({1, 10}));
+  EXPECT_NE(Find(transformer, "head.late_bias")->optional_group(), "");
+  EXPECT_EQ(Find(transformer, "head.decoder.bias"), nullptr);
+}
+
+TEST(TransformerTest, AnImageIsEmbeddedByPatchesAndPositions) {
+  Architecture architecture = Small();
+  architecture.input = ModelInput::kPixels;
+  architecture.stack.embedding = {};
+  PatchRecipe& patches = architecture.stack.embedding.patches.emplace();
+  patches.channels = 3;
+  patches.image_height = patches.image_width = 8;
+  patches.patch_height = 4;
+  patches.patch_width = 2;
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "embeddings.class_token")->shape(),
+            Shape({1, 1, 4}));
+  EXPECT_EQ(Find(transformer, "embeddings.position")->shape(),
+            Shape({1, 9, 4}));
+  EXPECT_EQ(Find(transformer, "embeddings.patch.weight")->shape(),
+            Shape({4, 3, 4, 2}));
+  EXPECT_EQ(Find(transformer, "embeddings.token.weight"), nullptr);
+}
+
 }  // namespace
 }  // namespace transformerd

@@ -145,6 +145,101 @@ TEST(MakeSignatureTest, LayersAreThereButNotByDefault) {
   EXPECT_EQ(attention.FullShape(), Shape({-1, 4, -1, -1}));
 }
 
+class DecoderSignatureTest : public testing::Test {
+ protected:
+  // The decoder has one layer of two heads.
+  static Architecture MakeArchitecture(HeadKind head) {
+    Architecture architecture = TwoLayers(head);
+    architecture.decoder = architecture.stack;
+    architecture.decoder->num_hidden_layers = 1;
+    architecture.decoder->num_attention_heads = 2;
+    return architecture;
+  }
+};
+
+TEST_F(DecoderSignatureTest, TheDecodersTokensAreInputsBesideTheEncoders) {
+  Architecture architecture = MakeArchitecture(HeadKind::kCausalLm);
+
+  Signature signature = MakeSignature(architecture, {});
+
+  ASSERT_NE(signature.FindInput("decoder_input_ids"), nullptr);
+  EXPECT_FALSE(signature.FindInput("decoder_input_ids")->optional);
+  EXPECT_TRUE(signature.FindInput("decoder_input_ids")->of_decoder);
+  EXPECT_EQ(signature.FindInput("decoder_input_ids")->limit, 60);
+  EXPECT_TRUE(signature.FindInput("decoder_attention_mask")->optional);
+  EXPECT_EQ(signature.FindInput("position_ids"), nullptr);
+  EXPECT_TRUE(signature.has_decoder());
+
+  architecture.decoder_start_token_id = 3;
+  signature = MakeSignature(architecture, {});
+  EXPECT_TRUE(signature.FindInput("decoder_input_ids")->optional);
+  EXPECT_EQ(signature.decoder_start_token_id, 3);
+}
+
+TEST_F(DecoderSignatureTest, TextIsTakenWhereTheDecoderNeedsNoTokensOfItsOwn) {
+  const FakeTokenizer tokenizer;
+  ModelSurroundings surroundings;
+  surroundings.tokenizer = &tokenizer;
+  Architecture architecture = MakeArchitecture(HeadKind::kCausalLm);
+
+  Signature signature = MakeSignature(architecture, surroundings);
+  EXPECT_EQ(signature.FindInput("text"), nullptr);
+  EXPECT_FALSE(signature.inputs[0].optional);
+
+  architecture.decoder_start_token_id = 3;
+  signature = MakeSignature(architecture, surroundings);
+  EXPECT_NE(signature.FindInput("text"), nullptr);
+}
+
+TEST_F(DecoderSignatureTest, OutputsSayWhoseTokensTheyAreOf) {
+  const Signature signature =
+      MakeSignature(MakeArchitecture(HeadKind::kCausalLm), {});
+
+  EXPECT_THAT(DefaultOutputs(signature),
+              ElementsAre("logits", "encoder_last_hidden_state"));
+  const auto output = [&](const char* name) {
+    return signature.outputs[signature.FindOutput(name).value()];
+  };
+  EXPECT_TRUE(output("logits").of_decoder);
+  EXPECT_FALSE(output("encoder_last_hidden_state").of_decoder);
+  EXPECT_FALSE(output("encoder_hidden_states.2").of_decoder);
+  EXPECT_TRUE(output("decoder_hidden_states.1").of_decoder);
+  EXPECT_EQ(output("encoder_attentions.1").row_shape, Shape({4}));
+  EXPECT_TRUE(output("decoder_attentions.0").keys_of_decoder);
+  EXPECT_TRUE(output("cross_attentions.0").of_decoder);
+  EXPECT_FALSE(output("cross_attentions.0").keys_of_decoder);
+  EXPECT_EQ(output("cross_attentions.0").row_shape, Shape({2}));
+  for (const char* absent : {"decoder_hidden_states.2", "cross_attentions.1",
+                             "hidden_states.0", "attentions.0"}) {
+    EXPECT_FALSE(signature.FindOutput(absent).has_value()) << absent;
+  }
+}
+
+TEST(MakeSignatureTest, ImagesAreTheOnlyInputOfTheirModels) {
+  Architecture architecture = TwoLayers(HeadKind::kNone);
+  architecture.input = ModelInput::kPixels;
+  PatchRecipe& patches = architecture.stack.embedding.patches.emplace();
+  patches.channels = 3;
+  patches.image_height = 6;
+  patches.image_width = 8;
+  patches.patch_height = patches.patch_width = 2;
+  architecture.max_sequence_length = patches.num_patches() + 1;
+  const FakeTokenizer tokenizer;
+  ModelSurroundings surroundings = {/*has_pooler=*/true, PoolingKind::kMean};
+  surroundings.tokenizer = &tokenizer;
+
+  const Signature signature = MakeSignature(architecture, surroundings);
+
+  ASSERT_EQ(signature.inputs.size(), 1u);
+  EXPECT_EQ(signature.inputs[0].name, "pixel_values");
+  EXPECT_FALSE(signature.inputs[0].optional);
+  EXPECT_EQ(signature.inputs[0].dtype(), DType::kF32);
+  EXPECT_EQ(signature.inputs[0].FullShape(), Shape({-1, 3, 6, 8}));
+  EXPECT_EQ(signature.max_sequence_length, 13);
+  EXPECT_THAT(DefaultOutputs(signature),
+              ElementsAre("last_hidden_state", "pooler_output"));
+}
+
 TEST(MakeSignatureTest, ABareStackGoesFromHiddenStatesToHiddenStates) {
   Architecture architecture = TwoLayers(HeadKind::kNone);
   architecture.input = ModelInput::kHiddenStates;

@@ -106,6 +106,45 @@ TEST(PackTest, TakesVectorsInPlaceOfIds) {
   EXPECT_THAT(batch.sequence_has_mask, ElementsAre(false, true, false, true));
 }
 
+// The rows of RaggedInput, with 1 2 and 3 4 5 for the decoder.
+InferenceInput WithDecoder() {
+  InferenceInput input = RaggedInput();
+  input.decoder.batch = 2;
+  input.decoder.width = 4;
+  input.decoder.lengths = {2, 3};
+  input.decoder.input_ids = {1, 2, 3, 4, 5};
+  return input;
+}
+
+TEST(PackTest, PutsTheDecodersRowsBesideTheOthers) {
+  InferenceInput input = WithDecoder();
+  input.decoder.attention_mask = {1, 1, 0, 1, 1};
+
+  const PackedBatch batch = Pack({&input, &input}, SmallArchitecture());
+
+  EXPECT_EQ(batch.num_tokens(), 8);
+  EXPECT_THAT(batch.decoder.input_ids,
+              ElementsAre(1, 2, 3, 4, 5, 1, 2, 3, 4, 5));
+  EXPECT_THAT(batch.decoder.position_ids,
+              ElementsAre(0, 1, 0, 1, 2, 0, 1, 0, 1, 2));
+  EXPECT_THAT(batch.decoder.sequence_offsets, ElementsAre(0, 2, 5, 7, 10));
+  EXPECT_THAT(batch.decoder.sequence_has_mask,
+              ElementsAre(false, true, false, true));
+}
+
+TEST(PackTest, TakesPixelsInPlaceOfIds) {
+  InferenceInput input;
+  input.batch = 1;
+  input.width = 2;
+  input.lengths = {2};
+  input.pixel_values = {1, 2, 3};
+
+  const PackedBatch batch = Pack({&input, &input}, SmallArchitecture());
+
+  EXPECT_THAT(batch.pixel_values, ElementsAre(1, 2, 3, 1, 2, 3));
+  EXPECT_THAT(batch.sequence_offsets, ElementsAre(0, 2, 4));
+}
+
 TEST(PackTest, JoinsRequestsAndTheirOutputs) {
   InferenceInput first = OneRow({1, 2});
   first.outputs = {3, 0};
@@ -172,6 +211,61 @@ TEST_F(UnpackTest, SpreadsAttentionsOverThePaddedSquare) {
                             7, 8, 0, 0,  0, 0, 9, 0, 0, 0, 0, 0,
                             0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0};
   EXPECT_THAT(answers[0][0].as<float>(), ElementsAreArray(expected));
+}
+
+class UnpackDecoderTest : public ::testing::Test {
+ protected:
+  static Architecture MakeArchitecture() {
+    Architecture architecture = SmallArchitecture();
+    architecture.decoder = architecture.stack;
+    return architecture;
+  }
+
+  const Architecture architecture_ = MakeArchitecture();
+  const Signature signature_ = MakeSignature(architecture_, {});
+};
+
+TEST_F(UnpackDecoderTest, TokensAreThoseOfTheSideThatGaveThem) {
+  InferenceInput input = WithDecoder();
+  input.outputs = {*signature_.FindOutput("last_hidden_state"),
+                   *signature_.FindOutput("encoder_last_hidden_state")};
+  const std::vector<const InferenceInput*> inputs = {&input};
+  const PackedBatch batch = Pack(inputs, architecture_);
+  const PackedOutputs outputs = {
+      Floats({5, 2}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f}),
+      Floats({4, 2}, {11.f, 12.f, 13.f, 14.f, 15.f, 16.f, 17.f, 18.f})};
+
+  const InferenceOutput answer =
+      Unpack(outputs, batch, inputs, signature_).front();
+
+  EXPECT_EQ(answer[0].shape, Shape({2, 4, 2}));
+  EXPECT_THAT(answer[0].as<float>(), ElementsAre(1, 2, 3, 4, 0, 0, 0, 0,  //
+                                                 5, 6, 7, 8, 9, 10, 0, 0));
+  EXPECT_EQ(answer[1].shape, Shape({2, 3, 2}));
+  EXPECT_THAT(answer[1].as<float>(),
+              ElementsAre(11, 12, 13, 14, 15, 16, 17, 18, 0, 0, 0, 0));
+}
+
+TEST_F(UnpackDecoderTest, CrossAttentionsHaveTheDecodersQueriesAndOtherKeys) {
+  InferenceInput input = WithDecoder();
+  input.outputs = {*signature_.FindOutput("cross_attentions.0")};
+  const std::vector<const InferenceInput*> inputs = {&input};
+  const PackedBatch batch = Pack(inputs, architecture_);
+  // Two heads: 2 x 3 for the first row, 3 x 1 for the second.
+  const PackedOutputs outputs = {
+      Floats({18}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f, 9.f, 10.f, 11.f,
+                    12.f, 13.f, 14.f, 15.f, 16.f, 17.f, 18.f})};
+
+  const InferenceOutput answer =
+      Unpack(outputs, batch, inputs, signature_).front();
+
+  EXPECT_EQ(answer[0].shape, Shape({2, 2, 4, 3}));
+  const float expected[] = {
+      1,  2, 3, 4,  5,  6,  0,  0, 0, 0, 0, 0,  // row 0, head 0
+      7,  8, 9, 10, 11, 12, 0,  0, 0, 0, 0, 0,  // head 1
+      13, 0, 0, 14, 0,  0,  15, 0, 0, 0, 0, 0,  // row 1
+      16, 0, 0, 17, 0,  0,  18, 0, 0, 0, 0, 0};
+  EXPECT_THAT(answer[0].as<float>(), ElementsAreArray(expected));
 }
 
 }  // namespace

@@ -101,6 +101,41 @@ TEST_F(JobPartsTest, PartsHoldTheTokensOfTheirRows) {
   EXPECT_THAT(parts[1].input.outputs, ElementsAre(0, 1));
 }
 
+TEST_F(JobPartsTest, TheDecodersTokensCountAndGoWithTheirRows) {
+  Job job = MakeRows({1, 2, 1});
+  TokenRows& decoder = job.input.decoder;
+  decoder.batch = 3;
+  decoder.width = 5;
+  decoder.lengths = {2, 1, 3};
+  decoder.input_ids = {1, 2, 3, 4, 5, 6};
+  decoder.attention_mask = {0, 1, 1, 1, 0, 1};
+
+  const auto parts = CutIntoParts(std::move(job), Limits(6, 100));
+
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_THAT(parts[0].input.input_ids, ElementsAre(10, 11, 12));
+  EXPECT_EQ(parts[0].input.decoder.batch, 2);
+  EXPECT_THAT(parts[0].input.decoder.lengths, ElementsAre(2, 1));
+  EXPECT_THAT(parts[0].input.decoder.input_ids, ElementsAre(1, 2, 3));
+  EXPECT_EQ(parts[1].input.decoder.width, 5);
+  EXPECT_THAT(parts[1].input.decoder.input_ids, ElementsAre(4, 5, 6));
+  EXPECT_THAT(parts[1].input.decoder.attention_mask, ElementsAre(1, 0, 1));
+}
+
+TEST_F(JobPartsTest, ImagesGoWithTheirRows) {
+  Job job = MakeRows({2, 2, 2});
+  job.input.input_ids.clear();
+  job.input.pixel_values = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+
+  const auto parts = CutIntoParts(std::move(job), Limits(4, 100));
+
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_THAT(parts[0].input.pixel_values, ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(parts[1].input.pixel_values, ElementsAre(7, 8, 9));
+  EXPECT_THAT(parts[1].input.input_ids, IsEmpty());
+  EXPECT_EQ(parts[1].input.decoder.batch, 0);
+}
+
 TEST_F(JobPartsTest, PartsKeepWhatTheJobAsksFor) {
   const auto model = std::make_shared<int>(1);
   Job job = MakeRows({1, 1});
