@@ -68,7 +68,7 @@ EncoderKeys KeysOf(const ConfigReader& config) {
       /*norm_eps=*/either("layer_norm_eps", "layer_norm_epsilon"),
       /*norm_eps_default=*/1e-12,
       /*activation_default=*/"silu",
-      /*head_size=*/"head_dim",
+      /*head_size=*/{"head_dim", 0},
   };
 }
 
