@@ -172,6 +172,24 @@ absl::StatusOr<std::vector<std::string>> ConfigReader::Strings(
   return strings;
 }
 
+absl::StatusOr<std::vector<int64_t>> ConfigReader::Ints(absl::string_view key,
+                                                        int64_t min,
+                                                        int64_t max) const {
+  std::vector<int64_t> numbers;
+  const json* found = Find(key);
+  if (found == nullptr) return numbers;
+  if (!found->is_array()) return Mismatch(key, *found, "a list of integers");
+  for (const json& element : *found) {
+    const std::optional<int64_t> value = AsInt(element);
+    if (!value.has_value() || *value < min || *value > max) {
+      return Mismatch(absl::StrCat(key, "[", numbers.size(), "]"), element,
+                      IntegerIn(min, max));
+    }
+    numbers.push_back(*value);
+  }
+  return numbers;
+}
+
 absl::StatusOr<std::vector<std::string>> ConfigReader::IndexedStrings(
     absl::string_view key) const {
   std::vector<std::string> strings;

@@ -61,6 +61,10 @@ class ConfigReader {
   // A list of strings; empty if absent.
   absl::StatusOr<std::vector<std::string>> Strings(absl::string_view key) const;
 
+  // A list of integers within inclusive limits; empty if absent.
+  absl::StatusOr<std::vector<int64_t>> Ints(absl::string_view key, int64_t min,
+                                            int64_t max) const;
+
   // The values of an object whose keys are "0" to "n-1", in that order, such
   // as id2label; empty if absent.
   absl::StatusOr<std::vector<std::string>> IndexedStrings(

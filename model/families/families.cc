@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "model/families/seed/seed_families.h"
 
 namespace transformerd {
 
@@ -16,17 +17,12 @@ extern const Family kBert;
 extern const Family kCamembert;
 extern const Family kDistilBert;
 extern const Family kRoberta;
-extern const Family kTransformerStack;
 extern const Family kXlmRoberta;
 
 namespace {
 
 constexpr const Family* kFamilies[] = {
     &kBert, &kRoberta, &kXlmRoberta, &kCamembert, &kDistilBert,
-};
-
-constexpr const Family* kBareModules[] = {
-    &kTransformerStack,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {
@@ -88,7 +84,7 @@ struct Choice {
 // without a class it is the family's base model.
 absl::StatusOr<Choice> Choose(const ConfigReader& config,
                               const std::string& class_name) {
-  for (const Family* module : kBareModules) {
+  for (const Family* module : BareModules()) {
     const ModelClass* model_class = FindClass(*module, class_name);
     if (model_class != nullptr) return Choice{module, model_class};
   }
@@ -110,7 +106,7 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
 
 absl::Span<const Family* const> AllFamilies() { return kFamilies; }
 
-absl::Span<const Family* const> BareModules() { return kBareModules; }
+absl::Span<const Family* const> BareModules() { return SeedFamilies(); }
 
 absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
                                        absl::string_view class_name) {

@@ -78,8 +78,8 @@ std::vector<Pattern> PatternsOf(absl::string_view name) {
 
 // The pattern's text with its placeholders as `numbers`, in order; nothing
 // where there are not as many.
-std::optional<std::string> Fill(
-    absl::string_view text, absl::Span<const absl::string_view> numbers) {
+std::optional<std::string> Fill(absl::string_view text,
+                                absl::Span<const absl::string_view> numbers) {
   const std::vector<absl::string_view> parts =
       absl::StrSplit(text, kPlaceholder);
   if (parts.size() != numbers.size() + 1) return std::nullopt;
@@ -122,7 +122,8 @@ std::string Join(absl::string_view module, absl::string_view leaf) {
 
 RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
                      const std::vector<std::string>& slot_names)
-    : slot_names_(slot_names.begin(), slot_names.end()) {
+    : has_own_names_(family.bare != nullptr && family.base_parameters.empty()),
+      slot_names_(slot_names.begin(), slot_names.end()) {
   for (const ParameterRule& rule : family.base_parameters) {
     Add(base_prefix, rule);
   }
@@ -149,6 +150,7 @@ void RuleTable::Add(absl::string_view prefix, const ParameterRule& rule) {
 
 std::vector<std::string> RuleTable::CandidateKeys(
     absl::string_view slot_name) const {
+  if (has_own_names_) return {std::string(slot_name)};
   const auto [module, leaf] = SplitLeaf(slot_name);
   const absl::string_view alias = AliasOf(leaf);
   std::vector<std::string> candidates;

@@ -33,6 +33,8 @@ class RuleTable {
   void Add(absl::string_view prefix, const ParameterRule& rule);
   bool IsBuffer(absl::string_view key) const;
 
+  // Slots are called as the checkpoint calls them.
+  const bool has_own_names_;
   // Pattern of a module -> patterns of its keys (without leaf), in rule order.
   absl::flat_hash_map<std::string, std::vector<std::string>> keys_of_module_;
   // The reverse.

@@ -17,6 +17,7 @@
 #include "model/modules/module_builder.h"
 #include "model/modules/modules.h"
 #include "model/modules/parameter_slot.h"
+#include "model/modules/seed/seed_modules.h"
 
 namespace transformerd {
 
@@ -43,6 +44,8 @@ class Transformer {
   // The dense layer of the pooler; nothing where the class has none.
   const std::optional<Linear>& pooler() const { return pooler_; }
   const Head& head() const { return head_; }
+  // Instead of all of the above, where the architecture is such a module.
+  const std::optional<SeedModule>& seed() const { return seed_; }
 
  private:
   void AddPooler(const Architecture& architecture, ModuleBuilder& builder);
@@ -53,6 +56,7 @@ class Transformer {
   Stack stack_;
   std::optional<Linear> pooler_;
   Head head_;
+  std::optional<SeedModule> seed_;
 };
 
 // The blocks that layer `layer` runs, one after the other.

@@ -59,13 +59,34 @@ DType CpuDType(DType dtype) {
   }
 }
 
+// Fewer layers than config.json says.
+absl::Status LowerLayers(int64_t wanted, Architecture& architecture) {
+  constexpr char kField[] = "num_hidden_layers";
+  int64_t* const layers = NumHiddenLayers(architecture);
+  if (layers == nullptr) {
+    return WithField(absl::InvalidArgumentError(absl::StrCat(
+                         kField, "=", wanted, ", but ", architecture.class_name,
+                         " has no layers to leave out")),
+                     kField);
+  }
+  if (wanted < 0 || wanted > *layers) {
+    return WithField(absl::InvalidArgumentError(absl::StrCat(
+                         kField, "=", wanted, ", expected 0 to ", *layers)),
+                     kField);
+  }
+  *layers = wanted;
+  return absl::OkStatus();
+}
+
 bool IsPoolerLoaded(const Transformer& transformer) {
   return transformer.pooler().has_value() &&
          transformer.pooler()->weight->is_filled();
 }
 
-NameMapOptions NameMapFor(const LoadOptions& asked) {
+NameMapOptions NameMapFor(const LoadOptions& asked,
+                          const Architecture& architecture) {
   NameMapOptions options;
+  options.is_own_checkpoint = architecture.is_own_checkpoint;
   options.ignore = asked.ignore;
   options.relevant_module = asked.relevant_module;
   options.mapping = asked.mapping;
@@ -140,14 +161,7 @@ absl::Status ModelLoad::ReadConfig() {
   parts_->architecture = std::move(parsed.architecture);
   Architecture& architecture = parts_->architecture;
   if (options.num_hidden_layers) {
-    const int64_t wanted = *options.num_hidden_layers;
-    if (wanted < 0 || wanted > architecture.stack.num_hidden_layers) {
-      return WithField(absl::InvalidArgumentError(absl::StrCat(
-                           "num_hidden_layers=", wanted, ", expected 0 to ",
-                           architecture.stack.num_hidden_layers)),
-                       "num_hidden_layers");
-    }
-    architecture.stack.num_hidden_layers = wanted;
+    RETURN_IF_ERROR(LowerLayers(*options.num_hidden_layers, architecture));
   }
   ASSIGN_OR_RETURN(sentence_config_,
                    ReadSentenceTransformersConfig(request_.directory));
@@ -211,8 +225,8 @@ absl::Status ModelLoad::MatchNames() {
   const auto& slots = parts_->replicas.front().transformer->slots();
   if (asked.load_weights) {
     ASSIGN_OR_RETURN(name_map_,
-                     NameMap::Create(*family_, slots,
-                                     reader().entries(), NameMapFor(asked)));
+                     NameMap::Create(*family_, slots, reader().entries(),
+                                     NameMapFor(asked, architecture)));
   } else {
     name_map_ = NameMap::WithoutCheckpoint(slots);
   }
