@@ -7,6 +7,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
+#include "model/base/nearest_name.h"
+#include "model/base/quoted.h"
 #include "model/base/status_macros.h"
 #include "model/families/seed/seed_families.h"
 
@@ -37,20 +39,30 @@ const ModelClass* FindClass(const Family& family, absl::string_view name) {
   return nullptr;
 }
 
-std::string KnownModelTypes() {
+std::vector<absl::string_view> ModelTypes() {
   std::vector<absl::string_view> names;
   for (const Family* family : kFamilies) {
     names.insert(names.end(), family->model_types.begin(),
                  family->model_types.end());
   }
-  return absl::StrJoin(names, ", ");
+  return names;
 }
 
-std::string KnownClasses(const Family& family) {
-  return absl::StrJoin(family.classes, ", ",
-                       [](std::string* out, const ModelClass& model_class) {
-                         absl::StrAppend(out, model_class.name);
-                       });
+std::vector<absl::string_view> ClassNames(const Family& family) {
+  std::vector<absl::string_view> names;
+  for (const ModelClass& model_class : family.classes) {
+    names.push_back(model_class.name);
+  }
+  return names;
+}
+
+// "expected one of a, b, c", with a guess in front where one is near.
+std::string Expected(absl::string_view found,
+                     const std::vector<absl::string_view>& names) {
+  const absl::string_view nearest = NearestName(found, names);
+  return absl::StrCat(
+      nearest.empty() ? "" : absl::StrCat("did you mean \"", nearest, "\"? "),
+      "expected one of ", absl::StrJoin(names, ", "));
 }
 
 absl::StatusOr<const Family*> FindFamily(const ConfigReader& config) {
@@ -61,8 +73,8 @@ absl::StatusOr<const Family*> FindFamily(const ConfigReader& config) {
   }
   return LoadError(
       Reason::kUnknownArchitecture,
-      absl::StrCat("config.json: model_type=\"", model_type,
-                   "\" is not known, expected one of ", KnownModelTypes()));
+      absl::StrCat("config.json: model_type=", Quoted(model_type),
+                   " is not known, ", Expected(model_type, ModelTypes())));
 }
 
 // The class asked for, else the config's; empty where neither names one.
@@ -94,10 +106,10 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
   if (model_class == nullptr) {
     return LoadError(
         Reason::kUnknownArchitecture,
-        absl::StrCat("architecture \"", class_name,
-                     "\" is not known for model_type=\"",
-                     family->model_types.front(), "\", expected one of ",
-                     KnownClasses(*family)));
+        absl::StrCat("architecture ", Quoted(class_name),
+                     " is not known for model_type=\"",
+                     family->model_types.front(), "\", ",
+                     Expected(class_name, ClassNames(*family))));
   }
   return Choice{family, model_class};
 }

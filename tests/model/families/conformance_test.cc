@@ -44,11 +44,12 @@ std::unique_ptr<ModelLoader> MakeLoader(std::vector<std::string> devices,
 
 absl::StatusOr<std::unique_ptr<LoadedModel>> Load(ModelLoader& loader,
                                                   const std::string& directory,
-                                                  const GoldenCase& golden) {
+                                                  const GoldenCase& golden,
+                                                  DType dtype = DType::kF32) {
   LoadRequest request;
   request.directory = directory;
   request.options.architecture = golden.class_name;
-  request.options.dtype = DType::kF32;
+  request.options.dtype = dtype;
   request.options.strict = !golden.needs_lenient_load;
   LoadControl control;
   return loader.Load(request, control);
@@ -163,6 +164,30 @@ TEST_P(FamilyTest, AnswersAsTransformersDoes) {
     ASSERT_THAT(model.status(), IsOk());
     for (const GoldenProbe& probe : golden.probes) {
       EXPECT_THAT(CheckProbe(golden, probe, 0, **model), IsOk()) << probe.name;
+    }
+  }
+}
+
+// In the half precisions, against float32: each rounds to 8 and 11 bits, and a
+// few layers of it add up.
+TEST_P(FamilyTest, StaysNearFloat32InLowPrecision) {
+  struct Precision {
+    DType dtype;
+    double allowed;
+  };
+  const Precision precisions[] = {{DType::kBF16, 0.05}, {DType::kF16, 0.01}};
+  const auto loader = MakeLoader({"cpu"}, /*private_replicas=*/false);
+  for (const Precision& precision : precisions) {
+    for (const GoldenCase& golden : cases_) {
+      SCOPED_TRACE(absl::StrCat(golden.name, " ", NameOf(precision.dtype)));
+      absl::StatusOr<std::unique_ptr<LoadedModel>> model =
+          Load(*loader, golden.model_directory, golden, precision.dtype);
+      ASSERT_THAT(model.status(), IsOk());
+      for (const GoldenProbe& probe : golden.probes) {
+        ASSERT_OK_AND_ASSIGN(const double error,
+                             RelativeError(probe, 0, **model));
+        EXPECT_LE(error, precision.allowed) << probe.name;
+      }
     }
   }
 }

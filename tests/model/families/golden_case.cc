@@ -235,26 +235,71 @@ InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs) {
   return input;
 }
 
-absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
-                        int worker, LoadedModel& model) {
+namespace {
+
+// What the model answers to the probe alone, in the order of probe.outputs.
+absl::StatusOr<InferenceOutput> Answer(const GoldenProbe& probe,
+                                       const std::vector<int>& outputs,
+                                       int worker, LoadedModel& model) {
+  const InferenceInput input = MakeInput(probe, outputs);
+  const InferenceInput* batch[] = {&input};
+  ASSIGN_OR_RETURN(std::vector<InferenceOutput> answers,
+                   model.Run(worker, batch));
+  return std::move(answers.front());
+}
+
+// Where the probe's outputs stand in the model's signature.
+absl::StatusOr<std::vector<int>> OutputsOf(const GoldenProbe& probe,
+                                           const LoadedModel& model) {
   std::vector<int> outputs;
   for (const auto& [name, want] : probe.outputs) {
     const std::optional<int> found = model.signature().FindOutput(name);
     if (!found) return absl::NotFoundError(absl::StrCat("no output ", name));
     outputs.push_back(*found);
   }
-  const InferenceInput input = MakeInput(probe, outputs);
-  const InferenceInput* batch[] = {&input};
-  ASSIGN_OR_RETURN(const std::vector<InferenceOutput> answers,
-                   model.Run(worker, batch));
+  return outputs;
+}
+
+}  // namespace
+
+absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
+                        int worker, LoadedModel& model) {
+  ASSIGN_OR_RETURN(const std::vector<int> outputs, OutputsOf(probe, model));
+  ASSIGN_OR_RETURN(const InferenceOutput answer,
+                   Answer(probe, outputs, worker, model));
   size_t i = 0;
   for (const auto& [name, want] : probe.outputs) {
     RETURN_IF_ERROR(Compare(golden, probe,
-                            model.signature().outputs[outputs[i]],
-                            answers[0][i], want));
+                            model.signature().outputs[outputs[i]], answer[i],
+                            want));
     ++i;
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<double> RelativeError(const GoldenProbe& probe, int worker,
+                                     LoadedModel& model) {
+  ASSIGN_OR_RETURN(const std::vector<int> outputs, OutputsOf(probe, model));
+  ASSIGN_OR_RETURN(const InferenceOutput answer,
+                   Answer(probe, outputs, worker, model));
+  double worst = 0;
+  size_t output = 0;
+  for (const auto& [name, want] : probe.outputs) {
+    const OutputSpec& spec = model.signature().outputs[outputs[output]];
+    const auto got_values = answer[output].as<float>();
+    const auto want_values = want.as<float>();
+    double off = 0, whole = 0;
+    for (size_t i = 0; i < want_values.size(); ++i) {
+      if (!IsCompared(probe, spec, want.shape, static_cast<int64_t>(i))) {
+        continue;
+      }
+      off += std::pow(got_values[i] - want_values[i], 2);
+      whole += std::pow(want_values[i], 2);
+    }
+    worst = std::max(worst, std::sqrt(off / whole));
+    ++output;
+  }
+  return worst;
 }
 
 }  // namespace transformerd

@@ -58,6 +58,11 @@ GoldenProbe ProbeOf(const GoldenProbe& probe, const std::string& part);
 absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
                         int worker, LoadedModel& model);
 
+// The largest relative error of the probe's outputs: the Euclidean norm of what
+// they are off by the norm of what they should be.
+absl::StatusOr<double> RelativeError(const GoldenProbe& probe, int worker,
+                                     LoadedModel& model);
+
 // The probe's inputs as the server would pass them, for the given outputs.
 InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs);
 

@@ -95,5 +95,82 @@ TEST(TransformerTest, LeavesOutTablesThatTheFamilyLacks) {
   EXPECT_EQ(transformer.stack().embeddings.token->size_bytes(), 10 * 4 * 2);
 }
 
+TEST(TransformerTest, FusesProjectionsWhereTheRecipeSaysSo) {
+  Architecture architecture = Small();
+  BlockRecipe& block = architecture.stack.block;
+  block.attention.layout = QkvLayout::kConcatenated;
+  block.attention.num_key_value_heads = 1;
+  block.attention.qkv_bias = false;
+  block.mlp.kind = MlpKind::kGatedFused;
+  block.weights_in_out = true;
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "layers.0.attention.qkv.weight")->shape(),
+            Shape({4, 4 + 2 + 2}));
+  EXPECT_EQ(Find(transformer, "layers.0.attention.qkv.bias"), nullptr);
+  EXPECT_EQ(Find(transformer, "layers.0.attention.query.weight"), nullptr);
+  EXPECT_EQ(Find(transformer, "layers.0.mlp.gate_up.weight")->shape(),
+            Shape({4, 12}));
+}
+
+TEST(TransformerTest, NormsHaveTheParametersOfTheirKind) {
+  Architecture architecture = Small();
+  architecture.stack.block.norm.kind = NormKind::kRmsNorm;
+  architecture.stack.block.norm_placement = NormPlacement::kSandwich;
+  architecture.stack.block.first_attention_norm = false;
+  architecture.stack.final_norm = NormRecipe();
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "layers.0.attention_norm.weight"), nullptr);
+  EXPECT_NE(Find(transformer, "layers.1.attention_norm.weight"), nullptr);
+  EXPECT_EQ(Find(transformer, "layers.1.attention_norm.bias"), nullptr);
+  EXPECT_NE(Find(transformer, "layers.0.mlp_output_norm.weight"), nullptr);
+  EXPECT_NE(Find(transformer, "final_norm.bias"), nullptr);
+}
+
+TEST(TransformerTest, HasARouterAndExpertsInsteadOfOneNetwork) {
+  Architecture architecture = Small();
+  architecture.stack.block.mlp.num_experts = 3;
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(transformer, "layers.0.router.weight")->shape(),
+            Shape({3, 4}));
+  EXPECT_NE(Find(transformer, "layers.1.experts.2.down.weight"), nullptr);
+  EXPECT_EQ(Find(transformer, "layers.0.mlp.up.weight"), nullptr);
+}
+
+TEST(TransformerTest, LayersOfAGroupShareItsBlocks) {
+  Architecture architecture = Small();
+  StackRecipe& stack = architecture.stack;
+  stack.num_hidden_layers = 6;
+  stack.num_layer_groups = 2;
+  stack.blocks_per_group = 2;
+  const Transformer transformer(architecture, DType::kF32);
+
+  ASSERT_EQ(transformer.stack().blocks.size(), 4u);
+  EXPECT_NE(Find(transformer, "groups.1.1.mlp.up.weight"), nullptr);
+  const Block* const blocks = transformer.stack().blocks.data();
+  EXPECT_EQ(BlocksOf(transformer.stack(), stack, 2).data(), blocks);
+  EXPECT_EQ(BlocksOf(transformer.stack(), stack, 3).data(), blocks + 2);
+  EXPECT_EQ(BlocksOf(transformer.stack(), stack, 5).size(), 2u);
+}
+
+TEST(TransformerTest, ProjectsEmbeddingsOfAnotherWidth) {
+  Architecture architecture = Small();
+  EmbeddingRecipe& embedding = architecture.stack.embedding;
+  embedding.size = 3;
+  embedding.projection = EmbeddingProjection::kSum;
+  const Transformer behind(architecture, DType::kF32);
+  embedding.projection = EmbeddingProjection::kTokens;
+  architecture.stack.output_projection = true;
+  const Transformer before(architecture, DType::kF32);
+
+  EXPECT_EQ(Find(behind, "embeddings.position.weight")->shape(), Shape({8, 3}));
+  EXPECT_NE(Find(behind, "embeddings.projection.bias"), nullptr);
+  EXPECT_EQ(Find(before, "embeddings.position.weight")->shape(), Shape({8, 4}));
+  EXPECT_EQ(Find(before, "embeddings.projection.bias"), nullptr);
+  EXPECT_EQ(Find(before, "output_projection.weight")->shape(), Shape({3, 4}));
+}
+
 }  // namespace
 }  // namespace transformerd

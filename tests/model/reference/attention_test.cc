@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "model/modules/relative_buckets.h"
 #include "model/modules/transformer.h"
 #include "model/reference/attention_context.h"
 #include "model/runtime/packing.h"
@@ -32,11 +33,22 @@ class AttentionTest : public ::testing::Test {
     architecture_.stack.num_attention_heads = kHeads;
     architecture_.stack.head_size = kHeadSize;
     architecture_.stack.intermediate_size = 4;
+    Build();
+  }
+
+  // Makes the block anew, as the recipe says by now.
+  void Build() {
     transformer_ = std::make_unique<Transformer>(architecture_, DType::kF32);
+    weights_.clear();
     for (const auto& slot : transformer_->slots()) {
       weights_.push_back(Random(slot->size_bytes() / 4));
       slot->Fill(reinterpret_cast<std::byte*>(weights_.back().data()));
     }
+  }
+
+  AttentionRecipe& recipe() { return architecture_.stack.block.attention; }
+  const AttentionRecipe& recipe() const {
+    return architecture_.stack.block.attention;
   }
 
   std::vector<float> Random(int64_t size) {
@@ -75,11 +87,69 @@ class AttentionTest : public ::testing::Test {
   static double Project(const Linear& linear, const float* input, int64_t out) {
     const auto* weight =
         reinterpret_cast<const float*>(linear.weight->storage());
-    double sum = reinterpret_cast<const float*>(linear.bias->storage())[out];
+    double sum = linear.bias == nullptr
+                     ? 0
+                     : reinterpret_cast<const float*>(
+                           linear.bias->storage())[out];
     for (int64_t i = 0; i < kHidden; ++i) {
       sum += static_cast<double>(weight[out * kHidden + i]) * input[i];
     }
     return sum;
+  }
+
+  int64_t key_heads() const {
+    return recipe().num_key_value_heads > 0 ? recipe().num_key_value_heads
+                                            : kHeads;
+  }
+
+  // Number i of head `head` of the queries (part 0), keys (1) or values (2).
+  double Projected(int part, const float* input, int64_t head,
+                   int64_t i) const {
+    switch (recipe().layout) {
+      case QkvLayout::kSeparate: {
+        const Linear* const linears[] = {
+            &attention().query, &attention().key, &attention().value};
+        return Project(*linears[part], input, head * kHeadSize + i);
+      }
+      case QkvLayout::kConcatenated: {
+        const int64_t first_heads[] = {0, kHeads, kHeads + key_heads()};
+        return Project(attention().qkv, input,
+                       (first_heads[part] + head) * kHeadSize + i);
+      }
+      case QkvLayout::kPerHead:
+        return Project(attention().qkv, input,
+                       (3 * head + part) * kHeadSize + i);
+    }
+    return 0;
+  }
+
+  bool IsVisible(const PackedBatch& batch, int64_t first, int64_t q,
+                 int64_t k) const {
+    const AttentionSpan span = VariantOf(architecture_.stack, 0).span;
+    return batch.attention_mask[first + k] != 0 &&
+           !(recipe().causal && k > q) &&
+           !(span.before != AttentionSpan::kUnlimited && k < q - span.before) &&
+           !(span.after != AttentionSpan::kUnlimited && k > q + span.after);
+  }
+
+  double Score(const float* query, const float* key, int64_t h,
+               int64_t distance) const {
+    double score = 0;
+    const int64_t key_head = h * key_heads() / kHeads;
+    for (int64_t i = 0; i < kHeadSize; ++i) {
+      score += Projected(0, query, h, i) * Projected(1, key, key_head, i);
+    }
+    score *= recipe().scale > 0 ? recipe().scale
+                                : 1 / std::sqrt(double{kHeadSize});
+    if (recipe().softcap > 0) {
+      score = recipe().softcap * std::tanh(score / recipe().softcap);
+    }
+    if (const ParameterSlot* table = transformer_->stack().relative_bias) {
+      const int64_t bucket = RelativeBucket(recipe().relative_bias, distance);
+      score += reinterpret_cast<const float*>(
+          table->storage())[bucket * kHeads + h];
+    }
+    return score;
   }
 
   // Probability that query token `q` of head `h` gives to each token of its
@@ -88,21 +158,16 @@ class AttentionTest : public ::testing::Test {
                                     const std::vector<float>& input,
                                     int64_t first, int64_t length, int64_t h,
                                     int64_t q) const {
-    const auto mask = batch.attention_mask.begin() + first;
-    if (std::count(mask, mask + length, 1) == 0) {
-      return std::vector<double>(length, 1.0 / static_cast<double>(length));
-    }
     std::vector<double> weights(length, 0);
     double total = 0;
     for (int64_t k = 0; k < length; ++k) {
-      if (batch.attention_mask[first + k] == 0) continue;
-      double score = 0;
-      for (int64_t i = h * kHeadSize; i < (h + 1) * kHeadSize; ++i) {
-        score += Project(attention().query, &input[(first + q) * kHidden], i) *
-                 Project(attention().key, &input[(first + k) * kHidden], i);
-      }
-      weights[k] = std::exp(score / std::sqrt(double{kHeadSize}));
+      if (!IsVisible(batch, first, q, k)) continue;
+      weights[k] = std::exp(Score(&input[(first + q) * kHidden],
+                                  &input[(first + k) * kHidden], h, k - q));
       total += weights[k];
+    }
+    if (total == 0) {  // who sees nothing attends to all alike
+      return std::vector<double>(length, 1.0 / static_cast<double>(length));
     }
     for (double& weight : weights) weight /= total;
     return weights;
@@ -122,7 +187,8 @@ class AttentionTest : public ::testing::Test {
           for (int64_t k = 0; k < batch.length(s); ++k) {
             context[i] +=
                 probabilities[k] *
-                Project(attention().value, &input[(first + k) * kHidden], i);
+                Projected(2, &input[(first + k) * kHidden],
+                          i / kHeadSize * key_heads() / kHeads, i % kHeadSize);
           }
         }
         for (int64_t i = 0; i < kHidden; ++i) {
@@ -200,6 +266,76 @@ TEST_F(AttentionTest, KeepsTheSameAnswerWithProbabilities) {
       }
     }
     ExpectNear(probabilities, expected);
+  }
+}
+
+struct RecipeCase {
+  const char* name;
+  void (*change)(StackRecipe& stack);
+};
+
+const RecipeCase kRecipes[] = {
+    {"causal", [](StackRecipe& stack) { stack.block.attention.causal = true; }},
+    {"causal window",
+     [](StackRecipe& stack) {
+       stack.block.attention.causal = true;
+       stack.variants.resize(1);
+       stack.variants[0].span.before = 1;
+     }},
+    {"window on both sides",
+     [](StackRecipe& stack) {
+       stack.variants.resize(1);
+       stack.variants[0].span = {/*before=*/2, /*after=*/1};
+     }},
+    {"keys and values shared by heads",
+     [](StackRecipe& stack) {
+       stack.block.attention.num_key_value_heads = 1;
+     }},
+    {"one tensor for all",
+     [](StackRecipe& stack) {
+       stack.block.attention.layout = QkvLayout::kConcatenated;
+       stack.block.attention.num_key_value_heads = 1;
+       stack.block.attention.qkv_bias = false;
+     }},
+    {"one tensor, head by head",
+     [](StackRecipe& stack) {
+       stack.block.attention.layout = QkvLayout::kPerHead;
+     }},
+    {"own scale and capped scores",
+     [](StackRecipe& stack) {
+       stack.block.attention.scale = 0.9;
+       stack.block.attention.softcap = 0.7;
+     }},
+    {"relative bias",
+     [](StackRecipe& stack) {
+       stack.block.attention.relative_bias.table_rows = 32;
+     }},
+    {"relative bias of a decoder",
+     [](StackRecipe& stack) {
+       stack.block.attention.causal = true;
+       stack.block.attention.relative_bias = {/*table_rows=*/8,
+                                              /*num_buckets=*/8,
+                                              /*max_distance=*/6,
+                                              /*bidirectional=*/false};
+     }},
+};
+
+TEST_F(AttentionTest, FollowsTheRecipe) {
+  const StackRecipe plain = architecture_.stack;
+  const PackedBatch batch = Batch(
+      {{1, 1, 1, 1, 1, 1, 1}, {1, 1, 1, 1, 1, 1, 1}, {0, 1, 1, 0, 1}, {1}});
+  for (const RecipeCase& c : kRecipes) {
+    SCOPED_TRACE(c.name);
+    architecture_.stack = plain;
+    c.change(architecture_.stack);
+    Build();
+    std::vector<float> input = Random(batch.num_tokens() * kHidden);
+    const std::vector<float> expected = Expected(batch, input);
+
+    ExpectNear(Attended(batch, input, nullptr), expected);
+
+    at::Tensor probabilities;
+    ExpectNear(Attended(batch, input, &probabilities), expected);
   }
 }
 
