@@ -70,6 +70,10 @@ class ConfigReader {
   absl::StatusOr<std::vector<std::string>> IndexedStrings(
       absl::string_view key) const;
 
+  // An object inside of this one, with a name of its own in errors; empty if
+  // absent.
+  absl::StatusOr<ConfigReader> Object(absl::string_view key) const;
+
   const std::string& source_name() const { return source_name_; }
 
  private:

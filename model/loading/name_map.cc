@@ -41,7 +41,10 @@ NameMapOptions WithDefaults(NameMapOptions options, const Family& family) {
   const BareModule& bare = family.bare == nullptr ? none : *family.bare;
   if (!options.ignore) options.ignore = Strings(bare.ignore);
   if (!options.allow_missing) {
-    options.allow_missing = Strings(bare.allow_missing);
+    // What may be missing is what another model has none of.
+    options.allow_missing = options.is_own_checkpoint
+                                ? std::vector<std::string>()
+                                : Strings(bare.allow_missing);
   }
   if (options.relevant_module.empty() && !options.is_own_checkpoint) {
     options.relevant_module = Strings(bare.relevant_modules);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/base/host_tensor.h"
@@ -25,11 +26,18 @@ struct InferenceInput {
   std::vector<uint8_t> attention_mask;
   std::vector<int64_t> token_type_ids;  // empty means zeros
   std::vector<int64_t> position_ids;    // empty means the family's own rule
+  // Instead of all of the above, for models that take whole tensors: one for
+  // each of Signature::inputs, nothing for those that are not given.
+  std::vector<std::optional<HostTensor>> tensors;
+  // What the symbols of a signature's shapes stand for (see Extent).
+  std::vector<int64_t> extents;
   // Indices into Signature::outputs, in the order of the answer.
   std::vector<int> outputs;
 
   // The sum of lengths: all that is computed.
   int64_t num_tokens() const;
+  // The request cannot be cut, nor run together with others.
+  bool is_whole() const { return !tensors.empty(); }
 };
 
 // One tensor for each of InferenceInput::outputs, in that order, with the

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "model/runtime/seed_signature.h"
 
 namespace transformerd {
 namespace {
@@ -74,10 +75,9 @@ void AddStackOutputs(const Architecture& a, bool has_pooler,
   outputs.push_back(Output("last_hidden_state", OutputKind::kLastHiddenState,
                            OutputRows::kToken, {OutputSize(a)}));
   if (has_pooler) {
-    outputs.push_back(
-        Output("pooler_output", OutputKind::kPoolerOutput,
-               OutputRows::kSequence,
-               {a.pooler_size > 0 ? a.pooler_size : a.hidden_size}));
+    outputs.push_back(Output(
+        "pooler_output", OutputKind::kPoolerOutput, OutputRows::kSequence,
+        {a.pooler_size > 0 ? a.pooler_size : a.hidden_size}));
   }
   if (pooling != PoolingKind::kNone) {
     outputs.push_back(Output("sentence_embedding",
@@ -149,6 +149,7 @@ void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
 
 Signature MakeSignature(const Architecture& architecture,
                         const ModelSurroundings& surroundings) {
+  if (architecture.seed) return MakeSeedSignature(architecture);
   Signature signature;
   signature.max_sequence_length = architecture.max_sequence_length;
   signature.computes_masked = architecture.is_bare;

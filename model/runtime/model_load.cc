@@ -15,8 +15,10 @@
 #include "model/loading/mismatch_report.h"
 #include "model/loading/tied_weights.h"
 #include "model/reference/reference_executor.h"
+#include "model/reference/seed/seed_executor.h"
 #include "model/runtime/make_signature.h"
 #include "model/runtime/stream_weights.h"
+#include "model/runtime/tensor_model.h"
 #include "model/runtime/warm_up.h"
 #include "model/text/tokenizer_json.h"
 
@@ -136,7 +138,12 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   MakeSignatureAndExecutors();
   Report();
   PackedModelParts* const parts = parts_.get();
-  model_ = std::make_unique<PackedModel>(std::move(parts_));
+  if (parts->architecture.seed) {
+    model_ = std::make_unique<TensorModel>(std::move(parts_),
+                                           std::move(tensor_executors_));
+  } else {
+    model_ = std::make_unique<PackedModel>(std::move(parts_));
+  }
   RETURN_IF_ERROR(WarmUp());
   control_.SetPhase(LoadPhase::kDone);
   parts->report.phases = control_.progress().phases;
@@ -175,7 +182,10 @@ absl::Status ModelLoad::ReadConfig() {
 
 absl::Status ModelLoad::OpenWeights() {
   const LoadOptions& options = request_.options;
-  if (!options.load_weights) {
+  // A module without parameters has no file.
+  const bool has_parameters =
+      !Transformer(parts_->architecture, DType::kF32).slots().empty();
+  if (!options.load_weights || !has_parameters) {
     checkpoint_ = std::make_unique<MemoryCheckpoint>();
   } else if (options.weights_path.empty()) {
     ASSIGN_OR_RETURN(checkpoint_, OpenCheckpoint(request_.directory));
@@ -204,10 +214,11 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   const DType dtype = *request_.options.dtype;
   if (dtype != DType::kF32 && dtype != DType::kBF16 && dtype != DType::kF16) {
     return WithField(
-        WithReason(absl::InvalidArgumentError(absl::StrCat(
-                       "dtype ", NameOf(dtype),
-                       " cannot be computed on a CPU, expected F32, BF16 or F16")),
-                   Reason::kUnsupported),
+        WithReason(
+            absl::InvalidArgumentError(absl::StrCat(
+                "dtype ", NameOf(dtype),
+                " cannot be computed on a CPU, expected F32, BF16 or F16")),
+            Reason::kUnsupported),
         "dtype");
   }
   return dtype;
@@ -274,9 +285,14 @@ void ModelLoad::MakeSignatureAndExecutors() {
   parts_->signature = MakeSignature(parts_->architecture, surroundings);
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     const int replica = workers_.private_replicas ? worker : 0;
-    parts_->executors.push_back(MakeReferenceExecutor(
-        parts_->architecture, *parts_->replicas[replica].transformer,
-        parts_->signature, options));
+    const Transformer& transformer = *parts_->replicas[replica].transformer;
+    if (transformer.seed()) {
+      tensor_executors_.push_back(MakeSeedExecutor(
+          transformer, parts_->signature, options.num_threads));
+    } else {
+      parts_->executors.push_back(MakeReferenceExecutor(
+          parts_->architecture, transformer, parts_->signature, options));
+    }
   }
   parts_->properties = {
       {"engine", "reference"},

@@ -144,6 +144,8 @@ HostTensor UnpackOutput(const HostTensor& packed, const OutputSpec& spec,
       return UnpackTokens(packed, spec, first, batch, input);
     case OutputRows::kTokenPair:
       return UnpackPairs(packed, spec, first, pair_offsets, input);
+    case OutputRows::kTensor:
+      break;  // never packed
   }
   LOG(FATAL) << "unknown OutputRows";
 }

@@ -3,6 +3,16 @@
 #include "absl/strings/string_view.h"
 
 namespace transformerd {
+namespace {
+
+Shape WithoutSymbols(Shape shape) {
+  for (int64_t& extent : shape) {
+    if (extent < 0) extent = -1;
+  }
+  return shape;
+}
+
+}  // namespace
 
 std::optional<DType> InputSpec::dtype() const {
   switch (kind) {
@@ -10,6 +20,8 @@ std::optional<DType> InputSpec::dtype() const {
       return DType::kI64;
     case InputKind::kHidden:
       return DType::kF32;
+    case InputKind::kTensor:
+      return tensor.dtype();
     case InputKind::kText:
       break;
   }
@@ -24,11 +36,14 @@ Shape InputSpec::FullShape() const {
       return {-1, -1, hidden_size};
     case InputKind::kText:
       return {-1, 1};
+    case InputKind::kTensor:
+      return WithoutSymbols(tensor.shapes.front());
   }
   return {-1, -1};
 }
 
 Shape OutputSpec::FullShape() const {
+  if (rows == OutputRows::kTensor) return WithoutSymbols(row_shape);
   Shape shape = {-1};
   if (rows == OutputRows::kToken) shape.push_back(-1);
   shape.insert(shape.end(), row_shape.begin(), row_shape.end());

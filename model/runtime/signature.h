@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "model/base/dtype.h"
 #include "model/base/shape.h"
+#include "model/runtime/tensor_spec.h"
 
 namespace transformerd {
 
@@ -16,6 +17,7 @@ enum class InputKind {
   kTokens,  // integers [batch, tokens]
   kHidden,  // floats [batch, tokens, hidden]
   kText,    // UTF-8 [batch, 1], or [batch]
+  kTensor,  // a whole tensor, see TensorSpec
 };
 
 struct InputSpec {
@@ -26,10 +28,12 @@ struct InputSpec {
   InputKind kind = InputKind::kTokens;
   // Of kHidden: numbers a token.
   int64_t hidden_size = 0;
+  // Of kTensor.
+  TensorSpec tensor;
 
   // Nothing for text, which has none.
   std::optional<DType> dtype() const;
-  // The whole shape, with -1 for batch and tokens.
+  // The whole shape, with -1 for batch and tokens; the first of a tensor's.
   Shape FullShape() const;
 };
 
@@ -38,6 +42,7 @@ enum class OutputRows {
   kSequence,   // [batch, ...]
   kToken,      // [batch, tokens, ...]
   kTokenPair,  // [batch, heads, tokens, tokens]
+  kTensor,     // whole tensors: row_shape is all of the shape, with symbols
 };
 
 // What an output holds.
@@ -51,6 +56,7 @@ enum class OutputKind {
   kSeqRelationshipLogits,
   kHiddenState,  // what enters layer `layer`; the last one leaves the encoder
   kAttention,    // probabilities of layer `layer`
+  kTensor,       // of a module that takes whole tensors: known by its name
 };
 
 struct OutputSpec {
@@ -64,6 +70,9 @@ struct OutputSpec {
   // Given to requests that name no outputs.
   bool is_default = false;
   DType dtype = DType::kF32;
+  // An input without which there is no such output, of those that are optional;
+  // "a|b" is either of two. Empty: always there.
+  std::string needs;
 
   // The whole shape, with -1 for batch and tokens.
   Shape FullShape() const;
@@ -80,6 +89,8 @@ struct Signature {
   int64_t max_text_tokens = 0;
   // Every position is computed, also what is masked: rows may be masked whole.
   bool computes_masked = false;
+  // Inputs are of kTensor: requests run one by one, each as it is.
+  bool takes_tensors = false;
 
   // Index of an output, nothing if there is none of that name.
   std::optional<int> FindOutput(absl::string_view name) const;

@@ -17,6 +17,9 @@ constexpr int64_t kMaxAnswerBytes =
 
 // The extents of an output for a given request.
 Shape AnswerShape(const OutputSpec& output, const InferenceInput& input) {
+  if (output.rows == OutputRows::kTensor) {
+    return Resolve(output.row_shape, input.extents);
+  }
   Shape shape = output.FullShape();
   shape[0] = input.batch;
   for (int64_t& extent : shape) {

@@ -31,7 +31,8 @@ struct ValidatedRequest {
 // is 0 or 1 and leaves each row a token; a row's length (the index after its
 // last token under mask 1) is at most max_sequence_length, while the width may
 // be more. Models that take vectors get FP32 [batch, tokens, hidden] and
-// compute every position, masked or not. Or the inputs are texts, as many as
+// compute every position, masked or not; modules of several inputs get whole
+// tensors (see ReadTensors). Or the inputs are texts, as many as
 // CheckTextRows wants, whose tokens EncodeRow checks. The answer fits into one
 // message. No work or memory beyond the order of the request's own size.
 absl::StatusOr<ValidatedRequest> ValidateRequest(

@@ -16,19 +16,6 @@ constexpr int64_t kHeads = 8;
 
 constexpr int64_t kMaxLayers = 10000;
 
-// What the two streams' arguments are called.
-struct StreamKeys {
-  const char *layers, *hidden, *heads, *intermediate;
-  const char *ids, *fixed;
-};
-
-constexpr StreamKeys kKeys1 = {"num_hidden_layers1",   "hidden_size1",
-                               "num_attention_heads1", "intermediate_size1",
-                               "biattention_id1",      "fixed_layer1"};
-constexpr StreamKeys kKeys2 = {"num_hidden_layers2",   "hidden_size2",
-                               "num_attention_heads2", "intermediate_size2",
-                               "biattention_id2",      "fixed_layer2"};
-
 absl::Status Refuse(absl::string_view message) {
   return LoadError(Reason::kConfigInvalid,
                    absl::StrCat("config.json: ", message));
@@ -49,23 +36,23 @@ absl::Status ReadSizes(const SeedConfig& config, const StreamKeys& keys,
 }
 
 // Stream 1 of a model's config; arguments beside it win.
-absl::Status ReadSizesOfModel(const SeedConfig& config,
+absl::Status ReadSizesOfModel(const SeedConfig& config, const StreamKeys& keys,
                               TransformerStackRecipe& stack) {
   SeedAttentionRecipe& attention = stack.layer.attention;
   ASSIGN_OR_RETURN(
       stack.num_hidden_layers,
-      config.Dimension({kKeys1.layers, "num_hidden_layers", "n_layers"},
+      config.Dimension({keys.layers, "num_hidden_layers", "n_layers"},
                        &ConfigDefaults::num_hidden_layers, /*min=*/0));
   ASSIGN_OR_RETURN(attention.hidden_size,
-                   config.Dimension({kKeys1.hidden, "hidden_size", "dim"},
+                   config.Dimension({keys.hidden, "hidden_size", "dim"},
                                     &ConfigDefaults::hidden_size));
   ASSIGN_OR_RETURN(
       attention.num_attention_heads,
-      config.Dimension({kKeys1.heads, "num_attention_heads", "n_heads"},
+      config.Dimension({keys.heads, "num_attention_heads", "n_heads"},
                        &ConfigDefaults::num_attention_heads));
   ASSIGN_OR_RETURN(
       stack.layer.intermediate_size,
-      config.Dimension({kKeys1.intermediate, "intermediate_size", "hidden_dim"},
+      config.Dimension({keys.intermediate, "intermediate_size", "hidden_dim"},
                        &ConfigDefaults::intermediate_size));
   return absl::OkStatus();
 }
@@ -102,7 +89,8 @@ absl::Status CheckIds(const SeedConfig& config, const StreamKeys& keys,
   return absl::OkStatus();
 }
 
-absl::Status ReadConnections(const SeedConfig& config,
+absl::Status ReadConnections(const SeedConfig& config, const StreamKeys& keys1,
+                             const StreamKeys& keys2,
                              BiModalEncoderRecipe& recipe) {
   BiModalAttentionRecipe& connection = recipe.connection;
   connection.hidden_size1 = recipe.stack1.layer.attention.hidden_size;
@@ -115,35 +103,37 @@ absl::Status ReadConnections(const SeedConfig& config,
       HeadSize("combined_hidden_size", connection.combined_hidden_size,
                "combined_num_attention_heads", connection.num_attention_heads)
           .status());
-  ASSIGN_OR_RETURN(recipe.biattention_id1, ReadIds(config, kKeys1));
-  ASSIGN_OR_RETURN(recipe.biattention_id2, ReadIds(config, kKeys2));
+  ASSIGN_OR_RETURN(recipe.biattention_id1, ReadIds(config, keys1));
+  ASSIGN_OR_RETURN(recipe.biattention_id2, ReadIds(config, keys2));
   const size_t used =
       std::min(recipe.biattention_id1.size(), recipe.biattention_id2.size());
-  RETURN_IF_ERROR(CheckIds(config, kKeys1, recipe.biattention_id1, used,
+  RETURN_IF_ERROR(CheckIds(config, keys1, recipe.biattention_id1, used,
                            recipe.stack1.num_hidden_layers));
-  return CheckIds(config, kKeys2, recipe.biattention_id2, used,
+  return CheckIds(config, keys2, recipe.biattention_id2, used,
                   recipe.stack2.num_hidden_layers);
 }
 
 }  // namespace
 
 absl::StatusOr<BiModalEncoderRecipe> ReadBiModalEncoder(
-    const SeedConfig& config) {
+    const SeedConfig& config, const StreamKeys& keys1,
+    const StreamKeys& keys2) {
   const ConfigReader& reader = config.config();
   BiModalEncoderRecipe recipe;
-  RETURN_IF_ERROR(config.is_own() ? ReadSizes(config, kKeys1, recipe.stack1)
-                                  : ReadSizesOfModel(config, recipe.stack1));
-  RETURN_IF_ERROR(ReadSizes(config, kKeys2, recipe.stack2));
+  RETURN_IF_ERROR(config.is_own()
+                      ? ReadSizes(config, keys1, recipe.stack1)
+                      : ReadSizesOfModel(config, keys1, recipe.stack1));
+  RETURN_IF_ERROR(ReadSizes(config, keys2, recipe.stack2));
   ASSIGN_OR_RETURN(const Activation activation, config.ReadActivation());
-  for (auto [stack, keys] : {std::pair(&recipe.stack1, &kKeys1),
-                             std::pair(&recipe.stack2, &kKeys2)}) {
+  for (auto [stack, keys] :
+       {std::pair(&recipe.stack1, &keys1), std::pair(&recipe.stack2, &keys2)}) {
     SeedAttentionRecipe& attention = stack->layer.attention;
     ASSIGN_OR_RETURN(attention.head_size,
                      HeadSize(keys->hidden, attention.hidden_size, keys->heads,
                               attention.num_attention_heads));
     stack->layer.activation = activation;
   }
-  RETURN_IF_ERROR(ReadConnections(config, recipe));
+  RETURN_IF_ERROR(ReadConnections(config, keys1, keys2, recipe));
   ASSIGN_OR_RETURN(recipe.fast_mode, reader.Bool("fast_mode", false));
   ASSIGN_OR_RETURN(recipe.with_coattention,
                    reader.Bool("with_coattention", true));

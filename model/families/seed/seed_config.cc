@@ -165,6 +165,32 @@ absl::StatusOr<TransformerEmbeddingsRecipe> ReadTextEmbeddings(
   return recipe;
 }
 
+absl::StatusOr<ImageFeatureEmbeddingsRecipe> ReadImageEmbeddings(
+    const SeedConfig& config) {
+  ImageFeatureEmbeddingsRecipe recipe;
+  ASSIGN_OR_RETURN(recipe.feature_size,
+                   config.Dimension({"feature_size"}, nullptr));
+  ASSIGN_OR_RETURN(recipe.embedding_size,
+                   config.Dimension({"embedding_size"}, nullptr));
+  return recipe;
+}
+
+absl::StatusOr<int64_t> MaxTokens(const TransformerEmbeddingsRecipe& recipe,
+                                  int64_t otherwise) {
+  if (recipe.max_position_embeddings == 0) return otherwise;
+  // The first position may be that behind an id.
+  const int64_t before =
+      recipe.position_pad_token_id ? *recipe.position_pad_token_id + 1 : 0;
+  if (before < recipe.max_position_embeddings) {
+    return recipe.max_position_embeddings - before;
+  }
+  return LoadError(
+      Reason::kConfigInvalid,
+      absl::StrCat("config.json: max_position_embeddings=",
+                   recipe.max_position_embeddings,
+                   ", expected more than the first position, ", before));
+}
+
 Architecture SeedArchitecture(const SeedConfig& config,
                               const ModelClass& model_class,
                               SeedRecipe recipe) {

@@ -77,6 +77,14 @@ absl::StatusOr<TransformerLayerRecipe> ReadLayer(const SeedConfig& config);
 absl::StatusOr<TransformerEmbeddingsRecipe> ReadTextEmbeddings(
     const SeedConfig& config);
 
+absl::StatusOr<ImageFeatureEmbeddingsRecipe> ReadImageEmbeddings(
+    const SeedConfig& config);
+
+// Longest row that the embeddings have positions for, where that is less than
+// `otherwise`; CONFIG_INVALID where it is none.
+absl::StatusOr<int64_t> MaxTokens(const TransformerEmbeddingsRecipe& recipe,
+                                  int64_t otherwise);
+
 // CONFIG_INVALID where the heads do not divide the width; the names are those
 // of the message.
 absl::StatusOr<int64_t> HeadSize(absl::string_view size_name, int64_t size,

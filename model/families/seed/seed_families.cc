@@ -15,6 +15,7 @@ extern const Family kTransformerEmbeddings;
 extern const Family kTransformerLayer;
 extern const Family kTransformerPooler;
 extern const Family kTransformerStack;
+extern const Family kVilbertBackbone;
 
 namespace {
 
@@ -31,6 +32,7 @@ constexpr const Family* kFamilies[] = {
     &kT5Attention,
     &kImageFeatureEmbeddings,
     &kSinusoidalPositionalEncoding,
+    &kVilbertBackbone,
 };
 
 }  // namespace

@@ -49,6 +49,18 @@ inline constexpr ModuleRenaming kLayerRenamings[] = {
     {"", "crossattention",      "cross_attention"},
 };
 
+inline constexpr ModuleRenaming kTextEmbeddingsRenamings[] = {
+    {"", "LayerNorm",                               "layer_norm"},
+    {"", "word_embeddings",                         "embeddings.word_embeddings"},
+    {"", "position_embeddings",                     "embeddings.position_embeddings"},
+    {"", "token_type_embeddings",                   "embeddings.token_type_embeddings"},
+    {"", "albert.embeddings.LayerNorm",             "layer_norm"},
+    {"", "albert.embeddings.word_embeddings",       "embeddings.word_embeddings"},
+    {"", "albert.embeddings.position_embeddings",   "embeddings.position_embeddings"},
+    {"", "albert.embeddings.token_type_embeddings", "embeddings.token_type_embeddings"},
+    {"", "albert.encoder.embedding_hidden_mapping_in", "linear_transform"},
+};
+
 inline constexpr ModuleRenaming kConnectionRenamings[] = {
     {"", "biAttention", "bimodal_attention"},
     {"", "biOutput",    "bimodal_output"},

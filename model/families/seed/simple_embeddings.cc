@@ -27,11 +27,8 @@ constexpr BareModule kSinusoidalBare = {};
 absl::StatusOr<Architecture> ParseImage(const ConfigReader& reader,
                                         const ModelClass& model_class) {
   ASSIGN_OR_RETURN(const SeedConfig config, SeedConfig::Create(reader));
-  ImageFeatureEmbeddingsRecipe recipe;
-  ASSIGN_OR_RETURN(recipe.feature_size,
-                   config.Dimension({"feature_size"}, nullptr));
-  ASSIGN_OR_RETURN(recipe.embedding_size,
-                   config.Dimension({"embedding_size"}, nullptr));
+  ASSIGN_OR_RETURN(const ImageFeatureEmbeddingsRecipe recipe,
+                   ReadImageEmbeddings(config));
   return SeedArchitecture(config, model_class, recipe);
 }
 

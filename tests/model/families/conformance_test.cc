@@ -111,9 +111,8 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
                          DefaultArchitecture(family, model_class));
     const Transformer transformer(architecture, DType::kF32);
     // What an empty file lacks is what a complete one holds.
-    ASSERT_OK_AND_ASSIGN(
-        const NameMap empty,
-        NameMap::Create(family, transformer.slots(), {}, {}));
+    ASSERT_OK_AND_ASSIGN(const NameMap empty,
+                         NameMap::Create(family, transformer.slots(), {}, {}));
     std::vector<CheckpointEntry> entries;
     std::set<std::string> keys;
     for (const SlotMapping& slot : empty.slots) {
@@ -123,8 +122,9 @@ TEST_P(FamilyTest, EverySlotHasOneKeyAndEveryKeyASlot) {
       entries.push_back(entry);
     }
 
-    ASSERT_OK_AND_ASSIGN(const NameMap full,
-                         NameMap::Create(family, transformer.slots(), entries, {}));
+    ASSERT_OK_AND_ASSIGN(
+        const NameMap full,
+        NameMap::Create(family, transformer.slots(), entries, {}));
 
     EXPECT_THAT(full.missing, IsEmpty());
     EXPECT_THAT(full.unexpected, IsEmpty());

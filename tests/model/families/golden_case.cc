@@ -89,8 +89,8 @@ PartialLoad ReadPartialLoad(const nlohmann::json& stack,
 bool IsCompared(const GoldenProbe& probe, const OutputSpec& spec,
                 const Shape& shape, int64_t index) {
   const auto mask = probe.inputs.find("attention_mask");
-  // Models that take vectors compute every position.
-  if (mask == probe.inputs.end() || probe.inputs.count("hidden_states") > 0) {
+  // Modules that take whole tensors compute every position.
+  if (mask == probe.inputs.end() || spec.rows == OutputRows::kTensor) {
     return true;
   }
   const int64_t width = mask->second.shape[1];
@@ -99,6 +99,7 @@ bool IsCompared(const GoldenProbe& probe, const OutputSpec& spec,
   };
   switch (spec.rows) {
     case OutputRows::kSequence:
+    case OutputRows::kTensor:
       return true;
     case OutputRows::kToken: {
       const int64_t row_elements = *NumElements(spec.row_shape);
@@ -162,12 +163,17 @@ absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(
   });
 }
 
+absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCasesOfType(
+    const std::string& type) {
+  return ReadCases([&type](const nlohmann::json& description) {
+    return description["type"] == type;
+  });
+}
+
 absl::StatusOr<std::vector<std::pair<GoldenCase, std::vector<PartialLoad>>>>
 ReadPartialCases() {
   ASSIGN_OR_RETURN(std::vector<GoldenCase> goldens,
-                   ReadCases([](const nlohmann::json& description) {
-                     return description["type"] == "partial";
-                   }));
+                   ReadGoldenCasesOfType("partial"));
   std::vector<std::pair<GoldenCase, std::vector<PartialLoad>>> cases;
   for (GoldenCase& golden : goldens) {
     std::ifstream file(absl::StrCat(kRoot, "/", golden.name, "/case.json"));
@@ -196,20 +202,13 @@ GoldenProbe ProbeOf(const GoldenProbe& probe, const std::string& part) {
 
 InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs) {
   InferenceInput input;
-  const auto vectors = probe.inputs.find("hidden_states");
-  const bool is_hidden = vectors != probe.inputs.end();
-  const HostTensor& first =
-      is_hidden ? vectors->second : probe.inputs.at("input_ids");
+  const HostTensor& first = probe.inputs.at("input_ids");
   input.batch = first.shape[0];
   input.width = first.shape[1];
-  if (is_hidden) {
-    const auto values = first.as<float>();
-    input.hidden_states.assign(values.begin(), values.end());
-  }
   const auto mask = probe.inputs.find("attention_mask");
   for (int64_t row = 0; row < input.batch; ++row) {
     int64_t length = input.width;
-    if (mask != probe.inputs.end() && !is_hidden) {
+    if (mask != probe.inputs.end()) {
       const auto mask_BT = mask->second.as<int64_t>();
       while (mask_BT[row * input.width + length - 1] == 0) --length;
     }
@@ -235,13 +234,39 @@ InferenceInput MakeInput(const GoldenProbe& probe, std::vector<int> outputs) {
   return input;
 }
 
+InferenceInput MakeTensorInput(const GoldenProbe& probe,
+                               const Signature& signature,
+                               std::vector<int> outputs) {
+  InferenceInput input;
+  input.batch = 1;
+  input.width = 1;
+  input.lengths = {1};
+  input.extents.assign(kNumExtents, 1);
+  input.outputs = std::move(outputs);
+  for (const InputSpec& spec : signature.inputs) {
+    std::optional<HostTensor>& tensor = input.tensors.emplace_back();
+    const auto found = probe.inputs.find(spec.name);
+    if (found == probe.inputs.end()) continue;
+    tensor = found->second;
+    if (tensor->dtype == spec.tensor.dtype()) continue;
+    // Masks are integers in files.
+    const auto values = found->second.as<int64_t>();
+    tensor.emplace(DType::kF32, found->second.shape);
+    std::copy(values.begin(), values.end(), tensor->as<float>().begin());
+  }
+  return input;
+}
+
 namespace {
 
 // What the model answers to the probe alone, in the order of probe.outputs.
 absl::StatusOr<InferenceOutput> Answer(const GoldenProbe& probe,
                                        const std::vector<int>& outputs,
                                        int worker, LoadedModel& model) {
-  const InferenceInput input = MakeInput(probe, outputs);
+  const Signature& signature = model.signature();
+  const InferenceInput input = signature.takes_tensors
+                                   ? MakeTensorInput(probe, signature, outputs)
+                                   : MakeInput(probe, outputs);
   const InferenceInput* batch[] = {&input};
   ASSIGN_OR_RETURN(std::vector<InferenceOutput> answers,
                    model.Run(worker, batch));
@@ -269,9 +294,8 @@ absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
                    Answer(probe, outputs, worker, model));
   size_t i = 0;
   for (const auto& [name, want] : probe.outputs) {
-    RETURN_IF_ERROR(Compare(golden, probe,
-                            model.signature().outputs[outputs[i]], answer[i],
-                            want));
+    RETURN_IF_ERROR(Compare(
+        golden, probe, model.signature().outputs[outputs[i]], answer[i], want));
     ++i;
   }
   return absl::OkStatus();
