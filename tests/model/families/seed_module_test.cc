@@ -164,7 +164,8 @@ TEST(SeedParametersTest, AreThoseOfTheFileOrInitialisedAlikeOnEveryRank) {
 TEST(SeedModulesTest, ACompleteFileOfTheirOwnNamesFitsEveryModule) {
   constexpr char kBert[] = R"({"model_type": "bert", "feature_size": 4,
       "embedding_size": 8, "hidden_size1": 8, "hidden_size2": 8,
-      "combined_hidden_size": 8, "num_attention_heads": 4})";
+      "combined_hidden_size": 8, "num_attention_heads": 4,
+      "image_feature_dim": 4, "image_hidden_size": 8, "pooled_output_dim": 4})";
   for (const Family* module : BareModules()) {
     ASSERT_NE(module->bare, nullptr);
     for (const ModelClass& model_class : module->classes) {
