@@ -1,6 +1,7 @@
 #include "model/config/architecture.h"
 
 #include <algorithm>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 
@@ -17,8 +18,15 @@ bool TakesPositions(const Architecture& architecture) {
              [](const LayerVariant& v) { return v.rotary.has_value(); });
 }
 
+int64_t* NumHiddenLayers(Architecture& architecture) {
+  if (!architecture.seed) return &architecture.stack.num_hidden_layers;
+  auto* stack = std::get_if<TransformerStackRecipe>(&*architecture.seed);
+  return stack == nullptr ? nullptr : &stack->num_hidden_layers;
+}
+
 std::string ToString(const Architecture& architecture) {
   const Architecture& a = architecture;
+  if (a.seed) return absl::StrCat(a.class_name, " (", a.family, ")");
   const StackRecipe& stack = a.stack;
   const std::string decoder =
       a.decoder ? absl::StrCat(" and ", a.decoder->num_hidden_layers) : "";

@@ -12,6 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "model/config/block_recipe.h"
+#include "model/config/seed_recipe.h"
 #include "model/config/stack_recipe.h"
 
 namespace transformerd {
@@ -85,6 +86,10 @@ struct Architecture {
   // A module of AllenNLP's toolkit: it computes every position, also what is
   // masked.
   bool is_bare = false;
+  // What that module is; the numbers below say nothing then.
+  std::optional<SeedRecipe> seed;
+  // Its checkpoint was written by AllenNLP, and no part of another model.
+  bool is_own_checkpoint = false;
 
   int64_t vocab_size = 0;
   int64_t hidden_size = 0;
@@ -130,6 +135,10 @@ struct Architecture {
 
 // Whether tokens have positions that a request can give.
 bool TakesPositions(const Architecture& architecture);
+
+// The number of layers, which a load may lower; null where there are none to
+// leave out.
+int64_t* NumHiddenLayers(Architecture& architecture);
 
 // One line with the class and its dimensions, for logs.
 std::string ToString(const Architecture& architecture);

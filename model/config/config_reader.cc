@@ -264,16 +264,6 @@ absl::StatusOr<std::vector<std::string>> ConfigReader::IndexedStrings(
   return strings;
 }
 
-absl::StatusOr<ConfigReader> ConfigReader::Object(absl::string_view key) const {
-  const json* found = Find(key);
-  if (found != nullptr && !found->is_object()) {
-    return Mismatch(key, *found, "an object");
-  }
-  return ConfigReader(
-      std::make_shared<const json>(found == nullptr ? json::object() : *found),
-      absl::StrCat(source_name_, ": ", key));
-}
-
 const json* ConfigReader::Find(absl::string_view key) const {
   const auto found = root_->find(std::string(key));
   return found == root_->end() || found->is_null() ? nullptr : &*found;

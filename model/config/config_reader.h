@@ -82,10 +82,6 @@ class ConfigReader {
   absl::StatusOr<std::vector<std::string>> IndexedStrings(
       absl::string_view key) const;
 
-  // An object as a config of its own, whose errors name the key as well; an
-  // empty one if absent.
-  absl::StatusOr<ConfigReader> Object(absl::string_view key) const;
-
   const std::string& source_name() const { return source_name_; }
 
  private:

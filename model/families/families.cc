@@ -10,6 +10,7 @@
 #include "model/base/nearest_name.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
+#include "model/families/seed/seed_families.h"
 
 namespace transformerd {
 
@@ -40,7 +41,6 @@ extern const Family kQwen2;
 extern const Family kQwen3;
 extern const Family kRoberta;
 extern const Family kT5;
-extern const Family kTransformerStack;
 extern const Family kVit;
 extern const Family kXlmRoberta;
 
@@ -53,10 +53,6 @@ constexpr const Family* kFamilies[] = {
     &kBart,    &kGpt2,       &kGptNeoX,    &kOpt,        &kLlama,
     &kMistral, &kMixtral,    &kQwen2,      &kQwen3,      &kGemma,
     &kGemma2,  &kGemma3Text, &kPhi3,
-};
-
-constexpr const Family* kBareModules[] = {
-    &kTransformerStack,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {
@@ -128,7 +124,7 @@ struct Choice {
 // without a class it is the family's base model.
 absl::StatusOr<Choice> Choose(const ConfigReader& config,
                               const std::string& class_name) {
-  for (const Family* module : kBareModules) {
+  for (const Family* module : BareModules()) {
     const ModelClass* model_class = FindClass(*module, class_name);
     if (model_class != nullptr) return Choice{module, model_class};
   }
@@ -149,7 +145,7 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
 
 absl::Span<const Family* const> AllFamilies() { return kFamilies; }
 
-absl::Span<const Family* const> BareModules() { return kBareModules; }
+absl::Span<const Family* const> BareModules() { return SeedFamilies(); }
 
 absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
                                        absl::string_view class_name) {

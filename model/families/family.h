@@ -48,6 +48,13 @@ struct ModuleRenaming {
   absl::string_view to;
 };
 
+// The renamings of a module that larger ones have as a part: paths in them begin
+// at the module at this path ("layers.{}").
+struct PartRenamings {
+  absl::string_view module;
+  absl::Span<const ModuleRenaming> renamings;
+};
+
 // How AllenNLP finds the keys of a module that is served by itself. Callers may
 // override all of it.
 struct BareModule {
@@ -58,6 +65,8 @@ struct BareModule {
   // of the module that may be missing.
   absl::Span<const absl::string_view> ignore;
   absl::Span<const absl::string_view> allow_missing;
+  // Beside `renamings`.
+  absl::Span<const PartRenamings> parts;
 };
 
 // Constants only; see bert.cc for an example.
@@ -79,7 +88,8 @@ struct Family {
   absl::StatusOr<Architecture> (*parse)(const ConfigReader& config,
                                         const ModelClass& model_class);
   // Set for a bare module: the checkpoint's names in its rules are then those
-  // that AllenNLP gives to the parameters, and every key must fit.
+  // that AllenNLP gives to the parameters, and every key must fit. Without rules
+  // the slots have these names themselves.
   const BareModule* bare = nullptr;
   // What some of the classes put in the place of base_prefix, such as
   // "transformer." of LlamaForQuestionAnswering.

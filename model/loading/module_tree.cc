@@ -28,6 +28,18 @@ void AddRenamings(absl::Span<const ModuleRenaming> rules,
   }
 }
 
+// Gives every module at the part's path, and those under it, their renamings.
+void AddPart(const PartRenamings& part, const std::string& path,
+             ModuleNode& module) {
+  if (part.module == path) {
+    AddRenamings(part.renamings, "", module);
+    return;
+  }
+  for (auto& [name, child] : module.children) {
+    AddPart(part, ChildPath(path, name), child);
+  }
+}
+
 }  // namespace
 
 std::string ChildPath(absl::string_view path, absl::string_view child) {
@@ -47,6 +59,13 @@ ModuleNode MakeModuleTree(absl::Span<const std::string> parameters,
     }
   }
   AddRenamings(rules, "", top);
+  return top;
+}
+
+ModuleNode MakeModuleTree(absl::Span<const std::string> parameters,
+                          const BareModule& bare) {
+  ModuleNode top = MakeModuleTree(parameters, bare.renamings);
+  for (const PartRenamings& part : bare.parts) AddPart(part, "", top);
   return top;
 }
 

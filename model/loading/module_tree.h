@@ -24,6 +24,10 @@ struct ModuleNode {
 ModuleNode MakeModuleTree(absl::Span<const std::string> parameters,
                           absl::Span<const ModuleRenaming> rules);
 
+// The same with all renamings of a bare module.
+ModuleNode MakeModuleTree(absl::Span<const std::string> parameters,
+                          const BareModule& bare);
+
 // The path of a child as rules spell it: numbers are "{}".
 std::string ChildPath(absl::string_view path, absl::string_view child);
 

@@ -41,9 +41,12 @@ NameMapOptions WithDefaults(NameMapOptions options, const Family& family) {
   const BareModule& bare = family.bare == nullptr ? none : *family.bare;
   if (!options.ignore) options.ignore = Strings(bare.ignore);
   if (!options.allow_missing) {
-    options.allow_missing = Strings(bare.allow_missing);
+    // What may be missing is what another model has none of.
+    options.allow_missing = options.is_own_checkpoint
+                                ? std::vector<std::string>()
+                                : Strings(bare.allow_missing);
   }
-  if (options.relevant_module.empty()) {
+  if (options.relevant_module.empty() && !options.is_own_checkpoint) {
     options.relevant_module = Strings(bare.relevant_modules);
   }
   return options;
@@ -72,7 +75,7 @@ ModuleNode ModulesOf(const Family& family, Slots slots) {
     const std::vector<std::string> found = rules.CandidateKeys(slot->name());
     if (!found.empty()) names.push_back(found.front());
   }
-  return MakeModuleTree(names, family.bare->renamings);
+  return MakeModuleTree(names, *family.bare);
 }
 
 // Makes one NameMap, step by step, in the order of Build().
@@ -226,9 +229,12 @@ class NameMapBuilder {
 
 // What people should know about the keys.
 std::vector<std::string> WarningsAbout(const CheckpointKeys& keys,
+                                       const NameMapOptions& asked,
                                        bool lacks_relevant_module) {
   std::vector<std::string> warnings;
   for (const std::string& expression : keys.unused_expressions()) {
+    // Those of a bare module are for some of its checkpoints.
+    if (!asked.ignore) break;
     warnings.push_back(absl::StrCat("ignore: ", Quoted(expression),
                                     " matches no key of the checkpoint"));
   }
@@ -261,7 +267,7 @@ absl::StatusOr<NameMap> NameMap::Create(const Family& family, Slots slots,
   map.lacks_relevant_module =
       !asked.relevant_module.empty() && !keys.has_relevant_module();
   const std::vector<std::string> warnings =
-      WarningsAbout(keys, map.lacks_relevant_module);
+      WarningsAbout(keys, asked, map.lacks_relevant_module);
   map.warnings.insert(map.warnings.begin(), warnings.begin(), warnings.end());
   return map;
 }

@@ -41,6 +41,9 @@ struct NameMapOptions {
   // The first one that is found is cut off the keys, and what does not stand
   // under it is left unread. Empty: those of the bare module.
   std::vector<std::string> relevant_module;
+  // The file was written by the bare module itself: where the caller says
+  // nothing else, all of it is taken and nothing may be missing.
+  bool is_own_checkpoint = false;
   // Over the bare module's own, at the top.
   std::vector<Renaming> mapping;
   // Regular expressions, anchored at the start: names of the model that may be

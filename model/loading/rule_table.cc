@@ -123,7 +123,8 @@ std::string Join(absl::string_view module, absl::string_view leaf) {
 
 RuleTable::RuleTable(const Family& family, absl::string_view base_prefix,
                      const std::vector<std::string>& slot_names)
-    : other_modules_(family.other_modules),
+    : has_own_names_(family.bare != nullptr && family.base_parameters.empty()),
+      other_modules_(family.other_modules),
       slot_names_(slot_names.begin(), slot_names.end()) {
   for (const std::string& name : slot_names) {
     for (Pattern& pattern : PatternsOf(SplitLeaf(name).first)) {
@@ -155,6 +156,7 @@ void RuleTable::Add(absl::string_view prefix, const ParameterRule& rule) {
 
 std::vector<std::string> RuleTable::CandidateKeys(
     absl::string_view slot_name) const {
+  if (has_own_names_) return {std::string(slot_name)};
   const auto [module, leaf] = SplitLeaf(slot_name);
   const absl::string_view alias = AliasOf(leaf);
   std::vector<std::string> candidates;

@@ -47,6 +47,8 @@ class RuleTable {
   bool KnowsModuleOf(absl::string_view key) const;
   bool KnowsParameter(absl::string_view key) const;
 
+  // Slots are called as the checkpoint calls them.
+  const bool has_own_names_;
   Index modules_;  // names and keys without leaf
   Index parameters_;
   absl::flat_hash_set<std::string> buffers_;

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
+#include "model/modules/seed/seed_builder.h"
 #include "model/modules/stack_builder.h"
 
 namespace transformerd {
@@ -76,6 +77,10 @@ int64_t InputSize(const Architecture& architecture) {
 Transformer::Transformer(const Architecture& architecture, DType dtype)
     : dtype_(dtype) {
   ModuleBuilder builder(dtype, slots_);
+  if (architecture.seed) {
+    seed_ = BuildSeedModule(*architecture.seed, builder);
+    return;
+  }
   AddStacks(architecture, builder);
   if (architecture.pooler && architecture.pooler_dense) {
     AddPooler(architecture, builder);

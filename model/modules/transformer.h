@@ -16,6 +16,7 @@
 #include "model/modules/module_builder.h"
 #include "model/modules/modules.h"
 #include "model/modules/parameter_slot.h"
+#include "model/modules/seed/seed_modules.h"
 
 namespace transformerd {
 
@@ -44,6 +45,8 @@ class Transformer {
   // The dense layer of the pooler; nothing where the pooler has none.
   const std::optional<Linear>& pooler() const { return pooler_; }
   const Head& head() const { return head_; }
+  // Instead of all of the above, where the architecture is such a module.
+  const std::optional<SeedModule>& seed() const { return seed_; }
 
  private:
   void AddStacks(const Architecture& architecture, ModuleBuilder& builder);
@@ -58,6 +61,7 @@ class Transformer {
   std::optional<Stack> decoder_;
   std::optional<Linear> pooler_;
   Head head_;
+  std::optional<SeedModule> seed_;
 };
 
 // The block that layer `layer` runs.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "model/base/host_tensor.h"
@@ -37,11 +38,18 @@ struct InferenceInput : TokenRows {
   std::vector<float> pixel_values;
   // As many rows for the decoder; empty for models that have none.
   TokenRows decoder;
+  // Instead of all of the above, for models that take whole tensors: one for
+  // each of Signature::inputs, nothing for those that are not given.
+  std::vector<std::optional<HostTensor>> tensors;
+  // What the symbols of a signature's shapes stand for (see Extent).
+  std::vector<int64_t> extents;
   // Indices into Signature::outputs, in the order of the answer.
   std::vector<int> outputs;
 
   // Of all rows: all that is computed.
   int64_t total_tokens() const { return num_tokens() + decoder.num_tokens(); }
+  // The request cannot be cut, nor run together with others.
+  bool is_whole() const { return !tensors.empty(); }
 };
 
 // What a decoder reads that is to repeat its encoder's rows: each row behind

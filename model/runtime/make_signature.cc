@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "model/runtime/seed_signature.h"
 
 namespace transformerd {
 namespace {
@@ -240,6 +241,7 @@ void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
 
 Signature MakeSignature(const Architecture& architecture,
                         const ModelSurroundings& surroundings) {
+  if (architecture.seed) return MakeSeedSignature(architecture);
   Signature signature;
   signature.max_sequence_length = architecture.max_sequence_length;
   signature.computes_masked = architecture.is_bare;

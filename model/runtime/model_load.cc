@@ -16,8 +16,10 @@
 #include "model/loading/mismatch_report.h"
 #include "model/loading/tied_weights.h"
 #include "model/reference/reference_executor.h"
+#include "model/reference/seed/seed_executor.h"
 #include "model/runtime/make_signature.h"
 #include "model/runtime/stream_weights.h"
+#include "model/runtime/tensor_model.h"
 #include "model/runtime/warm_up.h"
 #include "model/text/tokenizer_json.h"
 
@@ -60,6 +62,25 @@ DType CpuDType(DType dtype) {
   }
 }
 
+// Fewer layers than config.json says.
+absl::Status LowerLayers(int64_t wanted, Architecture& architecture) {
+  constexpr char kField[] = "num_hidden_layers";
+  int64_t* const layers = NumHiddenLayers(architecture);
+  if (layers == nullptr) {
+    return WithField(absl::InvalidArgumentError(absl::StrCat(
+                         kField, "=", wanted, ", but ", architecture.class_name,
+                         " has no layers to leave out")),
+                     kField);
+  }
+  if (wanted < 0 || wanted > *layers) {
+    return WithField(absl::InvalidArgumentError(absl::StrCat(
+                         kField, "=", wanted, ", expected 0 to ", *layers)),
+                     kField);
+  }
+  *layers = wanted;
+  return absl::OkStatus();
+}
+
 bool HasPooler(const Architecture& architecture,
                const Transformer& transformer) {
   if (!architecture.pooler || !architecture.pooler_dense) {
@@ -68,8 +89,10 @@ bool HasPooler(const Architecture& architecture,
   return transformer.pooler()->weight->is_filled();
 }
 
-NameMapOptions NameMapFor(const LoadOptions& asked) {
+NameMapOptions NameMapFor(const LoadOptions& asked,
+                          const Architecture& architecture) {
   NameMapOptions options;
+  options.is_own_checkpoint = architecture.is_own_checkpoint;
   options.ignore = asked.ignore;
   options.relevant_module = asked.relevant_module;
   options.mapping = asked.mapping;
@@ -121,7 +144,12 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   MakeSignatureAndExecutors();
   Report();
   PackedModelParts* const parts = parts_.get();
-  model_ = std::make_unique<PackedModel>(std::move(parts_));
+  if (parts->architecture.seed) {
+    model_ = std::make_unique<TensorModel>(std::move(parts_),
+                                           std::move(tensor_executors_));
+  } else {
+    model_ = std::make_unique<PackedModel>(std::move(parts_));
+  }
   RETURN_IF_ERROR(WarmUp(*model_, workers_.num_workers, control_));
   control_.SetPhase(LoadPhase::kDone);
   parts->report.phases = control_.progress().phases;
@@ -146,14 +174,7 @@ absl::Status ModelLoad::ReadConfig() {
   parts_->architecture = std::move(parsed.architecture);
   Architecture& architecture = parts_->architecture;
   if (options.num_hidden_layers) {
-    const int64_t wanted = *options.num_hidden_layers;
-    if (wanted < 0 || wanted > architecture.stack.num_hidden_layers) {
-      return WithField(absl::InvalidArgumentError(absl::StrCat(
-                           "num_hidden_layers=", wanted, ", expected 0 to ",
-                           architecture.stack.num_hidden_layers)),
-                       "num_hidden_layers");
-    }
-    architecture.stack.num_hidden_layers = wanted;
+    RETURN_IF_ERROR(LowerLayers(*options.num_hidden_layers, architecture));
   }
   ASSIGN_OR_RETURN(sentence_config_,
                    ReadSentenceTransformersConfig(request_.directory));
@@ -167,7 +188,10 @@ absl::Status ModelLoad::ReadConfig() {
 
 absl::Status ModelLoad::OpenWeights() {
   const LoadOptions& options = request_.options;
-  if (!options.load_weights) {
+  // A module without parameters has no file.
+  const bool has_parameters =
+      !Transformer(parts_->architecture, DType::kF32).slots().empty();
+  if (!options.load_weights || !has_parameters) {
     checkpoint_ = std::make_unique<MemoryCheckpoint>();
   } else if (options.weights_path.empty()) {
     ASSIGN_OR_RETURN(checkpoint_, OpenCheckpoint(request_.directory));
@@ -219,7 +243,7 @@ absl::Status ModelLoad::MatchNames() {
   if (asked.load_weights) {
     ASSIGN_OR_RETURN(name_map_,
                      NameMap::Create(*family_, slots, reader().entries(),
-                                     NameMapFor(asked)));
+                                     NameMapFor(asked, architecture)));
   } else {
     name_map_ = NameMap::WithoutCheckpoint(slots);
   }
@@ -287,9 +311,14 @@ void ModelLoad::MakeSignatureAndExecutors() {
   parts_->signature = MakeSignature(parts_->architecture, surroundings);
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     const int replica = workers_.private_replicas ? worker : 0;
-    auto executor = MakeReferenceExecutor(
-        parts_->architecture, *parts_->replicas[replica].transformer,
-        parts_->signature, options);
+    const Transformer& transformer = *parts_->replicas[replica].transformer;
+    if (transformer.seed()) {
+      tensor_executors_.push_back(MakeSeedExecutor(
+          transformer, parts_->signature, options.num_threads));
+      continue;
+    }
+    auto executor = MakeReferenceExecutor(parts_->architecture, transformer,
+                                          parts_->signature, options);
     if (wrap_executor_) executor = wrap_executor_(worker, std::move(executor));
     parts_->executors.push_back(std::move(executor));
   }

@@ -20,6 +20,7 @@
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/packed_model.h"
 #include "model/runtime/planned_load.h"
+#include "model/runtime/tensor_executor.h"
 #include "model/runtime/worker_layout.h"
 
 namespace transformerd {
@@ -74,7 +75,9 @@ class ModelLoad {
   NameMap name_map_;
   std::unique_ptr<LoadPlan> plan_;
   std::unique_ptr<PackedModelParts> parts_;
-  std::unique_ptr<PackedModel> model_;
+  // Of a module that takes whole tensors.
+  std::vector<std::unique_ptr<TensorExecutor>> tensor_executors_;
+  std::unique_ptr<LoadedModel> model_;
 };
 
 }  // namespace transformerd

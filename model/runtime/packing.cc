@@ -178,6 +178,8 @@ HostTensor UnpackOutput(const HostTensor& packed, const OutputSpec& spec,
                           RowsOf(input, spec.of_decoder));
     case OutputRows::kTokenPair:
       return UnpackPairs(packed, spec, first, pair_offsets, input);
+    case OutputRows::kTensor:
+      break;  // never packed
   }
   LOG(FATAL) << "unknown OutputRows";
 }

@@ -5,6 +5,16 @@
 #include "absl/strings/string_view.h"
 
 namespace transformerd {
+namespace {
+
+Shape WithoutSymbols(Shape shape) {
+  for (int64_t& extent : shape) {
+    if (extent < 0) extent = -1;
+  }
+  return shape;
+}
+
+}  // namespace
 
 std::optional<DType> InputSpec::dtype() const {
   switch (kind) {
@@ -13,6 +23,8 @@ std::optional<DType> InputSpec::dtype() const {
     case InputKind::kHidden:
     case InputKind::kPixels:
       return DType::kF32;
+    case InputKind::kTensor:
+      return tensor.dtype();
     case InputKind::kText:
       break;
   }
@@ -32,11 +44,14 @@ Shape InputSpec::FullShape() const {
       shape.insert(shape.begin(), -1);
       return shape;
     }
+    case InputKind::kTensor:
+      return WithoutSymbols(tensor.shapes.front());
   }
   return {-1, -1};
 }
 
 Shape OutputSpec::FullShape() const {
+  if (rows == OutputRows::kTensor) return WithoutSymbols(row_shape);
   Shape shape = {-1};
   if (rows == OutputRows::kToken) shape.push_back(-1);
   shape.insert(shape.end(), row_shape.begin(), row_shape.end());

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "model/base/dtype.h"
 #include "model/base/shape.h"
+#include "model/runtime/tensor_spec.h"
 
 namespace transformerd {
 
@@ -17,6 +18,7 @@ enum class InputKind {
   kHidden,  // floats [batch, tokens, hidden]
   kText,    // UTF-8 [batch, 1], or [batch]
   kPixels,  // floats [batch, channels, height, width]
+  kTensor,  // a whole tensor, see TensorSpec
 };
 
 struct InputSpec {
@@ -31,10 +33,12 @@ struct InputSpec {
   Shape image;
   // The tokens are the decoder's; see InferenceInput::decoder.
   bool of_decoder = false;
+  // Of kTensor.
+  TensorSpec tensor;
 
   // Nothing for text, which has none.
   std::optional<DType> dtype() const;
-  // The whole shape, with -1 for batch and tokens.
+  // The whole shape, with -1 for batch and tokens; the first of a tensor's.
   Shape FullShape() const;
 };
 
@@ -43,6 +47,7 @@ enum class OutputRows {
   kSequence,   // [batch, ...]
   kToken,      // [batch, tokens, ...]
   kTokenPair,  // [batch, heads, tokens, tokens]: queries, keys
+  kTensor,     // whole tensors: row_shape is all of the shape, with symbols
 };
 
 // What an output holds.
@@ -63,6 +68,7 @@ enum class OutputKind {
   kDecoderHiddenState,
   kDecoderAttention,
   kCrossAttention,
+  kTensor,  // of a module that takes whole tensors: known by its name
 };
 
 struct OutputSpec {
@@ -78,6 +84,9 @@ struct OutputSpec {
   // Given to requests that name no outputs.
   bool is_default = false;
   DType dtype = DType::kF32;
+  // An input without which there is no such output, of those that are optional;
+  // "a|b" is either of two. Empty: always there.
+  std::string needs;
 
   // The whole shape, with -1 for batch and tokens.
   Shape FullShape() const;
@@ -100,6 +109,8 @@ struct Signature {
   // Each row must have this token, whose last place must be in the decoder's
   // row as well.
   std::optional<int64_t> eos_token_id;
+  // Inputs are of kTensor: requests run one by one, each as it is.
+  bool takes_tensors = false;
 
   // Whether some inputs are the decoder's.
   bool has_decoder() const;

@@ -20,8 +20,9 @@ Prefix TakePrefix(absl::Span<const QueuedJob> queue, absl::Time now,
     const QueuedJob& job = queue[i];
     if (job.deadline <= now) continue;
     // Differences, because sums of huge requests could overflow.
-    const bool fits = job.tokens <= limits.max_tokens - prefix.tokens &&
-                      job.sequences <= limits.max_sequences - prefix.sequences;
+    const bool fits =
+        job.tokens <= limits.max_tokens - prefix.tokens &&
+        job.sequences <= limits.max_sequences - prefix.sequences && !job.alone;
     if (!fits && !prefix.jobs.empty()) {
       prefix.is_full = true;
       break;
@@ -29,7 +30,7 @@ Prefix TakePrefix(absl::Span<const QueuedJob> queue, absl::Time now,
     prefix.jobs.push_back(i);
     prefix.tokens += job.tokens;
     prefix.sequences += job.sequences;
-    prefix.is_full = prefix.tokens >= limits.max_tokens ||
+    prefix.is_full = job.alone || prefix.tokens >= limits.max_tokens ||
                      prefix.sequences >= limits.max_sequences;
     if (prefix.is_full) break;
   }

@@ -15,6 +15,7 @@ struct QueuedJob {
   int64_t sequences = 1;  // rows of the request
   absl::Time enqueued;
   absl::Time deadline = absl::InfiniteFuture();
+  bool alone = false;  // never shares a batch
 };
 
 // Most that one forward pass takes. A job over a limit on its own runs alone.

@@ -145,8 +145,12 @@ InferenceInput CopyRows(const InferenceInput& input, const RowRange& range) {
 }  // namespace
 
 std::vector<Job> CutIntoParts(Job job, const BatchLimits& limits) {
-  const std::vector<RowRange> ranges = CutRows(job.input, limits);
   std::vector<Job> parts;
+  if (job.input.is_whole()) {
+    parts.push_back(std::move(job));
+    return parts;
+  }
+  const std::vector<RowRange> ranges = CutRows(job.input, limits);
   if (ranges.size() == 1) {
     parts.push_back(std::move(job));
     return parts;

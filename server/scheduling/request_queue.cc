@@ -32,7 +32,7 @@ std::vector<QueuedJob> RequestQueue::Head(int64_t count) const {
   for (const auto& [key, waiting] : jobs_) {
     if (static_cast<int64_t>(head.size()) >= count) break;
     head.push_back({waiting.tokens, waiting.job.input.batch, waiting.enqueued,
-                    waiting.job.deadline});
+                    waiting.job.deadline, waiting.job.input.is_whole()});
   }
   return head;
 }

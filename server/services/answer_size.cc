@@ -17,6 +17,9 @@ constexpr int64_t kMaxAnswerBytes =
 
 // The extents of an output for a given request.
 Shape AnswerShape(const OutputSpec& output, const InferenceInput& input) {
+  if (output.rows == OutputRows::kTensor) {
+    return Resolve(output.row_shape, input.extents);
+  }
   const auto width = [&input](bool of_decoder) {
     return of_decoder ? input.decoder.width : input.width;
   };
@@ -24,6 +27,7 @@ Shape AnswerShape(const OutputSpec& output, const InferenceInput& input) {
   shape.front() = input.batch;
   switch (output.rows) {
     case OutputRows::kSequence:
+    case OutputRows::kTensor:  // has its shape above
       break;
     case OutputRows::kToken:
       shape[1] = width(output.of_decoder);

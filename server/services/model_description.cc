@@ -78,11 +78,15 @@ inference::ModelConfig DescribeServing(const ModelHandle& handle) {
   config.set_backend(kPlatform);
   config.mutable_version_policy()->mutable_all();
   const ServingOptions& serving = handle.serving_options();
-  config.set_max_batch_size(static_cast<int32_t>(std::min<int64_t>(
-      serving.max_batch_requests, std::numeric_limits<int32_t>::max())));
+  const Signature& signature = handle.model().signature();
+  // 0: dims are whole shapes.
+  const int64_t max_batch_size =
+      signature.takes_tensors ? 0 : serving.max_batch_requests;
+  const int first_dim = signature.takes_tensors ? 0 : 1;
+  config.set_max_batch_size(static_cast<int32_t>(
+      std::min<int64_t>(max_batch_size, std::numeric_limits<int32_t>::max())));
   config.mutable_dynamic_batching()->set_max_queue_delay_microseconds(
       absl::ToInt64Microseconds(serving.max_queue_delay));
-  const Signature& signature = handle.model().signature();
   for (const InputSpec& input : signature.inputs) {
     auto* tensor = config.add_input();
     tensor->set_name(input.name);
@@ -90,7 +94,7 @@ inference::ModelConfig DescribeServing(const ModelHandle& handle) {
                               ? ConfigDataType(*input.dtype())
                               : inference::TYPE_STRING);
     const Shape shape = input.FullShape();
-    tensor->mutable_dims()->Add(shape.begin() + 1, shape.end());
+    tensor->mutable_dims()->Add(shape.begin() + first_dim, shape.end());
     tensor->set_optional(input.optional);
   }
   for (const OutputSpec& output : signature.outputs) {
@@ -98,7 +102,7 @@ inference::ModelConfig DescribeServing(const ModelHandle& handle) {
     tensor->set_name(output.name);
     tensor->set_data_type(ConfigDataType(output.dtype));
     const Shape shape = output.FullShape();
-    tensor->mutable_dims()->Add(shape.begin() + 1, shape.end());
+    tensor->mutable_dims()->Add(shape.begin() + first_dim, shape.end());
   }
   auto& parameters = *config.mutable_parameters();
   for (const auto& [name, value] : handle.model().properties()) {

@@ -7,6 +7,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
@@ -15,6 +17,7 @@
 #include "server/services/hidden_state_rows.h"
 #include "server/services/input_rows.h"
 #include "server/services/pixel_rows.h"
+#include "server/services/tensor_inputs.h"
 
 namespace transformerd {
 namespace {
@@ -98,12 +101,25 @@ absl::Status CheckInputNames(const inference::ModelInferRequest& request,
   return absl::OkStatus();
 }
 
+// Whether the request has the input that the output needs.
+bool IsThere(const OutputSpec& output,
+             const inference::ModelInferRequest& request) {
+  if (output.needs.empty()) return true;
+  for (const absl::string_view name : absl::StrSplit(output.needs, '|')) {
+    for (const auto& input : request.inputs()) {
+      if (input.name() == name) return true;
+    }
+  }
+  return false;
+}
+
 absl::StatusOr<std::vector<int>> SelectOutputs(
     const inference::ModelInferRequest& request, const Signature& signature) {
   std::vector<int> selected;
   if (request.outputs().empty()) {
     for (size_t i = 0; i < signature.outputs.size(); ++i) {
-      if (signature.outputs[i].is_default) selected.push_back(i);
+      const OutputSpec& output = signature.outputs[i];
+      if (output.is_default && IsThere(output, request)) selected.push_back(i);
     }
     return selected;
   }
@@ -120,6 +136,13 @@ absl::StatusOr<std::vector<int>> SelectOutputs(
       return Refuse(name,
                     absl::StrCat("output '", name, "' is asked for twice"));
     }
+    const OutputSpec& spec = signature.outputs[*index];
+    if (!IsThere(spec, request)) {
+      return Refuse(
+          name, absl::StrCat("output '", name, "' needs input '",
+                             absl::StrReplaceAll(spec.needs, {{"|", "' or '"}}),
+                             "'"));
+    }
     selected.push_back(*index);
   }
   return selected;
@@ -127,13 +150,15 @@ absl::StatusOr<std::vector<int>> SelectOutputs(
 
 absl::StatusOr<InferenceInput> ReadRows(
     const inference::ModelInferRequest& request, const Signature& signature) {
+  if (signature.takes_tensors) return ReadTensors(request, signature);
   switch (signature.inputs.front().kind) {
     case InputKind::kHidden:
       return ReadHiddenStateRows(request, signature);
     case InputKind::kPixels:
       return ReadPixelRows(request, signature);
     case InputKind::kTokens:
-    case InputKind::kText:  // never first
+    case InputKind::kText:    // never first
+    case InputKind::kTensor:  // has been read above
       break;
   }
   return ReadInputRows(request, signature);

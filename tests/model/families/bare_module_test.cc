@@ -1,18 +1,13 @@
 // Bare modules from parts of checkpoints, by the cases of AllenNLP's pull
 // request 5200.
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
-#include "model/families/families.h"
-#include "model/loading/name_map.h"
-#include "model/modules/transformer.h"
 #include "model/runtime/model_loader.h"
 #include "tests/matchers/status_matchers.h"
 #include "tests/model/families/golden_case.h"
@@ -114,7 +109,7 @@ TEST_F(BareModuleTest, TwoPartsOfACheckpointMakeUpTheWhole) {
     ASSERT_OK_AND_ASSIGN(const auto last, Load(golden, parts[1].options));
     const int output = *first->signature().FindOutput("final_hidden_states");
     const InferenceInput input =
-        MakeInput(golden.probes.front(), first->signature(), {output});
+        MakeTensorInput(golden.probes.front(), first->signature(), {output});
     const InferenceInput* batch[] = {&input};
     ASSERT_OK_AND_ASSIGN(const auto between, first->Run(0, batch));
 
@@ -144,41 +139,6 @@ TEST_F(BareModuleTest, AStackTriesWhereItLiesByItself) {
   options.relevant_module.clear();
 
   EXPECT_THAT(Load(cases_.front().first, options), IsOk());
-}
-
-TEST(BareModulesTest, EveryRuleNamesAModuleAndEverySlotHasOneKey) {
-  for (const Family* module : BareModules()) {
-    ASSERT_NE(module->bare, nullptr);
-    std::set<std::string> modules;
-    for (const ModelClass& model_class : module->classes) {
-      ASSERT_OK_AND_ASSIGN(const ConfigReader config,
-                           ConfigReader::Parse("{}", "config.json"));
-      ASSERT_OK_AND_ASSIGN(const ParsedModel parsed,
-                           ParseModel(config, model_class.name));
-      const Transformer transformer(parsed.architecture, DType::kF32);
-      // What an empty file lacks is what a complete one holds.
-      ASSERT_OK_AND_ASSIGN(
-          const NameMap empty,
-          NameMap::Create(*module, transformer.slots(), {}, {}));
-      std::vector<CheckpointEntry> entries;
-      for (const SlotMapping& slot : empty.slots) entries.push_back({slot.key});
-
-      ASSERT_OK_AND_ASSIGN(
-          const NameMap full,
-          NameMap::Create(*module, transformer.slots(), entries, {}));
-
-      EXPECT_THAT(full.missing, IsEmpty());
-      EXPECT_THAT(full.unexpected, IsEmpty());
-      for (const auto& slot : transformer.slots()) {
-        modules.insert(slot->name().substr(0, slot->name().rfind('.')));
-      }
-    }
-    for (const ParameterRule& rule : module->base_parameters) {
-      EXPECT_EQ(modules.count(absl::StrReplaceAll(rule.module, {{"{}", "0"}})),
-                1u)
-          << rule.module;
-    }
-  }
 }
 
 }  // namespace

@@ -110,9 +110,12 @@ struct ProbeRows {
 // what stands under a zero mask is not compared.
 bool IsCompared(const GoldenProbe& probe, const OutputSpec& spec,
                 const Shape& shape, int64_t index) {
+  // Modules that take whole tensors compute every position.
+  if (spec.rows == OutputRows::kTensor) return true;
   const ProbeRows rows = {probe, spec.of_decoder};
   switch (spec.rows) {
     case OutputRows::kSequence:
+    case OutputRows::kTensor:
       return true;
     case OutputRows::kToken: {
       const int64_t position = index / *NumElements(spec.row_shape);
@@ -176,12 +179,17 @@ absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(
   });
 }
 
+absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCasesOfType(
+    const std::string& type) {
+  return ReadCases([&type](const nlohmann::json& description) {
+    return description["type"] == type;
+  });
+}
+
 absl::StatusOr<std::vector<std::pair<GoldenCase, std::vector<PartialLoad>>>>
 ReadPartialCases() {
   ASSIGN_OR_RETURN(std::vector<GoldenCase> goldens,
-                   ReadCases([](const nlohmann::json& description) {
-                     return description["type"] == "partial";
-                   }));
+                   ReadGoldenCasesOfType("partial"));
   std::vector<std::pair<GoldenCase, std::vector<PartialLoad>>> cases;
   for (GoldenCase& golden : goldens) {
     std::ifstream file(absl::StrCat(kRoot, "/", golden.name, "/case.json"));
@@ -272,13 +280,39 @@ InferenceInput MakeInput(const GoldenProbe& probe, const Signature& signature,
   return input;
 }
 
+InferenceInput MakeTensorInput(const GoldenProbe& probe,
+                               const Signature& signature,
+                               std::vector<int> outputs) {
+  InferenceInput input;
+  input.batch = 1;
+  input.width = 1;
+  input.lengths = {1};
+  input.extents.assign(kNumExtents, 1);
+  input.outputs = std::move(outputs);
+  for (const InputSpec& spec : signature.inputs) {
+    std::optional<HostTensor>& tensor = input.tensors.emplace_back();
+    const auto found = probe.inputs.find(spec.name);
+    if (found == probe.inputs.end()) continue;
+    tensor = found->second;
+    if (tensor->dtype == spec.tensor.dtype()) continue;
+    // Masks are integers in files.
+    const auto values = found->second.as<int64_t>();
+    tensor.emplace(DType::kF32, found->second.shape);
+    std::copy(values.begin(), values.end(), tensor->as<float>().begin());
+  }
+  return input;
+}
+
 namespace {
 
 // What the model answers to the probe alone, in the order of probe.outputs.
 absl::StatusOr<InferenceOutput> Answer(const GoldenProbe& probe,
                                        const std::vector<int>& outputs,
                                        int worker, LoadedModel& model) {
-  const InferenceInput input = MakeInput(probe, model.signature(), outputs);
+  const Signature& signature = model.signature();
+  const InferenceInput input = signature.takes_tensors
+                                   ? MakeTensorInput(probe, signature, outputs)
+                                   : MakeInput(probe, signature, outputs);
   const InferenceInput* batch[] = {&input};
   ASSIGN_OR_RETURN(std::vector<InferenceOutput> answers,
                    model.Run(worker, batch));

@@ -38,6 +38,10 @@ absl::StatusOr<std::map<std::string, HostTensor>> ReadTensors(
 absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCases(
     const std::string& model_type);
 
+// All cases of a type ("forward", "partial", ...), by name.
+absl::StatusOr<std::vector<GoldenCase>> ReadGoldenCasesOfType(
+    const std::string& type);
+
 // A part of a checkpoint as a model, and what it must answer.
 struct PartialLoad {
   std::string name;  // outputs of probes begin with it and a dot
@@ -67,5 +71,10 @@ absl::StatusOr<double> RelativeError(const GoldenProbe& probe, int worker,
 // The probe's inputs as the server would pass them, for the given outputs.
 InferenceInput MakeInput(const GoldenProbe& probe, const Signature& signature,
                          std::vector<int> outputs);
+
+// The same for a module that takes whole tensors.
+InferenceInput MakeTensorInput(const GoldenProbe& probe,
+                               const Signature& signature,
+                               std::vector<int> outputs);
 
 }  // namespace transformerd
