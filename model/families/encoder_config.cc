@@ -49,7 +49,6 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
         ReadDimension(config, keys.head_size, 1, limit, stack.head_size));
   }
   if (stack.head_size > 0) return absl::OkStatus();
-  }
   RETURN_IF_ERROR(
       CheckDivides(keys.num_attention_heads.key, stack.num_attention_heads,
                    keys.hidden_size.key, out.hidden_size));
