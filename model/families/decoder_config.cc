@@ -172,6 +172,10 @@ absl::StatusOr<Architecture> ParseLlamaDecoder(const ConfigReader& config,
   if (blocks.has_mlp_bias) {
     ASSIGN_OR_RETURN(block.mlp.bias, config.Bool("mlp_bias", false));
   }
+  if (model_class.head == HeadKind::kTokenClassification) {
+    ASSIGN_OR_RETURN(out.head.output_bias,
+                     config.Bool("token_classification_bias", true));
+  }
   if (blocks.rotary) {
     RETURN_IF_ERROR(SetRotary(config, *blocks.rotary, out));
   }

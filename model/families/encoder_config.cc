@@ -37,9 +37,9 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
     RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
                                   stack.embedding.token_types));
   }
-  RETURN_IF_ERROR(
-      CheckDivides(keys.num_attention_heads.key, stack.num_attention_heads,
-                   keys.hidden_size.key, out.hidden_size));
+  RETURN_IF_ERROR(CheckDivides(keys.num_attention_heads.key,
+                               stack.num_attention_heads, keys.hidden_size.key,
+                               out.hidden_size));
   stack.head_size = out.hidden_size / stack.num_attention_heads;
   return absl::OkStatus();
 }
