@@ -14,6 +14,8 @@ namespace transformerd {
 // dimensions are all at their limit still fit 63 bits.
 inline constexpr int64_t kMaxVocabulary = int64_t{1} << 24;
 inline constexpr int64_t kMaxWidth = int64_t{1} << 20;
+// Of tokens in a row.
+inline constexpr int64_t kMaxPositions = int64_t{1} << 24;
 inline constexpr int64_t kMaxLayers = 10000;
 
 // One dimension: its key in config.json and the default of the family's class.

@@ -78,7 +78,7 @@ absl::Status ReadDimensions(const ConfigReader& config, const DecoderKeys& keys,
   RETURN_IF_ERROR(ReadOptional(config, keys.intermediate_size,
                                4 * out.hidden_size, stack.intermediate_size));
   RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
-                                kMaxWidth, out.max_sequence_length));
+                                kMaxPositions, out.max_sequence_length));
   RETURN_IF_ERROR(ReadHeads(config, keys, out));
   return ReadPadding(config, keys.pad_token_id, out);
 }
@@ -172,6 +172,10 @@ absl::StatusOr<Architecture> ParseLlamaDecoder(const ConfigReader& config,
   if (blocks.has_mlp_bias) {
     ASSIGN_OR_RETURN(block.mlp.bias, config.Bool("mlp_bias", false));
   }
+  if (model_class.head == HeadKind::kTokenClassification) {
+    ASSIGN_OR_RETURN(out.head.output_bias,
+                     config.Bool("token_classification_bias", true));
+  }
   if (blocks.rotary) {
     RETURN_IF_ERROR(SetRotary(config, *blocks.rotary, out));
   }
@@ -197,7 +201,7 @@ absl::StatusOr<int64_t> ReadWindow(const ConfigReader& config,
                                    int64_t default_value) {
   constexpr absl::string_view kKey = "sliding_window";
   if (config.IsNull(kKey)) return 0;
-  return config.Int(kKey, default_value, 1, kMaxWidth);
+  return config.Int(kKey, default_value, 1, kMaxPositions);
 }
 
 void SetWindow(int64_t window, StackRecipe& stack) {

@@ -89,6 +89,7 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   RETURN_IF_ERROR(SetSandwichBlocks(config, out));
   AttentionRecipe& attention = out.stack.block.attention;
   attention.head_norm = out.stack.block.norm;
+  // transformers reads attn_logit_softcapping and never applies it.
   ASSIGN_OR_RETURN(const double softcap,
                    ReadSoftCap(config, "final_logit_softcapping", 0));
   if (model_class.head == HeadKind::kCausalLm) out.head.softcap = softcap;

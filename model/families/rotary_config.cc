@@ -96,11 +96,11 @@ absl::Status ReadOriginalLength(const ConfigReader& config,
   if (config.Has(kKey) || source.original_max_position) {
     const int64_t otherwise = source.original_max_position.value_or(0);
     ASSIGN_OR_RETURN(out.original_max_position,
-                     config.Int(kKey, otherwise, 1, kMaxWidth));
+                     config.Int(kKey, otherwise, 1, kMaxPositions));
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(out.original_max_position,
-                   parameters.Int(kKey, source.max_position, 1, kMaxWidth));
+                   parameters.Int(kKey, source.max_position, 1, kMaxPositions));
   return absl::OkStatus();
 }
 

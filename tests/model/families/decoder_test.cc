@@ -21,10 +21,10 @@ using ::testing::IsEmpty;
 absl::StatusOr<Architecture> Parse(const std::string& model_type,
                                    const std::string& fields = "",
                                    absl::string_view class_name = "") {
-  absl::StatusOr<ConfigReader> config = ConfigReader::Parse(
-      absl::StrCat("{\"model_type\": \"", model_type, "\"",
-                   fields.empty() ? "" : ", ", fields, "}"),
-      "config.json");
+  absl::StatusOr<ConfigReader> config =
+      ConfigReader::Parse(absl::StrCat("{\"model_type\": \"", model_type, "\"",
+                                       fields.empty() ? "" : ", ", fields, "}"),
+                          "config.json");
   if (!config.ok()) return config.status();
   absl::StatusOr<ParsedModel> parsed = ParseModel(*config, class_name);
   if (!parsed.ok()) return parsed.status();
@@ -78,10 +78,10 @@ TEST(DecoderTest, TakesTheDefaultsOfItsClass) {
 TEST(DecoderTest, NullIsNoneWhereAbsenceIsADefault) {
   ASSERT_OK_AND_ASSIGN(const Architecture mistral, Parse("mistral"));
   EXPECT_EQ(mistral.stack.variants[0].span.before, 4095);
-  ASSERT_OK_AND_ASSIGN(
-      const Architecture without,
-      Parse("mistral", "\"sliding_window\": null, "
-                       "\"num_key_value_heads\": null"));
+  ASSERT_OK_AND_ASSIGN(const Architecture without,
+                       Parse("mistral",
+                             "\"sliding_window\": null, "
+                             "\"num_key_value_heads\": null"));
   EXPECT_EQ(without.stack.variants[0].span.before, AttentionSpan::kUnlimited);
   EXPECT_EQ(without.stack.block.attention.num_key_value_heads, 32);
 
@@ -129,10 +129,9 @@ TEST(DecoderTest, OnlyNamedLayersHaveAWindow) {
     ASSERT_OK_AND_ASSIGN(const Architecture none,
                          Parse(type, three + "\"max_window_layers\": 1"));
     EXPECT_THAT(none.stack.variant_of_layer, ElementsAre(0, 0, 0));
-    ASSERT_OK_AND_ASSIGN(
-        const Architecture named,
-        Parse(type, three + window +
-                        R"("layer_types": ["sliding_attention",
+    ASSERT_OK_AND_ASSIGN(const Architecture named,
+                         Parse(type, three + window +
+                                         R"("layer_types": ["sliding_attention",
                            "full_attention", "full_attention"])"));
     EXPECT_THAT(named.stack.variant_of_layer, ElementsAre(1, 0, 0));
   }
@@ -147,14 +146,13 @@ TEST(DecoderTest, AModelWithoutLayersHasNoTypes) {
 }
 
 TEST(DecoderTest, KindsOfLayersRotateByThemselves) {
-  const char* configs[] = {
-      // transformers 5
-      R"("rope_parameters": {
+  const char* configs[] = {// transformers 5
+                           R"("rope_parameters": {
            "full_attention": {"rope_type": "linear", "factor": 8,
                               "rope_theta": 2e6},
            "sliding_attention": {"rope_type": "default", "rope_theta": 5e3}})",
-      // and before
-      R"("rope_theta": 2e6, "rope_local_base_freq": 5e3,
+                           // and before
+                           R"("rope_theta": 2e6, "rope_local_base_freq": 5e3,
          "rope_scaling": {"rope_type": "linear", "factor": 8})"};
   for (const char* config : configs) {
     ASSERT_OK_AND_ASSIGN(const Architecture gemma3,
@@ -180,6 +178,17 @@ TEST(DecoderTest, ATextModelThatSeesAheadHalvesItsWindow) {
   EXPECT_FALSE(gemma3.stack.block.attention.causal);
   EXPECT_EQ(gemma3.stack.variants[1].span.before, 256);
   EXPECT_EQ(gemma3.stack.variants[1].span.after, 256);
+}
+
+TEST(DecoderTest, TokenClassifiersMayLackABias) {
+  ASSERT_OK_AND_ASSIGN(const Architecture with,
+                       Parse("llama", "", "LlamaForTokenClassification"));
+  ASSERT_OK_AND_ASSIGN(const Architecture without,
+                       Parse("llama", "\"token_classification_bias\": false",
+                             "LlamaForTokenClassification"));
+
+  EXPECT_TRUE(with.head.output_bias);
+  EXPECT_FALSE(without.head.output_bias);
 }
 
 TEST(DecoderTest, GemmasGeluIsItsApproximation) {

@@ -77,6 +77,26 @@ TEST_F(NameMapTest, OnePrefixedKeyMeansThatAllBaseKeysAre) {
   EXPECT_THAT(map.unexpected, ElementsAre("encoder.layer.0.norm.weight"));
 }
 
+TEST_F(NameMapTest, FindsKeysUnderAnotherPrefixOfTheFamily) {
+  const NameMap map = Map({"plaything.embeddings.words.weight",
+                           "plaything.encoder.layer.0.norm.weight",
+                           "plaything.embeddings.position_ids"});
+
+  EXPECT_EQ(map.slots[kToken].index, 0);
+  EXPECT_EQ(map.slots[kNorm].index, 1);
+  EXPECT_THAT(map.missing, IsEmpty());
+  EXPECT_THAT(map.unused, ElementsAre("plaything.embeddings.position_ids"));
+}
+
+TEST_F(NameMapTest, TheFamilysOwnPrefixGoesBeforeOthers) {
+  const NameMap map =
+      Map({"plaything.embeddings.words.weight", "toy.embeddings.words.weight",
+           "toy.encoder.layer.0.norm.weight"});
+
+  EXPECT_EQ(map.slots[kToken].index, 1);
+  EXPECT_THAT(map.unexpected, ElementsAre("plaything.embeddings.words.weight"));
+}
+
 TEST_F(NameMapTest, TakesTheNamesOfOldNorms) {
   const NameMap map =
       Map({"embeddings.words.weight", "encoder.layer.0.norm.gamma"});

@@ -23,12 +23,15 @@ inline constexpr ParameterRule kToyHeads[] = {
 inline constexpr absl::string_view kToyBuffers[] = {
     "embeddings.position_ids", "encoder.layer.{}.attention.mask"};
 
+inline constexpr absl::string_view kToyOtherPrefixes[] = {"plaything."};
+
 inline Family ToyFamily() {
   Family family = {};
   family.base_prefix = "toy.";
   family.base_parameters = kToyBase;
   family.head_parameters = kToyHeads;
   family.buffers = kToyBuffers;
+  family.other_prefixes = kToyOtherPrefixes;
   return family;
 }
 
