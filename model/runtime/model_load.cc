@@ -193,10 +193,11 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   const DType dtype = *request_.options.dtype;
   if (dtype != DType::kF32 && dtype != DType::kBF16 && dtype != DType::kF16) {
     return WithField(
-        WithReason(absl::InvalidArgumentError(absl::StrCat(
-                       "dtype ", NameOf(dtype),
-                       " cannot be computed on a CPU, expected F32, BF16 or F16")),
-                   Reason::kUnsupported),
+        WithReason(
+            absl::InvalidArgumentError(absl::StrCat(
+                "dtype ", NameOf(dtype),
+                " cannot be computed on a CPU, expected F32, BF16 or F16")),
+            Reason::kUnsupported),
         "dtype");
   }
   return dtype;

@@ -156,13 +156,15 @@ TEST(BareModulesTest, EveryRuleNamesAModuleAndEverySlotHasOneKey) {
                            ParseModel(config, model_class.name));
       const Transformer transformer(parsed.architecture, DType::kF32);
       // What an empty file lacks is what a complete one holds.
-      ASSERT_OK_AND_ASSIGN(const NameMap empty,
-                           NameMap::Create(*module, transformer.slots(), {}, {}));
+      ASSERT_OK_AND_ASSIGN(
+          const NameMap empty,
+          NameMap::Create(*module, transformer.slots(), {}, {}));
       std::vector<CheckpointEntry> entries;
       for (const SlotMapping& slot : empty.slots) entries.push_back({slot.key});
 
-      ASSERT_OK_AND_ASSIGN(const NameMap full,
-                           NameMap::Create(*module, transformer.slots(), entries, {}));
+      ASSERT_OK_AND_ASSIGN(
+          const NameMap full,
+          NameMap::Create(*module, transformer.slots(), entries, {}));
 
       EXPECT_THAT(full.missing, IsEmpty());
       EXPECT_THAT(full.unexpected, IsEmpty());

@@ -269,9 +269,8 @@ absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
                    Answer(probe, outputs, worker, model));
   size_t i = 0;
   for (const auto& [name, want] : probe.outputs) {
-    RETURN_IF_ERROR(Compare(golden, probe,
-                            model.signature().outputs[outputs[i]], answer[i],
-                            want));
+    RETURN_IF_ERROR(Compare(
+        golden, probe, model.signature().outputs[outputs[i]], answer[i], want));
     ++i;
   }
   return absl::OkStatus();
@@ -288,15 +287,17 @@ absl::StatusOr<double> RelativeError(const GoldenProbe& probe, int worker,
     const OutputSpec& spec = model.signature().outputs[outputs[output]];
     const auto got_values = answer[output].as<float>();
     const auto want_values = want.as<float>();
-    double off = 0, whole = 0;
+    double off = 0, whole = 0, count = 0;
     for (size_t i = 0; i < want_values.size(); ++i) {
       if (!IsCompared(probe, spec, want.shape, static_cast<int64_t>(i))) {
         continue;
       }
       off += std::pow(got_values[i] - want_values[i], 2);
       whole += std::pow(want_values[i], 2);
+      ++count;
     }
-    worst = std::max(worst, std::sqrt(off / whole));
+    worst =
+        std::max(worst, std::sqrt(off) / (std::sqrt(whole) + std::sqrt(count)));
     ++output;
   }
   return worst;
