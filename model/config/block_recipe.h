@@ -113,6 +113,9 @@ struct AttentionRecipe {
   // heads / num_key_value_heads query heads (Ainslie et al., 2023).
   int64_t num_key_value_heads = 0;
   bool causal = false;
+  // What a masked token attends to, which pooling may look at all the same:
+  // false, the visible tokens; true, all tokens alike.
+  bool masked_see_all = false;
   // Multiplies the scores; 0 stands for 1 / sqrt(head size).
   double scale = 0;
   // Divides the scores of layer i by i + 1.

@@ -47,6 +47,8 @@ struct EmbeddingRecipe {
   // Rows of the token type table; 0: none.
   int64_t token_types = 0;
   std::optional<NormRecipe> norm;
+  // Masked tokens become zeros.
+  bool masked_as_zeros = false;
 };
 
 struct StackRecipe {

@@ -74,6 +74,7 @@ absl::Status ReadScores(const ConfigReader& config, int64_t max_positions,
                             recipe.position_to_content));
   // Each term makes the scores larger, also those that nothing is added to.
   const int terms = 1 + recipe.content_to_position + recipe.position_to_content;
+  stack.block.attention.masked_see_all = true;
   stack.block.attention.scale =
       1 / std::sqrt(static_cast<double>(stack.head_size * terms));
   ASSIGN_OR_RETURN(const bool is_relative,
@@ -132,6 +133,7 @@ absl::Status ReadEmbeddings(const ConfigReader& config, int64_t hidden_size,
   ASSIGN_OR_RETURN(const bool has_positions,
                    config.Bool("position_biased_input", true));
   if (!has_positions) embedding.position_rows = 0;
+  embedding.masked_as_zeros = true;
   return absl::OkStatus();
 }
 

@@ -130,6 +130,14 @@ std::optional<at::Tensor> BiasOf(
   return bias ? scores_RHnn.add(*bias) : scores_RHnn;
 }
 
+// Makes masked queries score all keys alike.
+void LevelMasked(const at::Tensor& masked_n, Projected& rows,
+                 std::optional<at::Tensor>& bias) {
+  const at::Tensor masked_n1 = masked_n.unsqueeze(-1);
+  rows.query = rows.query.masked_fill(masked_n1, 0);
+  if (bias) bias = bias->masked_fill(masked_n1, 0);
+}
+
 }  // namespace
 
 at::Tensor Attend(const Attention& attention, int64_t layer,
@@ -149,23 +157,26 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   std::vector<at::Tensor> collected;
   for (size_t i = 0; i < context.groups().size(); ++i) {
     const RowGroup& group = context.groups()[i];
-    const Projected rows = {RowsOf(group, projected.query),
-                            Repeated(RowsOf(group, projected.key), heads),
-                            Repeated(RowsOf(group, projected.value), heads)};
-    at::Tensor context_RHnK;
-    if (probabilities != nullptr || softcap > 0) {
-      context_RHnK =
-          AttendExplicitly(rows, scale, softcap,
-                           BiasOf(distances, scale, rows, layer, i, context),
-                           probabilities != nullptr ? &collected : nullptr);
-    } else if (context.IsPlainlyCausal(layer, i)) {
-      context_RHnK = AttendFused(rows, scale, true, std::nullopt);
-    } else {
-      context_RHnK =
-          AttendFused(rows, scale, false,
-                      BiasOf(distances, scale, rows, layer, i, context));
+    Projected rows = {RowsOf(group, projected.query),
+                      Repeated(RowsOf(group, projected.key), heads),
+                      Repeated(RowsOf(group, projected.value), heads)};
+    const bool is_explicit = probabilities != nullptr || softcap > 0;
+    if (!is_explicit && context.IsPlainlyCausal(layer, i)) {
+      RowsOf(group, context_THK)
+          .copy_(AttendFused(rows, scale, /*plainly_causal=*/true, {}));
+      continue;
     }
-    RowsOf(group, context_THK).copy_(context_RHnK);
+    std::optional<at::Tensor> bias =
+        BiasOf(distances, scale, rows, layer, i, context);
+    if (stack.block.attention.masked_see_all && group.has_mask) {
+      LevelMasked(context.MaskedTokens(group), rows, bias);
+    }
+    RowsOf(group, context_THK)
+        .copy_(is_explicit
+                   ? AttendExplicitly(
+                         rows, scale, softcap, bias,
+                         probabilities != nullptr ? &collected : nullptr)
+                   : AttendFused(rows, scale, /*plainly_causal=*/false, bias));
   }
   if (probabilities != nullptr) *probabilities = at::cat(collected);
   return Apply(attention.output, context_THK.flatten(1, 2));

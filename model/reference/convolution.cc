@@ -37,8 +37,14 @@ at::Tensor Convolve(const Convolution& convolution,
                    recipe.groups);
     RowsOf(group, convolved_TD).copy_(convolved_RDn.transpose(1, 2));
   }
-  return Apply(convolution.norm,
-               output_TD.add(Apply(recipe.activation, convolved_TD)));
+  at::Tensor normed_TD = Apply(
+      convolution.norm, output_TD.add(Apply(recipe.activation, convolved_TD)));
+  for (const RowGroup& group : context.groups()) {
+    if (!group.has_mask) continue;
+    RowsOf(group, normed_TD)
+        .masked_fill_(context.MaskedTokens(group).unsqueeze(-1), 0);
+  }
+  return normed_TD;
 }
 
 }  // namespace transformerd

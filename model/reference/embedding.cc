@@ -23,6 +23,12 @@ at::Tensor Positions(const ParameterSlot& table, const EmbeddingRecipe& recipe,
   return Rows(table, rows);
 }
 
+void ZeroMasked(const PackedBatch& batch, const at::Tensor& x_TD) {
+  for (int64_t t = 0; t < batch.num_tokens(); ++t) {
+    if (batch.attention_mask[t] == 0) x_TD.select(0, t).zero_();
+  }
+}
+
 }  // namespace
 
 at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
@@ -45,9 +51,11 @@ at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
     sum_TD = Apply(*embeddings.projection, sum_TD);
   }
   sum_TD = ApplyIfAny(embeddings.norm, sum_TD);
-  return recipe.projection == EmbeddingProjection::kSum
-             ? Apply(*embeddings.projection, sum_TD)
-             : sum_TD;
+  if (recipe.projection == EmbeddingProjection::kSum) {
+    sum_TD = Apply(*embeddings.projection, sum_TD);
+  }
+  if (recipe.masked_as_zeros) ZeroMasked(batch, sum_TD);
+  return sum_TD;
 }
 
 }  // namespace transformerd
