@@ -190,10 +190,11 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   const DType dtype = *request_.options.dtype;
   if (dtype != DType::kF32 && dtype != DType::kBF16 && dtype != DType::kF16) {
     return WithField(
-        WithReason(absl::InvalidArgumentError(absl::StrCat(
-                       "dtype ", NameOf(dtype),
-                       " cannot be computed on a CPU, expected F32, BF16 or F16")),
-                   Reason::kUnsupported),
+        WithReason(
+            absl::InvalidArgumentError(absl::StrCat(
+                "dtype ", NameOf(dtype),
+                " cannot be computed on a CPU, expected F32, BF16 or F16")),
+            Reason::kUnsupported),
         "dtype");
   }
   return dtype;
@@ -211,8 +212,8 @@ absl::Status ModelLoad::MatchNames() {
   const auto& slots = parts_->replicas.front().transformer->slots();
   if (asked.load_weights) {
     ASSIGN_OR_RETURN(name_map_,
-                     NameMap::Create(*family_, slots,
-                                     reader().entries(), NameMapFor(asked)));
+                     NameMap::Create(*family_, slots, reader().entries(),
+                                     NameMapFor(asked)));
   } else {
     name_map_ = NameMap::WithoutCheckpoint(slots);
   }
