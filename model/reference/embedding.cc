@@ -23,7 +23,7 @@ at::Tensor Positions(const ParameterSlot& table, const EmbeddingRecipe& recipe,
   return Rows(table, rows);
 }
 
-void ZeroMasked(const PackedBatch& batch, const at::Tensor& x_TD) {
+void ZeroMasked(const PackedRows& batch, const at::Tensor& x_TD) {
   for (int64_t t = 0; t < batch.num_tokens(); ++t) {
     if (batch.attention_mask[t] == 0) x_TD.select(0, t).zero_();
   }

@@ -20,22 +20,32 @@ def read_case(folder):
     return case, probes
 
 
-def visible(name, want, mask):
+def masks(name, inputs):
+    """The masks of an output's tokens, or queries, and of its keys."""
+    encoder = inputs.get("attention_mask")
+    if "decoder_input_ids" not in inputs or name.startswith("encoder_"):
+        return encoder, encoder
+    decoder = inputs.get("decoder_attention_mask")
+    return decoder, encoder if name.startswith("cross_") else decoder
+
+
+def visible(name, want, inputs):
     """Which elements of an output belong to tokens under mask 1."""
     keep = np.ones(want.shape, bool)
-    if mask is None:
-        return keep
-    valid = np.asarray(mask) != 0
-    if name.startswith("attentions"):
-        return keep & valid[:, None, :, None] & valid[:, None, None, :]
-    if want.ndim >= 2 and want.shape[:2] == valid.shape:
-        return keep & valid.reshape(valid.shape + (1,) * (want.ndim - 2))
+    tokens, keys = (m if m is None else np.asarray(m) != 0 for m in masks(name, inputs))
+    if "attentions" in name:
+        if tokens is not None:
+            keep &= tokens[:, None, :, None]
+        if keys is not None:
+            keep &= keys[:, None, None, :]
+    elif tokens is not None and want.ndim >= 2 and want.shape[:2] == tokens.shape:
+        keep &= tokens.reshape(tokens.shape + (1,) * (want.ndim - 2))
     return keep
 
 
 def assert_close(name, got, want, inputs, atol, rtol):
     assert got.shape == want.shape, name
-    keep = visible(name, want, inputs.get("attention_mask"))
+    keep = visible(name, want, inputs)
     np.testing.assert_allclose(
         got[keep], want[keep], atol=atol, rtol=rtol, equal_nan=True, err_msg=name
     )

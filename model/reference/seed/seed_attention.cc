@@ -7,7 +7,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "model/modules/relative_buckets.h"
@@ -19,17 +18,6 @@ namespace {
 
 // Whatever relative_attention_max_distance of a config says.
 constexpr int64_t kMaxDistance = 128;
-
-double LowestOf(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kHalf:
-      return std::numeric_limits<c10::Half>::lowest();
-    case at::kBFloat16:
-      return std::numeric_limits<c10::BFloat16>::lowest();
-    default:
-      return std::numeric_limits<float>::lowest();
-  }
-}
 
 }  // namespace
 

@@ -171,6 +171,22 @@ TEST(ConfigReaderTest, FirstOfFindsTheNameThatIsUsed) {
             "num_hidden_layers");
 }
 
+TEST(ConfigReaderTest, IntsAreAListOrOneInteger) {
+  const ConfigReader config =
+      Config(R"({"list": [1, 2], "one": 3, "mixed": [1, "a"], "empty": []})");
+
+  EXPECT_THAT(config.Ints("list", {9}, 1, 5), IsOkAndHolds(ElementsAre(1, 2)));
+  EXPECT_THAT(config.Ints("one", {9}, 1, 5), IsOkAndHolds(ElementsAre(3)));
+  EXPECT_THAT(config.Ints("absent", {9}, 1, 5), IsOkAndHolds(ElementsAre(9)));
+  EXPECT_THAT(config.Ints("empty", {9}, 1, 5), IsOkAndHolds(IsEmpty()));
+  ExpectInvalid(config.Ints("list", {9}, 2, 5),
+                "config.json: list[0]=1, expected an integer in [2, 5]");
+  ExpectInvalid(config.Ints("one", {9}, 4, 5),
+                "config.json: one=3, expected an integer in [4, 5]");
+  ExpectInvalid(config.Ints("mixed", {9}, 1, 5),
+                "config.json: mixed[1]=\"a\", expected an integer in [1, 5]");
+}
+
 TEST(ConfigReaderTest, StringsAreAList) {
   const ConfigReader config =
       Config(R"({"good": ["a", "b"], "text": "a", "mixed": ["a", 1]})");
