@@ -297,8 +297,9 @@ void ModelLoad::MakeSignatureAndExecutors() {
                                          signature, options);
           }));
     } else if (transformer.seed()) {
-      tensor_executors_.push_back(MakeSeedExecutor(
-          transformer, parts_->signature, options.num_threads));
+      tensor_executors_.push_back(
+          MakeSeedExecutor(*parts_->architecture.seed, transformer,
+                           parts_->signature, options.num_threads));
     } else {
       parts_->executors.push_back(MakeReferenceExecutor(
           parts_->architecture, transformer, parts_->signature, options));

@@ -213,7 +213,7 @@ TEST_F(VilbertBackboneTest, ItsTextSideComesFromABert) {
   options.config_override = R"({"image_feature_dim": 5, "image_hidden_size": 6,
       "image_num_attention_heads": 3, "image_num_hidden_layers": 1,
       "combined_hidden_size": 4, "combined_num_attention_heads": 2,
-      "text_biattention_id": [1, 3], "image_biattention_id": [0, 1],
+      "text_biattention_id": [1, 2], "image_biattention_id": [0, 1],
       "pooled_output_dim": 3})";
   for (const char* name : {"bert_base", "bert_seq_cls", "bert_masked_lm"}) {
     LoadControl control;
