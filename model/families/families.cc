@@ -120,6 +120,9 @@ struct Choice {
   const ModelClass* model_class;
 };
 
+// AllenNLP's name for a model of any family without its head.
+constexpr absl::string_view kBackbone = "PretrainedTransformerBackbone";
+
 // Bare modules go by their class alone; with others model_type decides, and
 // without a class it is the family's base model.
 absl::StatusOr<Choice> Choose(const ConfigReader& config,
@@ -129,7 +132,9 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
     if (model_class != nullptr) return Choice{module, model_class};
   }
   ASSIGN_OR_RETURN(const Family* family, FindFamily(config));
-  if (class_name.empty()) return Choice{family, &family->classes.front()};
+  if (class_name.empty() || class_name == kBackbone) {
+    return Choice{family, &family->classes.front()};
+  }
   const ModelClass* model_class = FindClass(*family, class_name);
   if (model_class == nullptr) {
     return LoadError(Reason::kUnknownArchitecture,
@@ -156,6 +161,17 @@ absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
   ASSIGN_OR_RETURN(parsed.architecture,
                    choice.family->parse(config, *choice.model_class));
   parsed.architecture.family = std::string(choice.family->model_types.front());
+  if (name == kBackbone) {
+    if (parsed.architecture.input != ModelInput::kTokens) {
+      return LoadError(
+          Reason::kUnsupported,
+          absl::StrCat("architecture ", kBackbone, " takes text, which a ",
+                       parsed.architecture.family, " does not"));
+    }
+    parsed.architecture.class_name = name;
+    parsed.architecture.is_backbone = true;
+    parsed.architecture.is_bare = true;
+  }
   return parsed;
 }
 

@@ -17,6 +17,7 @@
 #include "model/loading/tied_weights.h"
 #include "model/reference/reference_executor.h"
 #include "model/reference/seed/seed_executor.h"
+#include "model/runtime/backbone.h"
 #include "model/runtime/make_signature.h"
 #include "model/runtime/stream_weights.h"
 #include "model/runtime/tensor_model.h"
@@ -144,7 +145,7 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   MakeSignatureAndExecutors();
   Report();
   PackedModelParts* const parts = parts_.get();
-  if (parts->architecture.seed) {
+  if (parts->signature.takes_tensors) {
     model_ = std::make_unique<TensorModel>(std::move(parts_),
                                            std::move(tensor_executors_));
   } else {
@@ -308,13 +309,25 @@ void ModelLoad::MakeSignatureAndExecutors() {
   surroundings.pooling = options.pooling;
   surroundings.tokenizer = parts_->tokenizer.get();
   surroundings.max_text_tokens = sentence_config_.max_sequence_length;
-  parts_->signature = MakeSignature(parts_->architecture, surroundings);
+  const Signature model = MakeSignature(parts_->architecture, surroundings);
+  parts_->signature =
+      parts_->architecture.is_backbone ? MakeBackboneSignature(model) : model;
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     const int replica = workers_.private_replicas ? worker : 0;
     const Transformer& transformer = *parts_->replicas[replica].transformer;
+    if (parts_->architecture.is_backbone) {
+      tensor_executors_.push_back(MakeBackboneExecutor(
+          parts_->architecture, parts_->signature, model,
+          [&](const Signature& signature) {
+            return MakeReferenceExecutor(parts_->architecture, transformer,
+                                         signature, options);
+          }));
+      continue;
+    }
     if (transformer.seed()) {
-      tensor_executors_.push_back(MakeSeedExecutor(
-          transformer, parts_->signature, options.num_threads));
+      tensor_executors_.push_back(
+          MakeSeedExecutor(*parts_->architecture.seed, transformer,
+                           parts_->signature, options.num_threads));
       continue;
     }
     auto executor = MakeReferenceExecutor(parts_->architecture, transformer,

@@ -50,8 +50,8 @@ bool Matches(const Shape& shape, const Shape& pattern,
       continue;
     }
     int64_t& extent = bound[-pattern[i] - 1];
-    if (extent == kOpen && shape[i] > 0) extent = shape[i];
-    if (extent != shape[i]) return false;
+    if (extent == kOpen) extent = shape[i];
+    if (extent != shape[i] || extent < 1) return false;
   }
   extents = std::move(bound);
   return true;
@@ -213,7 +213,6 @@ void CountWork(const Signature& signature, InferenceInput& input) {
   for (int64_t& extent : extents) {
     if (extent == kOpen) extent = 1;
   }
-  extents[-kPairs - 1] = extents[-kBatch - 1] * extents[-kBatch - 1];
   bool makes_pairs = false;
   for (const OutputSpec& output : signature.outputs) {
     for (const int64_t extent : output.row_shape) {
@@ -223,6 +222,7 @@ void CountWork(const Signature& signature, InferenceInput& input) {
   input.batch = extents[-kBatch - 1];
   input.width = extents[-kTokens - 1];
   const int64_t rows = makes_pairs ? input.batch : 1;
+  extents[-kPairs - 1] = input.batch * rows;
   input.lengths.assign(input.batch,
                        rows * (input.width + extents[-kOtherTokens - 1]));
 }

@@ -7,7 +7,10 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "model/base/error_details.h"
+#include "model/base/status_macros.h"
 #include "model/reference/seed/bimodal.h"
 #include "model/reference/seed/seed_attention.h"
 #include "model/reference/seed/seed_call.h"
@@ -16,6 +19,7 @@
 #include "model/reference/seed/t5.h"
 #include "model/reference/seed/vilbert.h"
 #include "model/reference/tensors.h"
+#include "model/runtime/tensor_spec.h"
 
 namespace transformerd {
 namespace {
@@ -33,11 +37,52 @@ double FlopsPerToken(const Transformer& transformer) {
   return 2 * parameters;
 }
 
+// Bytes of scores that one attention may hold; above them the machine is more
+// likely to end the daemon than to answer.
+constexpr double kMaxScoreBytes = 16.0 * (int64_t{1} << 30);
+
+// Heads of the attention that has most of them; 0: the module has none.
+struct MostHeads {
+  template <typename Recipe>
+  int64_t operator()(const Recipe&) const {
+    return 0;
+  }
+  int64_t operator()(const SelfAttentionRecipe& recipe) const {
+    return recipe.attention.num_attention_heads;
+  }
+  int64_t operator()(const T5AttentionRecipe& recipe) const {
+    return recipe.attention.num_attention_heads;
+  }
+  int64_t operator()(const AttentionLayerRecipe& recipe) const {
+    return recipe.attention.num_attention_heads;
+  }
+  int64_t operator()(const TransformerLayerRecipe& recipe) const {
+    return recipe.attention.num_attention_heads;
+  }
+  int64_t operator()(const TransformerStackRecipe& recipe) const {
+    return (*this)(recipe.layer);
+  }
+  int64_t operator()(const BiModalAttentionRecipe& recipe) const {
+    return recipe.num_attention_heads;
+  }
+  int64_t operator()(const BiModalEncoderRecipe& recipe) const {
+    return std::max({(*this)(recipe.stack1), (*this)(recipe.stack2),
+                     (*this)(recipe.connection)});
+  }
+  int64_t operator()(const T5Recipe& recipe) const {
+    return recipe.attention.num_attention_heads;
+  }
+  int64_t operator()(const VilbertBackboneRecipe& recipe) const {
+    return (*this)(recipe.encoder);
+  }
+};
+
 class SeedExecutor : public TensorExecutor {
  public:
-  SeedExecutor(const Transformer& transformer, const Signature& signature,
-               int num_threads)
-      : transformer_(transformer),
+  SeedExecutor(const SeedRecipe& recipe, const Transformer& transformer,
+               const Signature& signature, int num_threads)
+      : heads_(std::visit(MostHeads(), recipe)),
+        transformer_(transformer),
         signature_(signature),
         num_threads_(num_threads),
         flops_per_token_(FlopsPerToken(transformer)) {
@@ -46,6 +91,7 @@ class SeedExecutor : public TensorExecutor {
   }
 
   absl::StatusOr<InferenceOutput> Run(const InferenceInput& input) override {
+    RETURN_IF_ERROR(CheckScores(input));
     return CatchTorch([&]() -> absl::StatusOr<InferenceOutput> {
       // The setting belongs to the calling thread.
       const int num_threads = NumThreads(input);
@@ -62,6 +108,22 @@ class SeedExecutor : public TensorExecutor {
   }
 
  private:
+  absl::Status CheckScores(const InferenceInput& input) const {
+    const auto extent = [&input](Extent symbol) {
+      return static_cast<double>(input.extents[-symbol - 1]);
+    };
+    const double tokens = std::max(extent(kTokens), extent(kOtherTokens));
+    const double rows = std::max(extent(kBatch), extent(kPairs));
+    const double bytes = rows * static_cast<double>(heads_) * tokens * tokens *
+                         static_cast<double>(BytesOf(transformer_.dtype()));
+    if (bytes <= kMaxScoreBytes) return absl::OkStatus();
+    return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                          "the scores of one attention would take ", bytes,
+                          " bytes, at most ", kMaxScoreBytes,
+                          " are allowed; send fewer rows or tokens")),
+                      Reason::kResourceLimit);
+  }
+
   int NumThreads(const InferenceInput& input) const {
     const double useful = flops_per_token_ *
                           static_cast<double>(input.num_tokens()) /
@@ -70,6 +132,7 @@ class SeedExecutor : public TensorExecutor {
                                  : num_threads_;
   }
 
+  const int64_t heads_;
   const Transformer& transformer_;
   const Signature& signature_;
   const int num_threads_;
@@ -78,10 +141,12 @@ class SeedExecutor : public TensorExecutor {
 
 }  // namespace
 
-std::unique_ptr<TensorExecutor> MakeSeedExecutor(const Transformer& transformer,
+std::unique_ptr<TensorExecutor> MakeSeedExecutor(const SeedRecipe& recipe,
+                                                 const Transformer& transformer,
                                                  const Signature& signature,
                                                  int num_threads) {
-  return std::make_unique<SeedExecutor>(transformer, signature, num_threads);
+  return std::make_unique<SeedExecutor>(recipe, transformer, signature,
+                                        num_threads);
 }
 
 }  // namespace transformerd

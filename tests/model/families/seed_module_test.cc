@@ -68,6 +68,31 @@ TEST_P(SeedModuleTest, StaysNearFloat32InBfloat16) {
   }
 }
 
+// Scores of 4 heads over 40,000 tokens would take 24 GiB.
+TEST(SeedScoresTest, MoreThanMemoryCanHaveAreRefusedBeforeTheyAreComputed) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<SeedCase> cases,
+                       ReadSeedCases("allennlp_module"));
+  for (const SeedCase& given : cases) {
+    if (given.golden.name != "self_attention_bert") continue;
+    LoadControl control;
+    ASSERT_OK_AND_ASSIGN(
+        const auto model,
+        MakeLoader()->Load({given.golden.model_directory, given.options},
+                           control));
+    GoldenProbe probe;
+    probe.inputs["hidden_states"] = HostTensor(DType::kF32, {1, 40'000, 32});
+    InferenceInput input = MakeTensorInput(probe, model->signature(), {0});
+    input.extents[-kTokens - 1] = 40'000;
+    const InferenceInput* batch[] = {&input};
+
+    EXPECT_THAT(model->Run(0, batch).status(),
+                StatusIs(absl::StatusCode::kResourceExhausted,
+                         testing::HasSubstr("send fewer rows or tokens")));
+    return;
+  }
+  FAIL() << "the case is not there";
+}
+
 std::vector<SeedCase> ModuleCases() {
   return *ReadSeedCases("allennlp_module");
 }

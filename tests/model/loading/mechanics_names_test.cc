@@ -219,7 +219,7 @@ TEST(TransformerStackTest, RenamesWhereAllenNlpsDoes) {
     if (given["name"] != "stack_from_bert_names") continue;
     const MechanicsModule module(given["module"]);
 
-    ExpectSameRenamings(MakeModuleTree(module.names(), stack.bare->renamings),
+    ExpectSameRenamings(MakeModuleTree(module.names(), *stack.bare),
                         MakeModuleTree(module.names(), module.renamings()),
                         "stack");
   }

@@ -124,6 +124,18 @@ TEST(BatchingPolicyTest, DoesNotWaitPastADeadline) {
       ElementsAre(0, 1));
 }
 
+TEST(BatchingPolicyTest, JobsThatShareNoBatchRunByThemselvesAtOnce) {
+  std::vector<QueuedJob> queue = {MakeJob(1), MakeJob(1), MakeJob(1)};
+  const BatchLimits limits = MakeLimits(10, 10, absl::Milliseconds(5));
+
+  queue[0].alone = true;
+  EXPECT_THAT(Decide(queue, kNow, limits).dispatch, ElementsAre(0));
+
+  queue[0].alone = false;
+  queue[1].alone = true;
+  EXPECT_THAT(Decide(queue, kNow, limits).dispatch, ElementsAre(0));
+}
+
 TEST(BatchingPolicyTest, WaitsForEverWhenNothingIsLive) {
   QueuedJob expired = MakeJob(1);
   expired.deadline = kNow - absl::Seconds(1);

@@ -67,6 +67,16 @@ TEST_F(JobPartsTest, AJobThatFitsStaysWhole) {
   EXPECT_THAT(jobs_.result(kId), IsOk());
 }
 
+TEST_F(JobPartsTest, AJobOfWholeTensorsIsNeverCut) {
+  Job job = MakeRows({1, 1, 1, 1, 1});
+  job.input.tensors.emplace_back(HostTensor(DType::kF32, {5, 1}));
+
+  const auto parts = CutIntoParts(std::move(job), Limits(2, 2));
+
+  EXPECT_THAT(LengthsOf(parts), ElementsAre(ElementsAre(1, 1, 1, 1, 1)));
+  EXPECT_EQ(parts[0].input.tensors.size(), 1u);
+}
+
 TEST_F(JobPartsTest, CutsByRows) {
   const auto parts = CutIntoParts(MakeRows({1, 1, 1, 1, 1}), Limits(100, 2));
 

@@ -268,5 +268,52 @@ TEST(RequestValidatorTest, CountsTheAnswersOutputsTogether) {
                        HasSubstr("output 'sentence_embedding'")));
 }
 
+// A module of ids, and of labels for one of its outputs.
+Signature ModuleWithLoss() {
+  Signature signature;
+  signature.takes_tensors = true;
+  signature.max_sequence_length = 4;
+  for (const char* name : {"input_ids", "labels"}) {
+    InputSpec& input = signature.inputs.emplace_back();
+    input.name = name;
+    input.optional = name == std::string("labels");
+    input.kind = InputKind::kTensor;
+    input.tensor.values = TensorValues::kIds;
+    input.tensor.limit = 100;
+    input.tensor.shapes = {{kBatch, kTokens}};
+    OutputSpec& output = signature.outputs.emplace_back();
+    output.name = input.optional ? "loss" : "states";
+    output.rows = OutputRows::kTensor;
+    output.row_shape = {kBatch, kTokens, 2};
+    output.is_default = true;
+    if (input.optional) output.needs = "labels";
+  }
+  return signature;
+}
+
+TEST(RequestValidatorTest, OutputsThatNeedAnInputAreThereWithIt) {
+  ModelInferRequest request = SmallRequest();
+  ASSERT_OK_AND_ASSIGN(ValidatedRequest valid,
+                       ValidateRequest(request, ModuleWithLoss()));
+  EXPECT_THAT(valid.input.outputs, ElementsAre(0));
+
+  AddTyped(request, "labels", {1, 3}, {1, 2, 3});
+  ASSERT_OK_AND_ASSIGN(valid, ValidateRequest(request, ModuleWithLoss()));
+  EXPECT_THAT(valid.input.outputs, ElementsAre(0, 1));
+}
+
+TEST(RequestValidatorTest, AnOutputWithoutItsInputIsRefusedByBothNames) {
+  ModelInferRequest request = SmallRequest();
+  request.add_outputs()->set_name("loss");
+
+  const absl::Status status =
+      ValidateRequest(request, ModuleWithLoss()).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("output 'loss' needs input "
+                                         "'labels'")));
+  EXPECT_EQ(FieldOf(status), "loss");
+}
+
 }  // namespace
 }  // namespace transformerd
