@@ -190,7 +190,12 @@ class LoadRun {
         RETURN_IF_ERROR(control_.CheckNotCancelled());
         RETURN_IF_ERROR(failure());
         const LoadBucket& bucket = plan_.buckets()[k];
-        RETURN_IF_ERROR(OfRank(rank, filler.Fill(bucket)));
+        const absl::Status filled = filler.Fill(bucket);
+        if (!filled.ok()) {
+          // A read that a cancellation has ended is no fault of the rank.
+          RETURN_IF_ERROR(control_.CheckNotCancelled());
+          return OfRank(rank, filled);
+        }
         ReportProgress(bucket);
       }
       AnnounceBucket(rank, k);
