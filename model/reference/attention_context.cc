@@ -32,13 +32,14 @@ std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
   return groups;
 }
 
-// The lowest finite value of a dtype that parameters can have.
+// The lowest finite value of a dtype that parameters can have; of float16, whose
+// range a score may leave together with it, half of that.
 double Lowest(at::ScalarType dtype) {
   switch (dtype) {
     case at::kBFloat16:
       return std::numeric_limits<at::BFloat16>::lowest();
     case at::kHalf:
-      return std::numeric_limits<at::Half>::lowest();
+      return std::numeric_limits<at::Half>::lowest() / 2;
     case at::kDouble:
       return std::numeric_limits<double>::lowest();
     default:
