@@ -32,8 +32,8 @@ std::vector<RowGroup> GroupRows(const PackedBatch& batch) {
   return groups;
 }
 
-// The lowest finite value of a dtype that parameters can have; of float16, whose
-// range a score may leave together with it, half of that.
+// The lowest finite value of a dtype that parameters can have; of float16,
+// whose range a score may leave together with it, half of that.
 double Lowest(at::ScalarType dtype) {
   switch (dtype) {
     case at::kBFloat16:
