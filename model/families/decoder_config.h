@@ -54,6 +54,7 @@ absl::StatusOr<Architecture> ParseDecoder(const ConfigReader& config,
                                           const DecoderKeys& keys,
                                           const ModelClass& model_class);
 
+// In what the descendants of LLaMA differ beyond dimensions.
 struct LlamaBlocks {
   // Whether the class knows attention_bias and mlp_bias.
   bool has_attention_bias = false;

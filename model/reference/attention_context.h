@@ -50,8 +50,9 @@ class AttentionContext {
   at::Tensor MaskedTokens(const RowGroup& group) const;
 
   // What is added to the scores of a group, [1 or heads, 1 or n, n]; nothing
-  // where all is visible. Keys that a query does not see get the lowest finite
-  // value: a query that sees none attends to all tokens alike, as in AllenNLP.
+  // where all is visible. Keys that a query does not see get a value that is
+  // finite and dwarfs all scores: a query that sees none attends to all tokens
+  // alike, as in AllenNLP.
   const std::optional<at::Tensor>& BiasOf(int64_t layer, size_t group);
 
  private:

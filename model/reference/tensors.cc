@@ -29,7 +29,7 @@ double LowestOf(at::ScalarType dtype) {
     case at::kBFloat16:
       return std::numeric_limits<at::BFloat16>::lowest();
     case at::kHalf:
-      return std::numeric_limits<at::Half>::lowest();
+      return std::numeric_limits<at::Half>::lowest() / 2;
     case at::kDouble:
       return std::numeric_limits<double>::lowest();
     default:

@@ -25,6 +25,8 @@ void ParseConfig(absl::string_view text) {
   CheckError(config->Double("layer_norm_eps", 1e-12, 0, 1).status());
   CheckError(config->Bool("tie_word_embeddings", true).status());
   CheckError(config->IndexedStrings("id2label").status());
+  CheckError(config->Doubles("long_factor").status());
+  CheckError(config->Object("rope_parameters").status());
   CheckError(config->Merged(text).status());
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -264,6 +265,22 @@ TEST_F(AttentionTest, KeepsTheSameAnswerWithProbabilities) {
       }
     }
     ExpectNear(probabilities, expected);
+  }
+}
+
+// A row of infinities would become NaN, and spread from there.
+TEST_F(AttentionTest, ScoresOfAQueryThatSeesNothingStayFiniteInHalfPrecision) {
+  architecture_.stack.block.attention.causal = true;
+  const PackedBatch batch = Batch({{0, 1, 1}});
+
+  for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
+    AttentionContext context(architecture_.stack, transformer_->stack(), batch,
+                             dtype);
+    const std::optional<at::Tensor>& bias =
+        context.BiasOf(/*layer=*/0, /*group=*/0);
+
+    const double lowest_score = bias->sub(1000).min().item<double>();
+    EXPECT_TRUE(std::isfinite(lowest_score)) << lowest_score;
   }
 }
 
