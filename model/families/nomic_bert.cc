@@ -91,7 +91,6 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   StackRecipe& stack = out.stack;
   stack.block.mlp.kind = MlpKind::kGated;
   stack.block.mlp.bias = false;
-  // The first release names the network, not the activation in it.
   ASSIGN_OR_RETURN(
       const bool is_geglu,
       ReadChoice(config, "activation_function", {"swiglu", "geglu"}));

@@ -10,9 +10,8 @@
 namespace transformerd {
 
 // norm(output + activation(convolution(input))), each row by itself: [T, D] and
-// [T, D] -> [T, D]. What stands outside a row, or is masked, counts as zeros and
-// becomes zeros.
-// `context` is of their batch. Pure.
+// [T, D] -> [T, D]. What stands outside a row, or is masked, counts as zeros
+// and becomes zeros. `context` is of their batch. Pure.
 at::Tensor Convolve(const Convolution& convolution,
                     const ConvolutionRecipe& recipe,
                     const AttentionContext& context, const at::Tensor& input_TD,

@@ -127,6 +127,10 @@ class AttentionTest : public ::testing::Test {
   bool IsVisible(const PackedBatch& batch, int64_t first, int64_t q,
                  int64_t k) const {
     const AttentionSpan span = VariantOf(architecture_.stack, 0).span;
+    // Who sees nothing attends to all alike.
+    if (recipe().masked_see_all && batch.attention_mask[first + q] == 0) {
+      return false;
+    }
     return batch.attention_mask[first + k] != 0 &&
            !(recipe().causal && k > q) &&
            !(span.before != AttentionSpan::kUnlimited && k < q - span.before) &&
@@ -321,6 +325,11 @@ const RecipeCase kRecipes[] = {
      }},
     {"relative bias",
      [](StackRecipe& stack) {
+       stack.block.attention.relative_bias.table_rows = 32;
+     }},
+    {"masked tokens see all alike",
+     [](StackRecipe& stack) {
+       stack.block.attention.masked_see_all = true;
        stack.block.attention.relative_bias.table_rows = 32;
      }},
     {"relative bias of a decoder",
