@@ -108,5 +108,5 @@ def test_images_of_another_size_are_refused_with_both(serve):
         assert "expected [batch,3,16,16]" in message
         assert "[" + ",".join(map(str, shape)) + "]" in message
     assert "datatype" in refusal(
-        daemon, "vit_base", {"pixel_values": np.zeros((1, 3, 16, 16))}
+        daemon, "vit_base", {"pixel_values": np.zeros((1, 3, 16, 16), np.int64)}
     )
