@@ -42,11 +42,17 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                                   kMaxWidth,
                                   stack.embedding.token_types));
   }
-  // So that all heads together are bounded as well.
-  const int64_t limit = kMaxWidth / stack.num_attention_heads;
   if (!keys.head_size.key.empty()) {
     RETURN_IF_ERROR(
-        ReadDimension(config, keys.head_size, 1, limit, stack.head_size));
+        ReadDimension(config, keys.head_size, 1, kMaxWidth, stack.head_size));
+    if (stack.head_size > kMaxWidth / stack.num_attention_heads) {
+      return LoadError(
+          Reason::kConfigInvalid,
+          absl::StrCat("config.json: ", keys.num_attention_heads.key, "=",
+                       stack.num_attention_heads, " heads of ",
+                       keys.head_size.key, "=", stack.head_size,
+                       ", expected at most ", kMaxWidth, " numbers in all"));
+    }
   }
   if (stack.head_size > 0) return absl::OkStatus();
   RETURN_IF_ERROR(

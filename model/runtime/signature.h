@@ -93,8 +93,9 @@ struct OutputSpec {
 };
 
 struct Signature {
-  // The first one is required with all that are not optional, or, where there is
-  // an input "text", that one in their place: a row is either tokens or text.
+  // The first one is required with all that are not optional, or, where there
+  // is an input "text", that one in their place: a row is either tokens or
+  // text.
   std::vector<InputSpec> inputs;
   std::vector<OutputSpec> outputs;
   // Longest row taken, in tokens.

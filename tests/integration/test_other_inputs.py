@@ -1,7 +1,11 @@
 """Models that take more than one row of tokens, or images, through the daemon."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
+from conftest import TESTDATA
 from golden import read_case
 from tritonclient.utils import InferenceServerException
 
@@ -99,6 +103,27 @@ def test_bad_inputs_of_a_decoder_are_refused_by_name(serve):
     assert daemon.infer("bart_seq_cls", {"input_ids": np.array([[5, 2]])})
 
 
+def test_a_text_is_read_by_both_sides(start, goldens, tmp_path):
+    folder = tmp_path / "models" / "bart"
+    folder.mkdir()
+    shutil.copy(goldens / "bart_seq_cls" / "model" / "config.json", folder)
+    tokenizer = TESTDATA / "tokenizers" / "bpe"
+    shutil.copy(tokenizer / "tokenizer.json", folder)
+    daemon = start()
+    sizes = {"vocab_size": 400, "max_position_embeddings": 64}
+    daemon.load("bart", load_weights=False, config=sizes)
+    encodings = json.loads((tokenizer / "tokens.json").read_text())["encodings"]
+    for want in encodings[:3]:
+        text = np.array([want["text"].encode()], object)
+        tokens = np.array([want["ids"]])
+        shifted = np.concatenate([[[2]], tokens[:, :-1]], axis=1)
+        by_ids = daemon.infer(
+            "bart", {"input_ids": tokens, "decoder_input_ids": shifted}
+        )
+        by_text = daemon.infer("bart", {"text": text})
+        np.testing.assert_array_equal(by_text["logits"], by_ids["logits"])
+
+
 def test_images_of_another_size_are_refused_with_both(serve):
     daemon = serve("vit_base")
     for shape in ((1, 3, 16, 20), (1, 1, 16, 16), (3, 16, 16)):
@@ -108,5 +133,5 @@ def test_images_of_another_size_are_refused_with_both(serve):
         assert "expected [batch,3,16,16]" in message
         assert "[" + ",".join(map(str, shape)) + "]" in message
     assert "datatype" in refusal(
-        daemon, "vit_base", {"pixel_values": np.zeros((1, 3, 16, 16))}
+        daemon, "vit_base", {"pixel_values": np.zeros((1, 3, 16, 16), np.int64)}
     )
