@@ -11,7 +11,9 @@
 namespace transformerd {
 namespace {
 
-std::string Code(absl::string_view text) { return absl::StrCat("`", text, "`"); }
+std::string Code(absl::string_view text) {
+  return absl::StrCat("`", text, "`");
+}
 
 void PrintRow(absl::string_view first, absl::Span<const ModelClass> classes) {
   std::cout << "| " << first << " | "

@@ -32,9 +32,9 @@ enum class NormPlacement {
 };
 
 enum class Activation {
-  kGelu,      // x * Phi(x), by erf
-  kGelu10,    // the same, clipped to [-10, 10]
-  kGeluTanh,  // its tanh approximation ("gelu_new", "gelu_pytorch_tanh")
+  kGelu,       // x * Phi(x), by erf
+  kGelu10,     // the same, clipped to [-10, 10]
+  kGeluTanh,   // its tanh approximation ("gelu_new", "gelu_pytorch_tanh")
   kHardSwish,  // x * relu6(x + 3) / 6
   kIdentity,   // "linear"
   kLaplace,    // (1 + erf((x - 0.707107) / (0.282095 sqrt(2)))) / 2
@@ -51,7 +51,14 @@ enum class Activation {
 };
 
 // How rotary frequencies are stretched for rows longer than those of training.
-enum class RotaryScaling { kNone, kLinear, kDynamic, kYarn, kLongRope, kLlama3 };
+enum class RotaryScaling {
+  kNone,
+  kLinear,
+  kDynamic,
+  kYarn,
+  kLongRope,
+  kLlama3
+};
 
 // Rotary position embedding (Su et al., 2021): the first `dim` numbers of each
 // head are rotated in pairs (i, i + dim / 2) by position * theta^(-2i / dim).

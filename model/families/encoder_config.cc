@@ -42,10 +42,9 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
   RETURN_IF_ERROR(ReadDimension(config, keys.max_position_embeddings, 1,
                                 kMaxWidth, out.max_sequence_length));
   stack.embedding.position_rows = out.max_sequence_length;
-  ASSIGN_OR_RETURN(out.pad_token_id,
-                   config.Int(keys.pad_token_id.key,
-                              keys.pad_token_id.default_value, 0,
-                              out.vocab_size - 1));
+  ASSIGN_OR_RETURN(out.pad_token_id, config.Int(keys.pad_token_id.key,
+                                                keys.pad_token_id.default_value,
+                                                0, out.vocab_size - 1));
   if (!keys.type_vocab_size.key.empty()) {
     RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
                                   stack.embedding.token_types));
@@ -110,9 +109,9 @@ absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
                    ActivationFromName(keys.activation, activation));
   block.norm.eps = keys.norm_eps_default;
   if (!keys.norm_eps.empty()) {
-    ASSIGN_OR_RETURN(block.norm.eps, config.Double(keys.norm_eps,
-                                                   keys.norm_eps_default, 0.0,
-                                                   1.0));
+    ASSIGN_OR_RETURN(
+        block.norm.eps,
+        config.Double(keys.norm_eps, keys.norm_eps_default, 0.0, 1.0));
   }
   out.stack.embedding.norm = block.norm;
   ASSIGN_OR_RETURN(out.tie_word_embeddings,

@@ -90,10 +90,10 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   const int64_t pad = out.pad_token_id.value_or(0);
   out.max_sequence_length = rows - pad - 1;
   if (out.max_sequence_length < 1) {
-    return LoadError(Reason::kConfigInvalid,
-                     absl::StrCat("config.json: max_position_embeddings=", rows,
-                                  " leaves no position behind pad_token_id=",
-                                  pad));
+    return LoadError(
+        Reason::kConfigInvalid,
+        absl::StrCat("config.json: max_position_embeddings=", rows,
+                     " leaves no position behind pad_token_id=", pad));
   }
   if (model_class.head == HeadKind::kSequenceClassification) {
     out.head = FirstTokenHead(Activation::kTanh);

@@ -25,8 +25,7 @@ int64_t RelativeBucket(const RelativeBias& bias, int64_t distance) {
       static_cast<float>(std::log(static_cast<double>(bias.max_distance) /
                                   static_cast<double>(exact))) *
       static_cast<float>(buckets - exact);
-  return first +
-         std::min(exact + static_cast<int64_t>(steps), buckets - 1);
+  return first + std::min(exact + static_cast<int64_t>(steps), buckets - 1);
 }
 
 }  // namespace transformerd

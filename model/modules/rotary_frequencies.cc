@@ -15,8 +15,7 @@ double DynamicTheta(const RotaryRecipe& recipe, int64_t length) {
   const double trained = static_cast<double>(recipe.original_max_position);
   const double longer = std::max(static_cast<double>(length), trained);
   const double dim = static_cast<double>(recipe.dim);
-  const double stretch =
-      recipe.factor * longer / trained - (recipe.factor - 1);
+  const double stretch = recipe.factor * longer / trained - (recipe.factor - 1);
   return recipe.theta * std::pow(stretch, dim / (dim - 2));
 }
 
@@ -66,8 +65,8 @@ std::vector<double> RotaryFrequencies(const RotaryRecipe& recipe,
                            : recipe.theta;
   std::vector<double> frequencies(pairs);
   for (int64_t i = 0; i < pairs; ++i) {
-    frequencies[i] = std::pow(theta, -2.0 * static_cast<double>(i) /
-                                         static_cast<double>(recipe.dim));
+    frequencies[i] = std::pow(
+        theta, -2.0 * static_cast<double>(i) / static_cast<double>(recipe.dim));
   }
   switch (recipe.scaling) {
     case RotaryScaling::kNone:
@@ -84,18 +83,17 @@ std::vector<double> RotaryFrequencies(const RotaryRecipe& recipe,
     case RotaryScaling::kYarn: {
       const Ramp ramp = YarnRamp(recipe);
       for (int64_t i = 0; i < pairs; ++i) {
-        const double stretched =
-            std::clamp((static_cast<double>(i) - ramp.first) /
-                           (ramp.last - ramp.first),
-                       0.0, 1.0);
+        const double stretched = std::clamp(
+            (static_cast<double>(i) - ramp.first) / (ramp.last - ramp.first),
+            0.0, 1.0);
         frequencies[i] *= (1 - stretched) + stretched / recipe.factor;
       }
       break;
     }
     case RotaryScaling::kLongRope: {
-      const std::vector<double>& factors =
-          length > recipe.original_max_position ? recipe.long_factor
-                                                : recipe.short_factor;
+      const std::vector<double>& factors = length > recipe.original_max_position
+                                               ? recipe.long_factor
+                                               : recipe.short_factor;
       CHECK_EQ(static_cast<int64_t>(factors.size()), pairs);
       for (int64_t i = 0; i < pairs; ++i) frequencies[i] /= factors[i];
       break;

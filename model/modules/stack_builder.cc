@@ -64,8 +64,8 @@ class StackBuilder {
                              ? place_.hidden_size
                              : embedding_size();
     Embeddings embeddings;
-    embeddings.token = builder_.AddTable(
-        Name("embeddings.token"), place_.vocab_size, embedding_size());
+    embeddings.token = builder_.AddTable(Name("embeddings.token"),
+                                         place_.vocab_size, embedding_size());
     if (recipe.position_rows > 0) {
       embeddings.position = builder_.AddTable(Name("embeddings.position"),
                                               recipe.position_rows, size);
@@ -79,10 +79,9 @@ class StackBuilder {
           builder_.AddNorm(Name("embeddings.norm"), size, *recipe.norm);
     }
     if (projection != EmbeddingProjection::kNone) {
-      embeddings.projection =
-          builder_.AddLinear(Name("embeddings.projection"), embedding_size(),
-                             place_.hidden_size,
-                             /*bias=*/projection == EmbeddingProjection::kSum);
+      embeddings.projection = builder_.AddLinear(
+          Name("embeddings.projection"), embedding_size(), place_.hidden_size,
+          /*bias=*/projection == EmbeddingProjection::kSum);
     }
     return embeddings;
   }

@@ -107,8 +107,8 @@ void Transformer::AddHead(const Architecture& architecture,
     size = out;
   }
   if (recipe.norm) {
-    head_.norm = builder.AddNorm(absl::StrCat("head.", names.norm), size,
-                                 *recipe.norm);
+    head_.norm =
+        builder.AddNorm(absl::StrCat("head.", names.norm), size, *recipe.norm);
   }
   head_.output =
       builder.AddLinear(absl::StrCat("head.", names.output), size,

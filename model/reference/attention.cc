@@ -1,5 +1,5 @@
-// Shapes: T tokens of all rows, D hidden, H heads, G key and value heads, K head
-// size, n tokens of one row, R rows of the same length.
+// Shapes: T tokens of all rows, D hidden, H heads, G key and value heads, K
+// head size, n tokens of one row, R rows of the same length.
 #include "model/reference/attention.h"
 
 #include <ATen/ops/cat.h>
@@ -76,16 +76,14 @@ at::Tensor RowsOf(const RowGroup& group, const at::Tensor& x_THK) {
 at::Tensor Repeated(const at::Tensor& x_RGnK, int64_t heads) {
   const int64_t times = heads / x_RGnK.size(1);
   if (times == 1) return x_RGnK;
-  return x_RGnK.unsqueeze(2)
-      .expand({-1, -1, times, -1, -1})
-      .flatten(1, 2);
+  return x_RGnK.unsqueeze(2).expand({-1, -1, times, -1, -1}).flatten(1, 2);
 }
 
 double ScaleOf(const StackRecipe& stack, int64_t layer) {
   const AttentionRecipe& recipe = stack.block.attention;
-  const double scale = recipe.scale > 0
-                           ? recipe.scale
-                           : 1 / std::sqrt(static_cast<double>(stack.head_size));
+  const double scale =
+      recipe.scale > 0 ? recipe.scale
+                       : 1 / std::sqrt(static_cast<double>(stack.head_size));
   return recipe.scale_by_layer ? scale / static_cast<double>(layer + 1) : scale;
 }
 
@@ -95,8 +93,7 @@ at::Tensor AttendExplicitly(const Projected& rows, double scale, double softcap,
                             const std::optional<at::Tensor>& bias,
                             std::vector<at::Tensor>* probabilities) {
   at::Tensor scores_RHnn = SoftCap(
-      softcap,
-      at::matmul(rows.query, rows.key.transpose(-2, -1)).mul(scale));
+      softcap, at::matmul(rows.query, rows.key.transpose(-2, -1)).mul(scale));
   if (bias) scores_RHnn = scores_RHnn.add(*bias);
   const at::Tensor probabilities_RHnn = at::softmax(scores_RHnn, -1);
   if (probabilities != nullptr) {
@@ -112,9 +109,9 @@ at::Tensor AttendFused(const Projected& rows, double scale, bool plainly_causal,
     const int64_t length = rows.query.size(2);
     mask = bias->unsqueeze(0).expand({1, bias->size(0), length, length});
   }
-  return at::scaled_dot_product_attention(rows.query, rows.key, rows.value, mask,
-                                          /*dropout_p=*/0, plainly_causal,
-                                          scale);
+  return at::scaled_dot_product_attention(
+      rows.query, rows.key, rows.value, mask,
+      /*dropout_p=*/0, plainly_causal, scale);
 }
 
 }  // namespace
@@ -132,20 +129,18 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   std::vector<at::Tensor> collected;
   for (size_t i = 0; i < context.groups().size(); ++i) {
     const RowGroup& group = context.groups()[i];
-    const Projected rows = {
-        RowsOf(group, projected.query),
-        Repeated(RowsOf(group, projected.key), heads),
-        Repeated(RowsOf(group, projected.value), heads)};
+    const Projected rows = {RowsOf(group, projected.query),
+                            Repeated(RowsOf(group, projected.key), heads),
+                            Repeated(RowsOf(group, projected.value), heads)};
     at::Tensor context_RHnK;
     if (probabilities != nullptr || softcap > 0) {
-      context_RHnK = AttendExplicitly(
-          rows, scale, softcap, context.BiasOf(layer, i),
-          probabilities != nullptr ? &collected : nullptr);
+      context_RHnK =
+          AttendExplicitly(rows, scale, softcap, context.BiasOf(layer, i),
+                           probabilities != nullptr ? &collected : nullptr);
     } else if (context.IsPlainlyCausal(layer, i)) {
       context_RHnK = AttendFused(rows, scale, true, std::nullopt);
     } else {
-      context_RHnK =
-          AttendFused(rows, scale, false, context.BiasOf(layer, i));
+      context_RHnK = AttendFused(rows, scale, false, context.BiasOf(layer, i));
     }
     RowsOf(group, context_THK).copy_(context_RHnK);
   }

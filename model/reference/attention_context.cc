@@ -154,10 +154,10 @@ at::Tensor AttentionContext::RelativeBiasOf(int64_t length) const {
     buckets.push_back(
         RelativeBucket(recipe_.block.attention.relative_bias, distance));
   }
-  const at::Tensor bias_H = TensorOf(*stack_.relative_bias)
-                                .index_select(0, TensorOf(absl::MakeConstSpan(
-                                                     buckets)))
-                                .t();
+  const at::Tensor bias_H =
+      TensorOf(*stack_.relative_bias)
+          .index_select(0, TensorOf(absl::MakeConstSpan(buckets)))
+          .t();
   const at::Tensor index_nn = Distances(length).add(length - 1);
   return bias_H.index_select(1, index_nn.reshape({-1}))
       .view({-1, length, length});

@@ -19,13 +19,15 @@ at::Tensor Apply(const Mlp& mlp, const MlpRecipe& recipe,
     case MlpKind::kPlain:
       return Apply(mlp.down, activate(Apply(mlp.up, input_TD)));
     case MlpKind::kGated:
-      return Apply(mlp.down, activate(Apply(mlp.gate, input_TD))
-                                 .mul(Apply(mlp.up, input_TD)));
+      return Apply(
+          mlp.down,
+          activate(Apply(mlp.gate, input_TD)).mul(Apply(mlp.up, input_TD)));
     case MlpKind::kGatedFused: {
       const at::Tensor both = Apply(mlp.gate_up, input_TD);
       const int64_t size = both.size(-1) / 2;
-      return Apply(mlp.down, activate(both.narrow(-1, 0, size))
-                                 .mul(both.narrow(-1, size, size)));
+      return Apply(
+          mlp.down,
+          activate(both.narrow(-1, 0, size)).mul(both.narrow(-1, size, size)));
     }
   }
   LOG(FATAL) << "unknown MlpKind";

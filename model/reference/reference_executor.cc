@@ -151,9 +151,8 @@ class ReferenceExecutor : public Executor {
               OutputCollector& outputs) {
     outputs.Offer(OutputKind::kLastHiddenState, hidden_TD);
     if (outputs.Wants(OutputKind::kPoolerOutput)) {
-      outputs.Offer(
-          OutputKind::kPoolerOutput,
-          RunPooler(architecture_, transformer_, batch, hidden_TD));
+      outputs.Offer(OutputKind::kPoolerOutput,
+                    RunPooler(architecture_, transformer_, batch, hidden_TD));
     }
     if (outputs.Wants(OutputKind::kSentenceEmbedding)) {
       outputs.Offer(

@@ -27,7 +27,8 @@ Rotation MakeRotation(const RotaryRecipe& recipe, const PackedBatch& batch,
     const auto begin = batch.position_ids.begin() + batch.sequence_offsets[s];
     const auto end = begin + batch.length(s);
     if (by_length || frequencies.empty()) {
-      frequencies = RotaryFrequencies(recipe, *std::max_element(begin, end) + 1);
+      frequencies =
+          RotaryFrequencies(recipe, *std::max_element(begin, end) + 1);
     }
     for (auto position = begin; position != end; ++position) {
       for (const double frequency : frequencies) {

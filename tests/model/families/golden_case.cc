@@ -312,15 +312,17 @@ absl::StatusOr<double> RelativeError(const GoldenProbe& probe, int worker,
     const OutputSpec& spec = model.signature().outputs[outputs[output]];
     const auto got_values = answer[output].as<float>();
     const auto want_values = want.as<float>();
-    double off = 0, whole = 0;
+    double off = 0, whole = 0, count = 0;
     for (size_t i = 0; i < want_values.size(); ++i) {
       if (!IsCompared(probe, spec, want.shape, static_cast<int64_t>(i))) {
         continue;
       }
       off += std::pow(got_values[i] - want_values[i], 2);
       whole += std::pow(want_values[i], 2);
+      ++count;
     }
-    worst = std::max(worst, std::sqrt(off / whole));
+    worst =
+        std::max(worst, std::sqrt(off) / (std::sqrt(whole) + std::sqrt(count)));
     ++output;
   }
   return worst;

@@ -63,7 +63,8 @@ absl::Status CheckProbe(const GoldenCase& golden, const GoldenProbe& probe,
                         int worker, LoadedModel& model);
 
 // The largest relative error of the probe's outputs: the Euclidean norm of what
-// they are off by the norm of what they should be.
+// they are off, by the norm of what they should be and as many ones (an output
+// of a few numbers may lie near zero).
 absl::StatusOr<double> RelativeError(const GoldenProbe& probe, int worker,
                                      LoadedModel& model);
 

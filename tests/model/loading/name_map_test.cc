@@ -247,9 +247,9 @@ TEST_F(NameMapTest, EveryKeyOfABareModuleMustFit) {
   const std::vector<CheckpointEntry> entries = {
       {"embeddings.words.weight"}, {"embeddings.position_ids"}, {"qa.weight"}};
 
-  ASSERT_OK_AND_ASSIGN(const NameMap map,
-                       NameMap::Create(family, slots_, entries,
-                                       NameMapOptions()));
+  ASSERT_OK_AND_ASSIGN(
+      const NameMap map,
+      NameMap::Create(family, slots_, entries, NameMapOptions()));
 
   EXPECT_THAT(map.unexpected,
               ElementsAre("embeddings.position_ids", "qa.weight"));

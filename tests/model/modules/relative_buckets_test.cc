@@ -18,10 +18,20 @@ void ExpectBuckets(const RelativeBias& bias, const Buckets& expected) {
 }
 
 TEST(RelativeBucketTest, HalvesTheBucketsBetweenBothDirections) {
-  ExpectBuckets({/*table_rows=*/32},
-                {{0, 0},    {-1, 1},    {1, 17},   {-7, 7},    {7, 23},
-                 {8, 24},   {-15, 9},   {16, 26},  {-31, 11},  {64, 30},
-                 {127, 31}, {-128, 15}, {128, 31}, {100000, 31}});
+  ExpectBuckets({/*table_rows=*/32}, {{0, 0},
+                                      {-1, 1},
+                                      {1, 17},
+                                      {-7, 7},
+                                      {7, 23},
+                                      {8, 24},
+                                      {-15, 9},
+                                      {16, 26},
+                                      {-31, 11},
+                                      {64, 30},
+                                      {127, 31},
+                                      {-128, 15},
+                                      {128, 31},
+                                      {100000, 31}});
 }
 
 TEST(RelativeBucketTest, PutsAllThatLiesAheadIntoBucketZeroOfOneDirection) {

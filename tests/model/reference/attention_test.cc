@@ -87,10 +87,10 @@ class AttentionTest : public ::testing::Test {
   static double Project(const Linear& linear, const float* input, int64_t out) {
     const auto* weight =
         reinterpret_cast<const float*>(linear.weight->storage());
-    double sum = linear.bias == nullptr
-                     ? 0
-                     : reinterpret_cast<const float*>(
-                           linear.bias->storage())[out];
+    double sum =
+        linear.bias == nullptr
+            ? 0
+            : reinterpret_cast<const float*>(linear.bias->storage())[out];
     for (int64_t i = 0; i < kHidden; ++i) {
       sum += static_cast<double>(weight[out * kHidden + i]) * input[i];
     }
@@ -107,8 +107,8 @@ class AttentionTest : public ::testing::Test {
                    int64_t i) const {
     switch (recipe().layout) {
       case QkvLayout::kSeparate: {
-        const Linear* const linears[] = {
-            &attention().query, &attention().key, &attention().value};
+        const Linear* const linears[] = {&attention().query, &attention().key,
+                                         &attention().value};
         return Project(*linears[part], input, head * kHeadSize + i);
       }
       case QkvLayout::kConcatenated: {
@@ -139,15 +139,15 @@ class AttentionTest : public ::testing::Test {
     for (int64_t i = 0; i < kHeadSize; ++i) {
       score += Projected(0, query, h, i) * Projected(1, key, key_head, i);
     }
-    score *= recipe().scale > 0 ? recipe().scale
-                                : 1 / std::sqrt(double{kHeadSize});
+    score *=
+        recipe().scale > 0 ? recipe().scale : 1 / std::sqrt(double{kHeadSize});
     if (recipe().softcap > 0) {
       score = recipe().softcap * std::tanh(score / recipe().softcap);
     }
     if (const ParameterSlot* table = transformer_->stack().relative_bias) {
       const int64_t bucket = RelativeBucket(recipe().relative_bias, distance);
-      score += reinterpret_cast<const float*>(
-          table->storage())[bucket * kHeads + h];
+      score +=
+          reinterpret_cast<const float*>(table->storage())[bucket * kHeads + h];
     }
     return score;
   }
@@ -239,8 +239,7 @@ TEST_F(AttentionTest, EqualsTheFormulaRowByRow) {
     const PackedBatch batch = Batch(c.masks);
     std::vector<float> input = Random(batch.num_tokens() * kHidden);
 
-    ExpectNear(Attended(batch, input, nullptr),
-               Expected(batch, input));
+    ExpectNear(Attended(batch, input, nullptr), Expected(batch, input));
   }
 }
 
@@ -251,8 +250,7 @@ TEST_F(AttentionTest, KeepsTheSameAnswerWithProbabilities) {
     std::vector<float> input = Random(batch.num_tokens() * kHidden);
     at::Tensor probabilities;
 
-    ExpectNear(Attended(batch, input, &probabilities),
-               Expected(batch, input));
+    ExpectNear(Attended(batch, input, &probabilities), Expected(batch, input));
 
     std::vector<float> expected;
     for (int64_t s = 0; s < batch.num_sequences(); ++s) {
@@ -288,9 +286,7 @@ const RecipeCase kRecipes[] = {
        stack.variants[0].span = {/*before=*/2, /*after=*/1};
      }},
     {"keys and values shared by heads",
-     [](StackRecipe& stack) {
-       stack.block.attention.num_key_value_heads = 1;
-     }},
+     [](StackRecipe& stack) { stack.block.attention.num_key_value_heads = 1; }},
     {"one tensor for all",
      [](StackRecipe& stack) {
        stack.block.attention.layout = QkvLayout::kConcatenated;

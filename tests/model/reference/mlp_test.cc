@@ -91,8 +91,7 @@ class MlpTest : public ::testing::Test {
 
   template <typename Formula>
   void ExpectEachToken(const Block& block, const Formula& formula) {
-    const at::Tensor input =
-        at::from_blob(input_.data(), {kTokens, kHidden});
+    const at::Tensor input = at::from_blob(input_.data(), {kTokens, kHidden});
     const at::Tensor got = FeedForward(block, recipe(), input).contiguous();
     for (int64_t token = 0; token < kTokens; ++token) {
       const Vector expected = formula(Token(token));
@@ -138,8 +137,7 @@ TEST_F(MlpTest, TakesTheGateFromTheFirstHalfOfOneTensor) {
   ExpectEachToken(block, [&](const Vector& x) {
     const Vector both = Product(block.mlps[0].gate_up, x);
     return Gated(Vector(both.begin(), both.begin() + kInner),
-                 Vector(both.begin() + kInner, both.end()),
-                 block.mlps[0].down);
+                 Vector(both.begin() + kInner, both.end()), block.mlps[0].down);
   });
 }
 

@@ -41,9 +41,7 @@ TEST(ActivationTest, EqualsItsFormula) {
          return std::min(10.0, std::max(-10.0, gelu));
        }},
       {Activation::kHardSwish,
-       [](double x) {
-         return x * std::min(6.0, std::max(0.0, x + 3)) / 6;
-       }},
+       [](double x) { return x * std::min(6.0, std::max(0.0, x + 3)) / 6; }},
       {Activation::kIdentity, [](double x) { return x; }},
       {Activation::kLaplace,
        [](double x) {
@@ -53,8 +51,7 @@ TEST(ActivationTest, EqualsItsFormula) {
       {Activation::kLeakyRelu, [](double x) { return x > 0 ? x : 0.01 * x; }},
       {Activation::kMish,
        [](double x) { return x * std::tanh(std::log1p(std::exp(x))); }},
-      {Activation::kRelu2,
-       [](double x) { return x > 0 ? x * x : 0; }},
+      {Activation::kRelu2, [](double x) { return x > 0 ? x * x : 0; }},
       {Activation::kRelu6,
        [](double x) { return std::min(6.0, std::max(0.0, x)); }},
       {Activation::kSigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }},

@@ -23,7 +23,7 @@ class PackedModelTest : public ::testing::Test {
     auto parts = std::make_unique<PackedModelParts>();
     parts->architecture.vocab_size = 100;
     parts->architecture.hidden_size = 1;
-    parts->architecture.num_attention_heads = 1;
+    parts->architecture.stack.num_attention_heads = 1;
     parts->architecture.max_sequence_length = 8;
     parts->signature =
         MakeSignature(parts->architecture, {/*has_pooler=*/true});
