@@ -86,8 +86,8 @@ struct Architecture {
   // A module of AllenNLP's toolkit: it computes every position, also what is
   // masked.
   bool is_bare = false;
-  // AllenNLP's pretrained-transformer backbone: the model that the numbers below
-  // describe, behind other names of inputs and outputs.
+  // AllenNLP's pretrained-transformer backbone: the model that the numbers
+  // below describe, behind other names of inputs and outputs.
   bool is_backbone = false;
   // What that module is; the numbers below say nothing then.
   std::optional<SeedRecipe> seed;
