@@ -90,12 +90,11 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   stack.num_hidden_layers *= stack.blocks_per_group;
   const int64_t blocks = stack.num_layer_groups * stack.blocks_per_group;
   if (std::max(stack.num_hidden_layers, blocks) > kMaxLayers) {
-    return LoadError(
-        Reason::kConfigInvalid,
-        absl::StrCat(config.source_name(),
-                     ": inner_group_num=", stack.blocks_per_group, " makes ",
-                     std::max(stack.num_hidden_layers, blocks),
-                     " blocks, expected at most ", kMaxLayers));
+    return LoadError(Reason::kConfigInvalid,
+                     absl::StrCat(config.source_name(), ": inner_group_num=",
+                                  stack.blocks_per_group, " makes ",
+                                  std::max(stack.num_hidden_layers, blocks),
+                                  " blocks, expected at most ", kMaxLayers));
   }
   if (out.head.kind == HeadKind::kMaskedLm ||
       out.head.kind == HeadKind::kPreTraining) {

@@ -22,8 +22,8 @@ enum Variant { kGlobal, kLocal };
 
 absl::StatusOr<std::vector<int>> ReadLayerTypes(const ConfigReader& config,
                                                 int64_t num_layers) {
-  ASSIGN_OR_RETURN(const int64_t every, config.Int("global_attn_every_n_layers",
-                                                   3, 1, kMaxLayers));
+  ASSIGN_OR_RETURN(const int64_t every,
+                   config.Int("global_attn_every_n_layers", 3, 1, kMaxLayers));
   ASSIGN_OR_RETURN(const std::vector<std::string> types,
                    config.Strings("layer_types"));
   std::vector<int> variants;

@@ -105,6 +105,7 @@ extern const Family kClipText = {kModelTypes,
                                  kBuffers,
                                  Parse,
                                  /*bare=*/nullptr,
+                                 /*other_prefixes=*/{},
                                  kOtherModules};
 
 }  // namespace transformerd

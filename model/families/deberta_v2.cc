@@ -112,6 +112,7 @@ extern const Family kDebertaV2 = {kModelTypes,
                                   kBuffers,
                                   Parse,
                                   /*bare=*/nullptr,
+                                  /*other_prefixes=*/{},
                                   kOtherModules};
 
 }  // namespace transformerd

@@ -48,8 +48,8 @@ absl::Status ReadDistances(const ConfigReader& config, int64_t max_positions,
                            DisentangledRecipe& recipe) {
   // Anything below 1 says that there is none, by habit -1.
   constexpr int64_t kNone = -kMaxWidth;
-  ASSIGN_OR_RETURN(recipe.max_distance, config.Int("max_relative_positions", -1,
-                                                   kNone, kMaxWidth));
+  ASSIGN_OR_RETURN(recipe.max_distance,
+                   config.Int("max_relative_positions", -1, kNone, kMaxWidth));
   if (recipe.max_distance < 1) recipe.max_distance = max_positions;
   ASSIGN_OR_RETURN(const int64_t buckets,
                    config.Int("position_buckets", -1, kNone, kMaxWidth));
@@ -96,8 +96,7 @@ absl::Status ReadConvolution(const ConfigReader& config, int64_t hidden_size,
   ConvolutionRecipe recipe;
   ASSIGN_OR_RETURN(recipe.kernel_size,
                    config.Int("conv_kernel_size", 0, 0, kMaxKernelSize));
-  ASSIGN_OR_RETURN(recipe.groups,
-                   config.Int("conv_groups", 1, 1, kMaxWidth));
+  ASSIGN_OR_RETURN(recipe.groups, config.Int("conv_groups", 1, 1, kMaxWidth));
   ASSIGN_OR_RETURN(recipe.activation,
                    ReadActivation(config, "conv_act", "tanh"));
   if (recipe.kernel_size == 0) return absl::OkStatus();

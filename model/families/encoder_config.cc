@@ -38,8 +38,7 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
                                                 keys.pad_token_id.default_value,
                                                 0, out.vocab_size - 1));
   if (!keys.type_vocab_size.key.empty()) {
-    RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1,
-                                  kMaxWidth,
+    RETURN_IF_ERROR(ReadDimension(config, keys.type_vocab_size, 1, kMaxWidth,
                                   stack.embedding.token_types));
   }
   if (!keys.head_size.key.empty()) {
@@ -55,9 +54,9 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
     }
   }
   if (stack.head_size > 0) return absl::OkStatus();
-  RETURN_IF_ERROR(
-      CheckDivides(keys.num_attention_heads.key, stack.num_attention_heads,
-                   keys.hidden_size.key, out.hidden_size));
+  RETURN_IF_ERROR(CheckDivides(keys.num_attention_heads.key,
+                               stack.num_attention_heads, keys.hidden_size.key,
+                               out.hidden_size));
   stack.head_size = out.hidden_size / stack.num_attention_heads;
   return absl::OkStatus();
 }

@@ -47,12 +47,11 @@ extern const Family kXlmRoberta;
 namespace {
 
 constexpr const Family* kFamilies[] = {
-    &kBert,    &kRoberta,    &kXlmRoberta, &kCamembert,  &kDistilBert,
-    &kElectra, &kAlbert,     &kMpNet,      &kNomicBert,  &kModernBert,
-    &kDebertaV2, &kClipText, &kVit,        &kT5,         &kMt5,
-    &kBart,    &kGpt2,       &kGptNeoX,    &kOpt,        &kLlama,
-    &kMistral, &kMixtral,    &kQwen2,      &kQwen3,      &kGemma,
-    &kGemma2,  &kGemma3Text, &kPhi3,
+    &kBert,   &kRoberta, &kXlmRoberta, &kCamembert,  &kDistilBert, &kElectra,
+    &kAlbert, &kMpNet,   &kNomicBert,  &kModernBert, &kDebertaV2,  &kClipText,
+    &kVit,    &kT5,      &kMt5,        &kBart,       &kGpt2,       &kGptNeoX,
+    &kOpt,    &kLlama,   &kMistral,    &kMixtral,    &kQwen2,      &kQwen3,
+    &kGemma,  &kGemma2,  &kGemma3Text, &kPhi3,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {

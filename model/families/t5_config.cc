@@ -34,6 +34,7 @@ EncoderKeys KeysWith(const T5Defaults& defaults) {
       /*activation=*/"",
       /*norm_eps=*/"layer_norm_epsilon",
       /*norm_eps_default=*/1e-6,
+      /*activation_default=*/"",
       /*head_size=*/{"d_kv", 64},
   };
 }
