@@ -47,6 +47,9 @@ TEST_P(GoldenFilesTest, OpensOrIsRefusedAsTheGoldenSays) {
   const nlohmann::json golden = nlohmann::json::parse(file);
   const std::string category = golden.value("category", "OK");
 
+  // A module without parameters has no weights.
+  if (golden.value("parameters", 1) == 0) return;
+
   const auto reader = OpenCheckpoint(folder / "model");
 
   if (ReaderCategories().count(category) > 0) {
