@@ -52,7 +52,7 @@ enum class HeadPooling {
   kMean,       // the mean of a row's tokens under mask 1
   kLast,       // the last token of a row that is not padding, by id
   kEndOfText,  // the first token of a row that is Architecture::end_of_text
-  kEos,        // a decoder's token at the place of the input's last eos_token_id
+  kEos,  // a decoder's token at the place of the input's last eos_token_id
 };
 
 // output(norm(activation(dense(pooled)))), each step where it is there.

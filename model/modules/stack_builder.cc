@@ -117,7 +117,7 @@ class StackBuilder {
     convolution.norm =
         builder_.AddNorm(Name("convolution_norm"), size, recipe_.block.norm);
     return convolution;
-}
+  }
 
   // Slots whose names have no leaf, as in the checkpoints.
   Embeddings BuildPatches() {

@@ -201,11 +201,11 @@ class ReferenceExecutor : public Executor {
       if (keep_cross) {
         outputs.Offer(OutputKind::kCrossAttention, cross_probabilities, layer);
       }
-      hidden_TD = layer == 0 && pass.stack.convolution
-                      ? Convolve(*pass.stack.convolution,
-                                 *pass.recipe.convolution, context, hidden_TD,
-                                 output_TD)
-                      : output_TD;
+      hidden_TD =
+          layer == 0 && pass.stack.convolution
+              ? Convolve(*pass.stack.convolution, *pass.recipe.convolution,
+                         context, hidden_TD, output_TD)
+              : output_TD;
     }
     return hidden_TD;
   }

@@ -21,8 +21,8 @@ namespace transformerd {
 // The ATen name of a dtype that parameters can have (CHECK).
 at::ScalarType ScalarTypeOf(DType dtype);
 
-// The lowest finite value of a dtype that parameters can have; of float16, whose
-// range a score may leave together with it, half of that.
+// The lowest finite value of a dtype that parameters can have; of float16,
+// whose range a score may leave together with it, half of that.
 double LowestOf(at::ScalarType dtype);
 
 // A view of a filled slot; valid as long as the slot's storage.

@@ -73,12 +73,19 @@ def test_serves_modules_of_allennlp(start, add_model, goldens, devices):
     for name in MODULES:
         case, probes = read_case(goldens / name)
         add_model(name, goldens / name / "model")
-        daemon.load(name, architecture=case["class"], dtype="float32")
-        first = daemon.client.get_model_metadata(name).inputs[0]
-        hidden = case["options"]["hidden_size"]
-        assert (first.datatype, list(first.shape)) == ("FP32", [-1, -1, hidden])
+        options = {"architecture": case["class"], "dtype": "float32"}
+        how = case["load"]
+        if how["how"] == "from_pretrained":
+            for key in ("relevant_module", "mapping", "ignore", "allow_missing"):
+                if how.get(key):
+                    options[key] = how[key]
+            options["strict"] = how["strict"]
+            if how.get("kwargs"):
+                options["config"] = how["kwargs"]
+        daemon.load(name, **options)
         for probe in probes.values():
             check_all(daemon, name, probe, "", case["tolerance"])
+        daemon.client.unload_model(name)
 
 
 def check_all(daemon, name, probe, prefix, tolerance):
