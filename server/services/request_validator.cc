@@ -92,7 +92,8 @@ absl::Status CheckInputNames(const inference::ModelInferRequest& request,
                                          "' is missing; the model takes ",
                                          Names(signature.inputs)));
   }
-  const bool has_decoder_mask = seen.contains(kDecoderMask);
+  const bool has_decoder_mask =
+      signature.has_decoder() && seen.contains(kDecoderMask);
   if (has_decoder_mask && !seen.contains(kDecoderIds)) {
     return Refuse(kDecoderMask,
                   absl::StrCat("input '", kDecoderMask, "' without '",
