@@ -1,6 +1,7 @@
 #include "model/families/alternating_layers.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/config_fields.h"
-#include "model/families/encoder_config.h"
-#include "model/families/encoder_rotary.h"
-#include "model/families/required_values.h"
+#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {
@@ -54,33 +53,45 @@ absl::StatusOr<std::vector<int>> ReadLayerTypes(const ConfigReader& config,
   return variants;
 }
 
-// The rotation of one kind of layers; older files have bases alone.
-absl::StatusOr<RotaryRecipe> ReadRotaryOf(const ConfigReader& config,
-                                          absl::string_view layer_type,
-                                          absl::string_view theta_key,
-                                          double default_theta, int64_t dim) {
-  ASSIGN_OR_RETURN(const double theta,
-                   ReadRotaryTheta(config, theta_key, default_theta));
-  ASSIGN_OR_RETURN(const ConfigReader all, config.Object("rope_parameters"));
-  RETURN_IF_ERROR(RequireAbsent(all, "rope_theta"));  // of no kind
-  ASSIGN_OR_RETURN(const ConfigReader own, all.Object(layer_type));
-  return ReadRotary(own, dim, theta);
+// The parameters of one kind of layers; older files scale both kinds alike.
+absl::StatusOr<ConfigReader> ParametersOf(const ConfigReader& config,
+                                          absl::string_view layer_type) {
+  constexpr absl::string_view kOlder = "rope_scaling";
+  if (!config.Has(kOlder)) return RotaryParametersOf(config, layer_type);
+  if (!config.Has("rope_parameters")) return config.Object(kOlder);
+  return LoadError(Reason::kUnsupported,
+                   absl::StrCat(config.source_name(), ": ", kOlder,
+                                " beside rope_parameters, expected one of "
+                                "them"));
+}
+
+absl::StatusOr<std::optional<RotaryRecipe>> ReadRotaryOf(
+    const ConfigReader& config, absl::string_view layer_type,
+    const RotarySource& source) {
+  ASSIGN_OR_RETURN(const ConfigReader parameters,
+                   ParametersOf(config, layer_type));
+  return ReadRotary(config, parameters, source);
 }
 
 }  // namespace
 
 absl::Status ReadAlternatingLayers(const ConfigReader& config,
-                                   StackRecipe& stack) {
-  ASSIGN_OR_RETURN(const ConfigReader scaling, config.Object("rope_scaling"));
-  RETURN_IF_ERROR(RequireString(scaling, scaling.FirstOf({"rope_type", "type"}),
-                                "default"));
+                                   Architecture& out) {
+  StackRecipe& stack = out.stack;
   stack.variants.resize(2);
+  RotarySource source;
+  source.head_size = stack.head_size;
+  source.max_position = out.max_sequence_length;
+  source.theta_key = "global_rope_theta";
+  source.theta = 160000;
   ASSIGN_OR_RETURN(stack.variants[kGlobal].rotary,
-                   ReadRotaryOf(config, "full_attention", "global_rope_theta",
-                                160000, stack.head_size));
+                   ReadRotaryOf(config, "full_attention", source));
+  source.theta_key = "local_rope_theta";
+  source.theta = 10000;
   ASSIGN_OR_RETURN(stack.variants[kLocal].rotary,
-                   ReadRotaryOf(config, "sliding_attention", "local_rope_theta",
-                                10000, stack.head_size));
+                   ReadRotaryOf(config, "sliding_attention", source));
+  out.max_sequence_length =
+      LongestRow(*stack.variants[kGlobal].rotary, out.max_sequence_length);
   ASSIGN_OR_RETURN(const int64_t window,
                    config.Int("local_attention", 128, 1, kMaxWidth));
   stack.variants[kLocal].span = {window / 2, window / 2};

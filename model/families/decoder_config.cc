@@ -1,7 +1,6 @@
 #include "model/families/decoder_config.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -181,21 +180,6 @@ absl::StatusOr<Architecture> ParseLlamaDecoder(const ConfigReader& config,
     RETURN_IF_ERROR(SetRotary(config, *blocks.rotary, out));
   }
   return out;
-}
-
-absl::Status SetRotary(const ConfigReader& config, RotarySource source,
-                       Architecture& out) {
-  source.head_size = out.stack.head_size;
-  source.max_position = out.max_sequence_length;
-  LayerVariant variant;
-  ASSIGN_OR_RETURN(const ConfigReader parameters, RotaryParameters(config));
-  ASSIGN_OR_RETURN(variant.rotary, ReadRotary(config, parameters, source));
-  if (variant.rotary) {
-    out.max_sequence_length =
-        LongestRow(*variant.rotary, out.max_sequence_length);
-  }
-  out.stack.variants = {std::move(variant)};
-  return absl::OkStatus();
 }
 
 absl::StatusOr<int64_t> ReadWindow(const ConfigReader& config,

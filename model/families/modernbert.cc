@@ -103,7 +103,7 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   stack.embedding.norm = block.norm;
   stack.final_norm = block.norm;
   RETURN_IF_ERROR(ReadHead(config, block.norm, out.head));
-  RETURN_IF_ERROR(ReadAlternatingLayers(config, stack));
+  RETURN_IF_ERROR(ReadAlternatingLayers(config, out));
   return out;
 }
 

@@ -3,9 +3,9 @@
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
-#include "model/families/encoder_rotary.h"
 #include "model/families/family.h"
 #include "model/families/required_values.h"
+#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {
@@ -99,15 +99,10 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   stack.block.attention.layout = QkvLayout::kConcatenated;
   stack.block.attention.qkv_bias = false;
   stack.block.attention.output_bias = false;
-  ASSIGN_OR_RETURN(
-      const double theta,
-      ReadRotaryTheta(config, config.FirstOf({"rope_theta", "rotary_emb_base"}),
-                      1000));
-  ASSIGN_OR_RETURN(
-      const ConfigReader rope,
-      config.Object(config.FirstOf({"rope_parameters", "rope_scaling"})));
-  LayerVariant& layers = stack.variants.emplace_back();
-  ASSIGN_OR_RETURN(layers.rotary, ReadRotary(rope, stack.head_size, theta));
+  RotarySource rotary;
+  rotary.theta_key = config.FirstOf({"rope_theta", "rotary_emb_base"});
+  rotary.theta = 1000;
+  RETURN_IF_ERROR(SetRotary(config, rotary, out));
   return out;
 }
 
