@@ -3,14 +3,13 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/bart_parameters.h"
 #include "model/families/encoder_config.h"
 #include "model/families/encoder_decoder_config.h"
 #include "model/families/family.h"
+#include "model/families/required_values.h"
 
 namespace transformerd {
 namespace {
@@ -59,12 +58,7 @@ absl::Status RefuseOptions(const ConfigReader& config) {
       {"normalize_embedding", true},
       {"static_position_embeddings", false}};
   for (const auto& [key, expected] : kExpected) {
-    ASSIGN_OR_RETURN(const bool value, config.Bool(key, expected));
-    if (value == expected) continue;
-    return LoadError(
-        Reason::kUnsupported,
-        absl::StrCat("config.json: ", key, "=", value ? "true" : "false",
-                     ", expected ", expected ? "true" : "false"));
+    RETURN_IF_ERROR(RequireBool(config, key, expected));
   }
   return absl::OkStatus();
 }

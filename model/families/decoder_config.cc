@@ -9,6 +9,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
 #include "model/families/heads.h"
+#include "model/families/required_values.h"
 
 namespace transformerd {
 namespace {
@@ -132,8 +133,8 @@ absl::StatusOr<Architecture> ParseDecoder(const ConfigReader& config,
                                           const DecoderKeys& keys,
                                           const ModelClass& model_class) {
   Architecture out;
-  RETURN_IF_ERROR(RequireFlag(config, "add_cross_attention", false));
-  RETURN_IF_ERROR(RequireFlag(config, "is_causal", true));
+  RETURN_IF_ERROR(RequireBool(config, "add_cross_attention", false));
+  RETURN_IF_ERROR(RequireBool(config, "is_causal", true));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
   BlockRecipe& block = out.stack.block;
   ASSIGN_OR_RETURN(const std::string activation,
@@ -222,16 +223,6 @@ absl::StatusOr<double> ReadSoftCap(const ConfigReader& config,
                                    double default_value) {
   if (config.IsNull(key)) return 0;
   return config.Double(key, default_value, 1e-9, kMaxScore);
-}
-
-absl::Status RequireFlag(const ConfigReader& config, absl::string_view key,
-                         bool expected) {
-  ASSIGN_OR_RETURN(const bool found, config.Bool(key, expected));
-  if (found == expected) return absl::OkStatus();
-  return LoadError(
-      Reason::kUnsupported,
-      absl::StrCat("config.json: ", key, "=", found ? "true" : "false",
-                   ", expected ", expected ? "true" : "false"));
 }
 
 }  // namespace transformerd

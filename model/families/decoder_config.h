@@ -87,8 +87,4 @@ absl::Status SetSlidingLayers(const ConfigReader& config, int64_t window,
 absl::StatusOr<double> ReadSoftCap(const ConfigReader& config,
                                    absl::string_view key, double default_value);
 
-// UNSUPPORTED where a flag is not what this project can do with the family.
-absl::Status RequireFlag(const ConfigReader& config, absl::string_view key,
-                         bool expected);
-
 }  // namespace transformerd

@@ -76,12 +76,7 @@ HeadRecipe DefaultHead(HeadKind kind, const BlockRecipe& block) {
 
 absl::Status RefuseOptions(const ConfigReader& config) {
   for (absl::string_view key : {"is_decoder", "add_cross_attention"}) {
-    ASSIGN_OR_RETURN(const bool set, config.Bool(key, false));
-    if (set) {
-      return LoadError(Reason::kUnsupported,
-                       absl::StrCat("config.json: ", key,
-                                    "=true, expected an encoder (false)"));
-    }
+    RETURN_IF_ERROR(RequireBool(config, key, false));
   }
   return RequireString(config, "position_embedding_type", "absolute");
 }
