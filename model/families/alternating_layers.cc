@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,37 +18,17 @@ namespace {
 // Indices into the variants.
 enum Variant { kGlobal, kLocal };
 
-absl::StatusOr<std::vector<int>> ReadLayerTypes(const ConfigReader& config,
-                                                int64_t num_layers) {
+absl::StatusOr<std::vector<int>> ReadVariants(const ConfigReader& config,
+                                              int64_t num_layers) {
   ASSIGN_OR_RETURN(const int64_t every,
                    config.Int("global_attn_every_n_layers", 3, 1, kMaxLayers));
-  ASSIGN_OR_RETURN(const std::vector<std::string> types,
-                   config.Strings("layer_types"));
+  ASSIGN_OR_RETURN(const std::vector<bool> slides,
+                   ReadSlidingLayers(config, num_layers));
   std::vector<int> variants;
-  if (types.empty()) {
-    for (int64_t i = 0; i < num_layers; ++i) {
-      variants.push_back(i % every == 0 ? kGlobal : kLocal);
-    }
-    return variants;
+  for (int64_t layer = 0; layer < num_layers; ++layer) {
+    const bool is_local = slides.empty() ? layer % every != 0 : slides[layer];
+    variants.push_back(is_local ? kLocal : kGlobal);
   }
-  for (const std::string& type : types) {
-    if (type != "full_attention" && type != "sliding_attention") {
-      return LoadError(Reason::kConfigInvalid,
-                       absl::StrCat(config.source_name(), ": layer_types[",
-                                    variants.size(), "]=\"", type,
-                                    "\", expected \"full_attention\" or "
-                                    "\"sliding_attention\""));
-    }
-    variants.push_back(type == "full_attention" ? kGlobal : kLocal);
-  }
-  // More is what a model of fewer layers than the checkpoint has.
-  if (static_cast<int64_t>(types.size()) < num_layers) {
-    return LoadError(Reason::kConfigInvalid,
-                     absl::StrCat(config.source_name(), ": layer_types has ",
-                                  types.size(), " entries, expected ",
-                                  num_layers, ", as num_hidden_layers says"));
-  }
-  variants.resize(num_layers);
   return variants;
 }
 
@@ -85,18 +64,18 @@ absl::Status ReadAlternatingLayers(const ConfigReader& config,
   source.theta_key = "global_rope_theta";
   source.theta = 160000;
   ASSIGN_OR_RETURN(stack.variants[kGlobal].rotary,
-                   ReadRotaryOf(config, "full_attention", source));
+                   ReadRotaryOf(config, kFullAttention, source));
   source.theta_key = "local_rope_theta";
   source.theta = 10000;
   ASSIGN_OR_RETURN(stack.variants[kLocal].rotary,
-                   ReadRotaryOf(config, "sliding_attention", source));
+                   ReadRotaryOf(config, kSlidingAttention, source));
   out.max_sequence_length =
       LongestRow(*stack.variants[kGlobal].rotary, out.max_sequence_length);
   ASSIGN_OR_RETURN(const int64_t window,
                    config.Int("local_attention", 128, 1, kMaxWidth));
   stack.variants[kLocal].span = {window / 2, window / 2};
   ASSIGN_OR_RETURN(stack.variant_of_layer,
-                   ReadLayerTypes(config, stack.num_hidden_layers));
+                   ReadVariants(config, stack.num_hidden_layers));
   return absl::OkStatus();
 }
 

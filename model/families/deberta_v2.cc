@@ -3,6 +3,7 @@
 // layer of some.
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
+#include "model/families/activations.h"
 #include "model/families/disentangled_config.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"

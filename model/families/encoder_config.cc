@@ -3,9 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
 #include "model/families/config_fields.h"
@@ -44,21 +42,9 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
   if (!keys.head_size.key.empty()) {
     RETURN_IF_ERROR(
         ReadDimension(config, keys.head_size, 1, kMaxWidth, stack.head_size));
-    if (stack.head_size > kMaxWidth / stack.num_attention_heads) {
-      return LoadError(
-          Reason::kConfigInvalid,
-          absl::StrCat("config.json: ", keys.num_attention_heads.key, "=",
-                       stack.num_attention_heads, " heads of ",
-                       keys.head_size.key, "=", stack.head_size,
-                       ", expected at most ", kMaxWidth, " numbers in all"));
-    }
   }
-  if (stack.head_size > 0) return absl::OkStatus();
-  RETURN_IF_ERROR(CheckDivides(keys.num_attention_heads.key,
-                               stack.num_attention_heads, keys.hidden_size.key,
-                               out.hidden_size));
-  stack.head_size = out.hidden_size / stack.num_attention_heads;
-  return absl::OkStatus();
+  return FinishHeadSize(keys.head_size.key, keys.num_attention_heads.key,
+                        keys.hidden_size.key, out.hidden_size, stack);
 }
 
 // The heads of BERT, which families with others replace.
@@ -86,13 +72,6 @@ absl::Status RefuseOptions(const ConfigReader& config) {
 absl::StatusOr<int64_t> ReadEmbeddingSize(const ConfigReader& config,
                                           int64_t default_value) {
   return config.Int("embedding_size", default_value, 1, kMaxWidth);
-}
-
-absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
-                                          absl::string_view key,
-                                          absl::string_view default_name) {
-  ASSIGN_OR_RETURN(const std::string name, config.String(key, default_name));
-  return ActivationFromName(key, name);
 }
 
 absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,

@@ -38,11 +38,6 @@ struct EncoderKeys {
 absl::StatusOr<int64_t> ReadEmbeddingSize(const ConfigReader& config,
                                           int64_t default_value);
 
-// CONFIG_INVALID for an unknown name.
-absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
-                                          absl::string_view key,
-                                          absl::string_view default_name);
-
 // Reads dimensions, activation, norm, labels and the class into an architecture
 // of post-norm blocks with learned positions and BERT's heads, which the family
 // then adjusts.

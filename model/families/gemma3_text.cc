@@ -63,13 +63,13 @@ absl::Status SetRotaries(const ConfigReader& config, Architecture& out) {
   ASSIGN_OR_RETURN(const ConfigReader global,
                    config.Has("rope_scaling")
                        ? config.Object("rope_scaling")
-                       : RotaryParametersOf(config, "full_attention"));
+                       : RotaryParametersOf(config, kFullAttention));
   ASSIGN_OR_RETURN(out.stack.variants[0].rotary,
                    ReadRotary(config, global, source));
   source.theta_key = "rope_local_base_freq";
   source.theta = 1e4;
   ASSIGN_OR_RETURN(const ConfigReader local,
-                   RotaryParametersOf(config, "sliding_attention"));
+                   RotaryParametersOf(config, kSlidingAttention));
   ASSIGN_OR_RETURN(out.stack.variants[1].rotary,
                    ReadRotary(config, local, source));
   return absl::OkStatus();

@@ -3,6 +3,7 @@
 // their neighbourhood.
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
+#include "model/families/activations.h"
 #include "model/families/alternating_layers.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"

@@ -233,9 +233,11 @@ absl::StatusOr<ConfigReader> RotaryParametersOf(const ConfigReader& config,
   if (!all.Has("rope_type") && !all.Has("rope_theta")) {
     return all.Object(layer_type);
   }
-  return LoadError(Reason::kUnsupported,
-                   "config.json: rope_parameters of all layers, expected one "
-                   "object full_attention and one sliding_attention");
+  return LoadError(
+      Reason::kUnsupported,
+      absl::StrCat("config.json: rope_parameters of all layers, "
+                   "expected one object ",
+                   kFullAttention, " and one ", kSlidingAttention));
 }
 
 absl::StatusOr<std::optional<RotaryRecipe>> ReadRotary(

@@ -9,6 +9,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
+#include "model/families/config_fields.h"
 #include "model/families/encoder_config.h"
 #include "model/families/encoder_decoder_config.h"
 
@@ -19,7 +20,6 @@ namespace {
 // biases, which grows with the square of the length.
 constexpr int64_t kMaxSequenceLength = 8192;
 constexpr int64_t kMaxBuckets = int64_t{1} << 20;
-constexpr int64_t kMaxLayers = 10000;
 
 EncoderKeys KeysWith(const T5Defaults& defaults) {
   return {

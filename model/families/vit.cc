@@ -1,11 +1,9 @@
 // ViT (Dosovitskiy et al., 2021): a pre-norm encoder of images, cut into
 // patches.
-#include <cstdint>
-#include <string>
-
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
+#include "model/families/config_fields.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
 #include "model/families/heads.h"
@@ -58,8 +56,6 @@ constexpr EncoderKeys kKeys = {
     /*pad_token_id=*/{"pad_token_id", 0},
 };
 
-constexpr int64_t kMaxPoolerSize = int64_t{1} << 20;
-
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
   ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
@@ -74,13 +70,10 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   ASSIGN_OR_RETURN(block.attention.qkv_bias, config.Bool("qkv_bias", true));
   out.stack.final_norm = block.norm;
   out.stack.last_hidden_state_is_normed = false;
-  ASSIGN_OR_RETURN(
-      out.pooler_size,
-      config.Int("pooler_output_size", out.hidden_size, 1, kMaxPoolerSize));
-  ASSIGN_OR_RETURN(const std::string activation,
-                   config.String("pooler_act", "tanh"));
+  ASSIGN_OR_RETURN(out.pooler_size, config.Int("pooler_output_size",
+                                               out.hidden_size, 1, kMaxWidth));
   ASSIGN_OR_RETURN(out.pooler_activation,
-                   ActivationFromName("pooler_act", activation));
+                   ReadActivation(config, "pooler_act", "tanh"));
   out.head = PlainHead(model_class.head, HeadPooling::kFirst);
   return out;
 }

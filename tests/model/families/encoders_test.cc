@@ -94,13 +94,13 @@ TEST(ModernBertTest, HasOneGlobalLayerInThreeByDefault) {
 
 TEST(ModernBertTest, ReadsTheRotationOfEachKindOfLayer) {
   ASSERT_OK_AND_ASSIGN(const Architecture architecture, Parse(R"({
-      "model_type": "modernbert", "num_hidden_layers": 1,
+      "model_type": "modernbert", "num_hidden_layers": 2,
       "layer_types": ["sliding_attention", "full_attention"],
       "global_rope_theta": 5, "rope_parameters": {
         "sliding_attention": {"rope_type": "default", "rope_theta": 7}}})"));
 
   const StackRecipe& stack = architecture.stack;
-  EXPECT_THAT(stack.variant_of_layer, ElementsAre(1));
+  EXPECT_THAT(stack.variant_of_layer, ElementsAre(1, 0));
   EXPECT_EQ(stack.variants[0].rotary->theta, 5);
   EXPECT_EQ(stack.variants[1].rotary->theta, 7);
 }
@@ -244,10 +244,12 @@ TEST(EncodersTest, RefuseConfigsByKeyAndValue) {
        "UNSUPPORTED", "rope_parameters: rope_type=\"warp\""},
       {R"({"model_type": "nomic_bert", "partial_rotary_factor": 0.5})",
        "UNSUPPORTED", "partial_rotary_factor=0.5"},
-      {R"({"model_type": "modernbert", "layer_types": ["chunked"]})",
-       "CONFIG_INVALID", "layer_types[0]=\"chunked\""},
+      {R"({"model_type": "modernbert", "num_hidden_layers": 1,
+           "layer_types": ["chunked_attention"]})",
+       "UNSUPPORTED", "layer_types holds \"chunked_attention\""},
       {R"({"model_type": "modernbert", "layer_types": ["full_attention"]})",
-       "CONFIG_INVALID", "layer_types has 1 entries, expected 22"},
+       "CONFIG_INVALID",
+       "layer_types has 1 elements, expected num_hidden_layers=22"},
       {R"({"model_type": "modernbert", "rope_parameters": {"rope_theta": 9}})",
        "UNSUPPORTED", "rope_parameters of all layers"},
       {R"({"model_type": "modernbert", "rope_scaling": {"type": "linear"},
