@@ -29,19 +29,19 @@ constexpr ModelClass kClasses[] = {
 // The dimensions of one of the two stacks.
 constexpr EncoderKeys KeysOf(absl::string_view layers, absl::string_view heads,
                              absl::string_view intermediate) {
-  return {
-      /*vocab_size=*/{"vocab_size", 50265},
-      /*hidden_size=*/{"d_model", 1024},
-      /*num_hidden_layers=*/{layers, 12},
-      /*num_attention_heads=*/{heads, 16},
-      /*intermediate_size=*/{intermediate, 4096},
-      /*max_position_embeddings=*/{"max_position_embeddings", 1024},
-      /*type_vocab_size=*/{"", 0},
-      /*pad_token_id=*/{"pad_token_id", 1},
-      /*activation=*/"activation_function",
-      /*norm_eps=*/"",
-      /*norm_eps_default=*/1e-5,
-  };
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 50265;
+  keys.hidden_size = {"d_model", 1024};
+  keys.num_hidden_layers = {layers, 12};
+  keys.num_attention_heads = {heads, 16};
+  keys.intermediate_size = {intermediate, 4096};
+  keys.max_position_embeddings.default_value = 1024;
+  keys.type_vocab_size = {"", 0};
+  keys.pad_token_id.default_value = 1;
+  keys.activation_key = "activation_function";
+  keys.norm_eps_key = "";
+  keys.norm_eps = 1e-5;
+  return keys;
 }
 
 constexpr EncoderKeys kEncoderKeys =

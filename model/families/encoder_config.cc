@@ -81,16 +81,15 @@ absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
   RETURN_IF_ERROR(RefuseOptions(config));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
   BlockRecipe& block = out.stack.block;
-  if (!keys.activation.empty()) {
+  if (!keys.activation_key.empty()) {
     ASSIGN_OR_RETURN(
         block.mlp.activation,
-        ReadActivation(config, keys.activation, keys.activation_default));
+        ReadActivation(config, keys.activation_key, keys.activation));
   }
-  block.norm.eps = keys.norm_eps_default;
-  if (!keys.norm_eps.empty()) {
-    ASSIGN_OR_RETURN(
-        block.norm.eps,
-        config.Double(keys.norm_eps, keys.norm_eps_default, 0.0, 1.0));
+  block.norm.eps = keys.norm_eps;
+  if (!keys.norm_eps_key.empty()) {
+    ASSIGN_OR_RETURN(block.norm.eps,
+                     config.Double(keys.norm_eps_key, keys.norm_eps, 0.0, 1.0));
   }
   out.stack.embedding.norm = block.norm;
   ASSIGN_OR_RETURN(out.tie_word_embeddings,

@@ -45,20 +45,17 @@ constexpr ParameterRule kHeads[] = {
 // Only a model that predicts hidden patches computes with it.
 constexpr absl::string_view kBuffers[] = {"embeddings.mask_token"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 1},
-    /*hidden_size=*/{"hidden_size", 768},
-    /*num_hidden_layers=*/{"num_hidden_layers", 12},
-    /*num_attention_heads=*/{"num_attention_heads", 12},
-    /*intermediate_size=*/{"intermediate_size", 3072},
-    /*max_position_embeddings=*/{"", 0},
-    /*type_vocab_size=*/{"", 0},
-    /*pad_token_id=*/{"pad_token_id", 0},
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 1;
+  keys.max_position_embeddings = {"", 0};
+  keys.type_vocab_size = {"", 0};
+  return keys;
+}
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   out.input = ModelInput::kPixels;
   out.vocab_size = 0;
   out.pad_token_id.reset();
