@@ -96,15 +96,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& whole,
 
 }  // namespace
 
-extern const Family kClipText = {kModelTypes,
-                                 kClasses,
-                                 /*base_prefix=*/"text_model.",
-                                 kBase,
-                                 kHeads,
-                                 kBuffers,
-                                 Parse,
-                                 /*bare=*/nullptr,
-                                 /*other_prefixes=*/{},
-                                 kOtherModules};
+extern const Family kClipText =
+    WithOtherModules({kModelTypes, kClasses, /*base_prefix=*/"text_model.",
+                      kBase, kHeads, kBuffers, Parse},
+                     kOtherModules);
 
 }  // namespace transformerd

@@ -103,15 +103,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kDebertaV2 = {kModelTypes,
-                                  kClasses,
-                                  /*base_prefix=*/"deberta.",
-                                  kBase,
-                                  kHeads,
-                                  kBuffers,
-                                  Parse,
-                                  /*bare=*/nullptr,
-                                  /*other_prefixes=*/{},
-                                  kOtherModules};
+extern const Family kDebertaV2 =
+    WithOtherModules({kModelTypes, kClasses, /*base_prefix=*/"deberta.", kBase,
+                      kHeads, kBuffers, Parse},
+                     kOtherModules);
 
 }  // namespace transformerd

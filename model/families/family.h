@@ -48,8 +48,8 @@ struct ModuleRenaming {
   absl::string_view to;
 };
 
-// The renamings of a module that larger ones have as a part: paths in them begin
-// at the module at this path ("layers.{}").
+// The renamings of a module that larger ones have as a part: paths in them
+// begin at the module at this path ("layers.{}").
 struct PartRenamings {
   absl::string_view module;
   absl::Span<const ModuleRenaming> renamings;
@@ -88,8 +88,8 @@ struct Family {
   absl::StatusOr<Architecture> (*parse)(const ConfigReader& config,
                                         const ModelClass& model_class);
   // Set for a bare module: the checkpoint's names in its rules are then those
-  // that AllenNLP gives to the parameters, and every key must fit. Without rules
-  // the slots have these names themselves.
+  // that AllenNLP gives to the parameters, and every key must fit. Without
+  // rules the slots have these names themselves.
   const BareModule* bare = nullptr;
   // What some of the classes put in the place of base_prefix, such as
   // "transformer." of LlamaForQuestionAnswering.
@@ -98,5 +98,18 @@ struct Family {
   // whatever stands under them is left unread.
   absl::Span<const absl::string_view> other_modules = {};
 };
+
+// `family` with one of the members that most families have not.
+constexpr Family WithOtherPrefixes(
+    Family family, absl::Span<const absl::string_view> other_prefixes) {
+  family.other_prefixes = other_prefixes;
+  return family;
+}
+
+constexpr Family WithOtherModules(
+    Family family, absl::Span<const absl::string_view> other_modules) {
+  family.other_modules = other_modules;
+  return family;
+}
 
 }  // namespace transformerd

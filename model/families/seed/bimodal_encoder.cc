@@ -7,6 +7,7 @@
 #include "model/families/required_values.h"
 #include "model/families/seed/bimodal_config.h"
 #include "model/families/seed/seed_config.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 
 namespace transformerd {
@@ -76,20 +77,10 @@ absl::StatusOr<Architecture> ParseAttention(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kBiModalEncoder = {
-    kSeedModelTypes,        kEncoderClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseEncoder,    &kEncoderBare,
-};
+extern const Family kBiModalEncoder =
+    SeedFamily(kEncoderClasses, ParseEncoder, kEncoderBare);
 
-extern const Family kBiModalAttention = {
-    kSeedModelTypes,        kAttentionClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseAttention,    &kAttentionBare,
-};
+extern const Family kBiModalAttention =
+    SeedFamily(kAttentionClasses, ParseAttention, kAttentionBare);
 
 }  // namespace transformerd

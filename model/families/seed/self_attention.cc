@@ -4,6 +4,7 @@
 #include "model/families/family.h"
 #include "model/families/required_values.h"
 #include "model/families/seed/seed_config.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 
 namespace transformerd {
@@ -42,12 +43,6 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kSelfAttention = {
-    kSeedModelTypes,        kClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         Parse,    &kBare,
-};
+extern const Family kSelfAttention = SeedFamily(kClasses, Parse, kBare);
 
 }  // namespace transformerd
