@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "model/base/error_details.h"
+#include "model/base/status_macros.h"
 
 namespace transformerd {
 namespace {
@@ -52,6 +53,13 @@ absl::StatusOr<Activation> ActivationFromName(absl::string_view key,
       Reason::kConfigInvalid,
       absl::StrCat("config.json: ", key, "=\"", name, "\", expected one of ",
                    absl::StrJoin(kActivations, ", ", name_of)));
+}
+
+absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
+                                          absl::string_view key,
+                                          absl::string_view default_name) {
+  ASSIGN_OR_RETURN(const std::string name, config.String(key, default_name));
+  return ActivationFromName(key, name);
 }
 
 }  // namespace transformerd

@@ -4,6 +4,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "model/config/block_recipe.h"
+#include "model/config/config_reader.h"
 
 namespace transformerd {
 
@@ -11,5 +12,10 @@ namespace transformerd {
 // names.
 absl::StatusOr<Activation> ActivationFromName(absl::string_view key,
                                               absl::string_view name);
+
+// The activation that the config names, else the one of the default's name.
+absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
+                                          absl::string_view key,
+                                          absl::string_view default_name);
 
 }  // namespace transformerd

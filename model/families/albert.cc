@@ -59,24 +59,19 @@ constexpr ParameterRule kHeads[] = {
 constexpr absl::string_view kBuffers[] = {"embeddings.position_ids",
                                           "embeddings.token_type_ids"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 30000},
-    /*hidden_size=*/{"hidden_size", 4096},
-    /*num_hidden_layers=*/{"num_hidden_layers", 12},
-    /*num_attention_heads=*/{"num_attention_heads", 64},
-    /*intermediate_size=*/{"intermediate_size", 16384},
-    /*max_position_embeddings=*/{"max_position_embeddings", 512},
-    /*type_vocab_size=*/{"type_vocab_size", 2},
-    /*pad_token_id=*/{"pad_token_id", 0},
-    /*activation=*/"hidden_act",
-    /*norm_eps=*/"layer_norm_eps",
-    /*norm_eps_default=*/1e-12,
-    /*activation_default=*/"gelu_new",
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 30000;
+  keys.hidden_size.default_value = 4096;
+  keys.num_attention_heads.default_value = 64;
+  keys.intermediate_size.default_value = 16384;
+  keys.activation = "gelu_new";
+  return keys;
+}
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   StackRecipe& stack = out.stack;
   ASSIGN_OR_RETURN(stack.embedding.size,
                    ReadEmbeddingSize(config, /*default_value=*/128));

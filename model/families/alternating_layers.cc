@@ -1,7 +1,7 @@
 #include "model/families/alternating_layers.h"
 
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -10,9 +10,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/config_fields.h"
-#include "model/families/encoder_config.h"
-#include "model/families/encoder_rotary.h"
-#include "model/families/required_values.h"
+#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {
@@ -20,72 +18,64 @@ namespace {
 // Indices into the variants.
 enum Variant { kGlobal, kLocal };
 
-absl::StatusOr<std::vector<int>> ReadLayerTypes(const ConfigReader& config,
-                                                int64_t num_layers) {
+absl::StatusOr<std::vector<int>> ReadVariants(const ConfigReader& config,
+                                              int64_t num_layers) {
   ASSIGN_OR_RETURN(const int64_t every,
                    config.Int("global_attn_every_n_layers", 3, 1, kMaxLayers));
-  ASSIGN_OR_RETURN(const std::vector<std::string> types,
-                   config.Strings("layer_types"));
+  ASSIGN_OR_RETURN(const std::vector<bool> slides,
+                   ReadSlidingLayers(config, num_layers));
   std::vector<int> variants;
-  if (types.empty()) {
-    for (int64_t i = 0; i < num_layers; ++i) {
-      variants.push_back(i % every == 0 ? kGlobal : kLocal);
-    }
-    return variants;
+  for (int64_t layer = 0; layer < num_layers; ++layer) {
+    const bool is_local = slides.empty() ? layer % every != 0 : slides[layer];
+    variants.push_back(is_local ? kLocal : kGlobal);
   }
-  for (const std::string& type : types) {
-    if (type != "full_attention" && type != "sliding_attention") {
-      return LoadError(Reason::kConfigInvalid,
-                       absl::StrCat(config.source_name(), ": layer_types[",
-                                    variants.size(), "]=\"", type,
-                                    "\", expected \"full_attention\" or "
-                                    "\"sliding_attention\""));
-    }
-    variants.push_back(type == "full_attention" ? kGlobal : kLocal);
-  }
-  // More is what a model of fewer layers than the checkpoint has.
-  if (static_cast<int64_t>(types.size()) < num_layers) {
-    return LoadError(Reason::kConfigInvalid,
-                     absl::StrCat(config.source_name(), ": layer_types has ",
-                                  types.size(), " entries, expected ",
-                                  num_layers, ", as num_hidden_layers says"));
-  }
-  variants.resize(num_layers);
   return variants;
 }
 
-// The rotation of one kind of layers; older files have bases alone.
-absl::StatusOr<RotaryRecipe> ReadRotaryOf(const ConfigReader& config,
-                                          absl::string_view layer_type,
-                                          absl::string_view theta_key,
-                                          double default_theta, int64_t dim) {
-  ASSIGN_OR_RETURN(const double theta,
-                   ReadRotaryTheta(config, theta_key, default_theta));
-  ASSIGN_OR_RETURN(const ConfigReader all, config.Object("rope_parameters"));
-  RETURN_IF_ERROR(RequireAbsent(all, "rope_theta"));  // of no kind
-  ASSIGN_OR_RETURN(const ConfigReader own, all.Object(layer_type));
-  return ReadRotary(own, dim, theta);
+// The parameters of one kind of layers; older files scale both kinds alike.
+absl::StatusOr<ConfigReader> ParametersOf(const ConfigReader& config,
+                                          absl::string_view layer_type) {
+  constexpr absl::string_view kOlder = "rope_scaling";
+  if (!config.Has(kOlder)) return RotaryParametersOf(config, layer_type);
+  if (!config.Has("rope_parameters")) return config.Object(kOlder);
+  return LoadError(Reason::kUnsupported,
+                   absl::StrCat(config.source_name(), ": ", kOlder,
+                                " beside rope_parameters, expected one of "
+                                "them"));
+}
+
+absl::StatusOr<std::optional<RotaryRecipe>> ReadRotaryOf(
+    const ConfigReader& config, absl::string_view layer_type,
+    const RotarySource& source) {
+  ASSIGN_OR_RETURN(const ConfigReader parameters,
+                   ParametersOf(config, layer_type));
+  return ReadRotary(config, parameters, source);
 }
 
 }  // namespace
 
 absl::Status ReadAlternatingLayers(const ConfigReader& config,
-                                   StackRecipe& stack) {
-  ASSIGN_OR_RETURN(const ConfigReader scaling, config.Object("rope_scaling"));
-  RETURN_IF_ERROR(RequireString(scaling, scaling.FirstOf({"rope_type", "type"}),
-                                "default"));
+                                   Architecture& out) {
+  StackRecipe& stack = out.stack;
   stack.variants.resize(2);
+  RotarySource source;
+  source.head_size = stack.head_size;
+  source.max_position = out.max_sequence_length;
+  source.theta_key = "global_rope_theta";
+  source.theta = 160000;
   ASSIGN_OR_RETURN(stack.variants[kGlobal].rotary,
-                   ReadRotaryOf(config, "full_attention", "global_rope_theta",
-                                160000, stack.head_size));
+                   ReadRotaryOf(config, kFullAttention, source));
+  source.theta_key = "local_rope_theta";
+  source.theta = 10000;
   ASSIGN_OR_RETURN(stack.variants[kLocal].rotary,
-                   ReadRotaryOf(config, "sliding_attention", "local_rope_theta",
-                                10000, stack.head_size));
+                   ReadRotaryOf(config, kSlidingAttention, source));
+  out.max_sequence_length =
+      LongestRow(*stack.variants[kGlobal].rotary, out.max_sequence_length);
   ASSIGN_OR_RETURN(const int64_t window,
                    config.Int("local_attention", 128, 1, kMaxWidth));
   stack.variants[kLocal].span = {window / 2, window / 2};
   ASSIGN_OR_RETURN(stack.variant_of_layer,
-                   ReadLayerTypes(config, stack.num_hidden_layers));
+                   ReadVariants(config, stack.num_hidden_layers));
   return absl::OkStatus();
 }
 

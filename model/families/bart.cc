@@ -3,14 +3,13 @@
 #include <cmath>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/bart_parameters.h"
 #include "model/families/encoder_config.h"
 #include "model/families/encoder_decoder_config.h"
 #include "model/families/family.h"
+#include "model/families/required_values.h"
 
 namespace transformerd {
 namespace {
@@ -30,19 +29,19 @@ constexpr ModelClass kClasses[] = {
 // The dimensions of one of the two stacks.
 constexpr EncoderKeys KeysOf(absl::string_view layers, absl::string_view heads,
                              absl::string_view intermediate) {
-  return {
-      /*vocab_size=*/{"vocab_size", 50265},
-      /*hidden_size=*/{"d_model", 1024},
-      /*num_hidden_layers=*/{layers, 12},
-      /*num_attention_heads=*/{heads, 16},
-      /*intermediate_size=*/{intermediate, 4096},
-      /*max_position_embeddings=*/{"max_position_embeddings", 1024},
-      /*type_vocab_size=*/{"", 0},
-      /*pad_token_id=*/{"pad_token_id", 1},
-      /*activation=*/"activation_function",
-      /*norm_eps=*/"",
-      /*norm_eps_default=*/1e-5,
-  };
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 50265;
+  keys.hidden_size = {"d_model", 1024};
+  keys.num_hidden_layers = {layers, 12};
+  keys.num_attention_heads = {heads, 16};
+  keys.intermediate_size = {intermediate, 4096};
+  keys.max_position_embeddings.default_value = 1024;
+  keys.type_vocab_size = {"", 0};
+  keys.pad_token_id.default_value = 1;
+  keys.activation_key = "activation_function";
+  keys.norm_eps_key = "";
+  keys.norm_eps = 1e-5;
+  return keys;
 }
 
 constexpr EncoderKeys kEncoderKeys =
@@ -59,12 +58,7 @@ absl::Status RefuseOptions(const ConfigReader& config) {
       {"normalize_embedding", true},
       {"static_position_embeddings", false}};
   for (const auto& [key, expected] : kExpected) {
-    ASSIGN_OR_RETURN(const bool value, config.Bool(key, expected));
-    if (value == expected) continue;
-    return LoadError(
-        Reason::kUnsupported,
-        absl::StrCat("config.json: ", key, "=", value ? "true" : "false",
-                     ", expected ", expected ? "true" : "false"));
+    RETURN_IF_ERROR(RequireBool(config, key, expected));
   }
   return absl::OkStatus();
 }

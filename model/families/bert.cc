@@ -34,20 +34,9 @@ constexpr ParameterRule kHeads[] = {
 };
 // clang-format on
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 30522},
-    /*hidden_size=*/{"hidden_size", 768},
-    /*num_hidden_layers=*/{"num_hidden_layers", 12},
-    /*num_attention_heads=*/{"num_attention_heads", 12},
-    /*intermediate_size=*/{"intermediate_size", 3072},
-    /*max_position_embeddings=*/{"max_position_embeddings", 512},
-    /*type_vocab_size=*/{"type_vocab_size", 2},
-    /*pad_token_id=*/{"pad_token_id", 0},
-};
-
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  return ParseEncoder(config, kKeys, model_class);
+  return ParseEncoder(config, EncoderKeys(), model_class);
 }
 
 }  // namespace

@@ -45,20 +45,19 @@ constexpr absl::string_view kBuffers[] = {"embeddings.position_ids",
 constexpr absl::string_view kOtherModules[] = {"vision_model",
                                                "visual_projection"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 49408},
-    /*hidden_size=*/{"hidden_size", 512},
-    /*num_hidden_layers=*/{"num_hidden_layers", 12},
-    /*num_attention_heads=*/{"num_attention_heads", 8},
-    /*intermediate_size=*/{"intermediate_size", 2048},
-    /*max_position_embeddings=*/{"max_position_embeddings", 77},
-    /*type_vocab_size=*/{"", 0},
-    /*pad_token_id=*/{"pad_token_id", 1},
-    /*activation=*/"hidden_act",
-    /*norm_eps=*/"layer_norm_eps",
-    /*norm_eps_default=*/1e-5,
-    /*activation_default=*/"quick_gelu",
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 49408;
+  keys.hidden_size.default_value = 512;
+  keys.num_attention_heads.default_value = 8;
+  keys.intermediate_size.default_value = 2048;
+  keys.max_position_embeddings.default_value = 77;
+  keys.type_vocab_size = {"", 0};
+  keys.pad_token_id.default_value = 1;
+  keys.norm_eps = 1e-5;
+  keys.activation = "quick_gelu";
+  return keys;
+}
 
 // What older files say of every vocabulary; the token is the highest id then.
 constexpr int64_t kLegacyEndOfText = 2;
@@ -73,7 +72,7 @@ absl::StatusOr<ConfigReader> TextConfig(const ConfigReader& whole) {
 absl::StatusOr<Architecture> Parse(const ConfigReader& whole,
                                    const ModelClass& model_class) {
   ASSIGN_OR_RETURN(const ConfigReader config, TextConfig(whole));
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   ASSIGN_OR_RETURN(const int64_t end_of_text,
                    config.Int("eos_token_id", 49407, 0, kMaxVocabulary));
   if (end_of_text != kLegacyEndOfText) out.end_of_text = end_of_text;
@@ -97,15 +96,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& whole,
 
 }  // namespace
 
-extern const Family kClipText = {kModelTypes,
-                                 kClasses,
-                                 /*base_prefix=*/"text_model.",
-                                 kBase,
-                                 kHeads,
-                                 kBuffers,
-                                 Parse,
-                                 /*bare=*/nullptr,
-                                 /*other_prefixes=*/{},
-                                 kOtherModules};
+extern const Family kClipText =
+    WithOtherModules({kModelTypes, kClasses, /*base_prefix=*/"text_model.",
+                      kBase, kHeads, kBuffers, Parse},
+                     kOtherModules);
 
 }  // namespace transformerd

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "model/config/architecture.h"
 #include "model/config/config_reader.h"
@@ -30,6 +32,24 @@ absl::Status ReadDimension(const ConfigReader& config, const ConfigKey& key,
 
 // Reads id2label and num_labels.
 absl::Status ReadLabels(const ConfigReader& config, Architecture& out);
+
+// The types of layers in configs whose layers do not all see alike.
+inline constexpr absl::string_view kFullAttention = "full_attention";
+inline constexpr absl::string_view kSlidingAttention = "sliding_attention";
+
+// Whether each layer is of type kSlidingAttention in layer_types; empty where
+// the config has no such list. Errors: CONFIG_INVALID for another number of
+// types than of layers; UNSUPPORTED for a type that is none of both.
+absl::StatusOr<std::vector<bool>> ReadSlidingLayers(const ConfigReader& config,
+                                                    int64_t num_layers);
+
+// Sets head_size of `stack`, where it is 0, to what each of its heads has of
+// the model's width. CONFIG_INVALID where that is no whole number, or all heads
+// together are wider than kMaxWidth; the keys are those of the message.
+absl::Status FinishHeadSize(absl::string_view head_size_key,
+                            absl::string_view heads_key,
+                            absl::string_view hidden_size_key,
+                            int64_t hidden_size, StackRecipe& stack);
 
 // CONFIG_INVALID unless `divisor` divides `dividend`.
 absl::Status CheckDivides(absl::string_view divisor_key, int64_t divisor,

@@ -3,6 +3,7 @@
 // layer of some.
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
+#include "model/families/activations.h"
 #include "model/families/disentangled_config.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
@@ -68,23 +69,21 @@ constexpr absl::string_view kBuffers[] = {"embeddings.position_ids"};
 // A head of the pre-training that no class of transformers has.
 constexpr absl::string_view kOtherModules[] = {"mask_predictions"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 128100},
-    /*hidden_size=*/{"hidden_size", 1536},
-    /*num_hidden_layers=*/{"num_hidden_layers", 24},
-    /*num_attention_heads=*/{"num_attention_heads", 24},
-    /*intermediate_size=*/{"intermediate_size", 6144},
-    /*max_position_embeddings=*/{"max_position_embeddings", 512},
-    /*type_vocab_size=*/{"", 0},  // 0 is allowed
-    /*pad_token_id=*/{"pad_token_id", 0},
-    /*activation=*/"hidden_act",
-    /*norm_eps=*/"layer_norm_eps",
-    /*norm_eps_default=*/1e-7,
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 128100;
+  keys.hidden_size.default_value = 1536;
+  keys.num_hidden_layers.default_value = 24;
+  keys.num_attention_heads.default_value = 24;
+  keys.intermediate_size.default_value = 6144;
+  keys.type_vocab_size = {"", 0};  // may be 0: ReadEmbeddings() reads it
+  keys.norm_eps = 1e-7;
+  return keys;
+}
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   RETURN_IF_ERROR(
       RequireInt(config, "attention_head_size", out.stack.head_size));
   RETURN_IF_ERROR(RequireInt(config, "pooler_hidden_size", out.hidden_size));
@@ -104,15 +103,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kDebertaV2 = {kModelTypes,
-                                  kClasses,
-                                  /*base_prefix=*/"deberta.",
-                                  kBase,
-                                  kHeads,
-                                  kBuffers,
-                                  Parse,
-                                  /*bare=*/nullptr,
-                                  /*other_prefixes=*/{},
-                                  kOtherModules};
+extern const Family kDebertaV2 =
+    WithOtherModules({kModelTypes, kClasses, /*base_prefix=*/"deberta.", kBase,
+                      kHeads, kBuffers, Parse},
+                     kOtherModules);
 
 }  // namespace transformerd

@@ -1,26 +1,19 @@
 #include "model/families/decoder_config.h"
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
-#include "model/base/quoted.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
 #include "model/families/heads.h"
+#include "model/families/required_values.h"
 
 namespace transformerd {
 namespace {
 
 constexpr double kMaxScore = 1e9;
-constexpr absl::string_view kSlidingAttention = "sliding_attention";
-
-absl::Status Invalid(absl::string_view message) {
-  return LoadError(Reason::kConfigInvalid,
-                   absl::StrCat("config.json: ", message));
-}
 
 // One of the dimensions that an empty key, a default of 0 and null leave to
 // `otherwise`.
@@ -39,18 +32,9 @@ absl::Status ReadHeads(const ConfigReader& config, const DecoderKeys& keys,
   RETURN_IF_ERROR(ReadDimension(config, keys.num_attention_heads, 1, kMaxWidth,
                                 stack.num_attention_heads));
   RETURN_IF_ERROR(ReadOptional(config, keys.head_size, 0, stack.head_size));
-  if (stack.head_size == 0) {
-    RETURN_IF_ERROR(CheckDivides(keys.num_attention_heads.key,
-                                 stack.num_attention_heads,
-                                 keys.hidden_size.key, out.hidden_size));
-    stack.head_size = out.hidden_size / stack.num_attention_heads;
-  }
-  if (stack.head_size * stack.num_attention_heads > kMaxWidth) {
-    return Invalid(absl::StrCat(keys.head_size.key, "=", stack.head_size,
-                                " times ", keys.num_attention_heads.key, "=",
-                                stack.num_attention_heads,
-                                ", expected at most ", kMaxWidth));
-  }
+  RETURN_IF_ERROR(FinishHeadSize(keys.head_size.key,
+                                 keys.num_attention_heads.key,
+                                 keys.hidden_size.key, out.hidden_size, stack));
   int64_t& key_heads = stack.block.attention.num_key_value_heads;
   RETURN_IF_ERROR(ReadOptional(config, keys.num_key_value_heads,
                                stack.num_attention_heads, key_heads));
@@ -93,27 +77,6 @@ HeadRecipe HeadOf(HeadKind kind) {
   return head;
 }
 
-// One type a layer; none where the config lists none.
-absl::StatusOr<std::vector<std::string>> ReadLayerTypes(
-    const ConfigReader& config, int64_t num_layers) {
-  constexpr absl::string_view kKey = "layer_types";
-  ASSIGN_OR_RETURN(std::vector<std::string> types, config.Strings(kKey));
-  if (config.Has(kKey) && static_cast<int64_t>(types.size()) != num_layers) {
-    return Invalid(
-        absl::StrCat(kKey, " has ", types.size(),
-                     " elements, expected num_hidden_layers=", num_layers));
-  }
-  for (const std::string& type : types) {
-    if (type != kSlidingAttention && type != "full_attention") {
-      return LoadError(
-          Reason::kUnsupported,
-          absl::StrCat("config.json: ", kKey, " holds ", Quoted(type),
-                       ", expected full_attention or ", kSlidingAttention));
-    }
-  }
-  return types;
-}
-
 absl::Status ReadNorm(const ConfigReader& config, const DecoderKeys& keys,
                       StackRecipe& stack) {
   NormRecipe& norm = stack.block.norm;
@@ -133,14 +96,13 @@ absl::StatusOr<Architecture> ParseDecoder(const ConfigReader& config,
                                           const DecoderKeys& keys,
                                           const ModelClass& model_class) {
   Architecture out;
-  RETURN_IF_ERROR(RequireFlag(config, "add_cross_attention", false));
-  RETURN_IF_ERROR(RequireFlag(config, "is_causal", true));
+  RETURN_IF_ERROR(RequireBool(config, "add_cross_attention", false));
+  RETURN_IF_ERROR(RequireBool(config, "is_causal", true));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
   BlockRecipe& block = out.stack.block;
-  ASSIGN_OR_RETURN(const std::string activation,
-                   config.String(keys.activation_key, keys.activation));
-  ASSIGN_OR_RETURN(block.mlp.activation,
-                   ActivationFromName(keys.activation_key, activation));
+  ASSIGN_OR_RETURN(
+      block.mlp.activation,
+      ReadActivation(config, keys.activation_key, keys.activation));
   RETURN_IF_ERROR(ReadNorm(config, keys, out.stack));
   block.norm_placement = NormPlacement::kPre;
   block.attention.causal = true;
@@ -183,21 +145,6 @@ absl::StatusOr<Architecture> ParseLlamaDecoder(const ConfigReader& config,
   return out;
 }
 
-absl::Status SetRotary(const ConfigReader& config, RotarySource source,
-                       Architecture& out) {
-  source.head_size = out.stack.head_size;
-  source.max_position = out.max_sequence_length;
-  LayerVariant variant;
-  ASSIGN_OR_RETURN(const ConfigReader parameters, RotaryParameters(config));
-  ASSIGN_OR_RETURN(variant.rotary, ReadRotary(config, parameters, source));
-  if (variant.rotary) {
-    out.max_sequence_length =
-        LongestRow(*variant.rotary, out.max_sequence_length);
-  }
-  out.stack.variants = {std::move(variant)};
-  return absl::OkStatus();
-}
-
 absl::StatusOr<int64_t> ReadWindow(const ConfigReader& config,
                                    int64_t default_value) {
   constexpr absl::string_view kKey = "sliding_window";
@@ -213,22 +160,23 @@ void SetWindow(int64_t window, StackRecipe& stack) {
 absl::Status SetSlidingLayers(const ConfigReader& config, int64_t window,
                               absl::FunctionRef<bool(int64_t)> is_sliding,
                               StackRecipe& stack) {
-  ASSIGN_OR_RETURN(const std::vector<std::string> types,
-                   ReadLayerTypes(config, stack.num_hidden_layers));
+  ASSIGN_OR_RETURN(const std::vector<bool> slides,
+                   ReadSlidingLayers(config, stack.num_hidden_layers));
   stack.variants.resize(1);
   stack.variants.push_back(stack.variants.front());
   if (window > 0) stack.variants.back().span.before = window - 1;
   stack.variant_of_layer.clear();
   for (int64_t layer = 0; layer < stack.num_hidden_layers; ++layer) {
-    const bool slides =
-        types.empty() ? is_sliding(layer) : types[layer] == kSlidingAttention;
-    if (slides && window == 0) {
-      return Invalid(absl::StrCat("layer ", layer, " is of type ",
-                                  kSlidingAttention,
-                                  " where there is no sliding_window, expected "
-                                  "a number of tokens"));
+    const bool is_local = slides.empty() ? is_sliding(layer) : slides[layer];
+    if (is_local && window == 0) {
+      return LoadError(
+          Reason::kConfigInvalid,
+          absl::StrCat("config.json: layer ", layer, " is of type ",
+                       kSlidingAttention,
+                       " where there is no sliding_window, expected a number "
+                       "of tokens"));
     }
-    stack.variant_of_layer.push_back(slides ? 1 : 0);
+    stack.variant_of_layer.push_back(is_local ? 1 : 0);
   }
   return absl::OkStatus();
 }
@@ -238,16 +186,6 @@ absl::StatusOr<double> ReadSoftCap(const ConfigReader& config,
                                    double default_value) {
   if (config.IsNull(key)) return 0;
   return config.Double(key, default_value, 1e-9, kMaxScore);
-}
-
-absl::Status RequireFlag(const ConfigReader& config, absl::string_view key,
-                         bool expected) {
-  ASSIGN_OR_RETURN(const bool found, config.Bool(key, expected));
-  if (found == expected) return absl::OkStatus();
-  return LoadError(
-      Reason::kUnsupported,
-      absl::StrCat("config.json: ", key, "=", found ? "true" : "false",
-                   ", expected ", expected ? "true" : "false"));
 }
 
 }  // namespace transformerd

@@ -68,13 +68,6 @@ absl::StatusOr<Architecture> ParseLlamaDecoder(const ConfigReader& config,
                                                const LlamaBlocks& blocks,
                                                const ModelClass& model_class);
 
-// Lets all layers rotate by the config's parameters; the sizes in `source` are
-// filled in here. The longest row is then LongestRow(): no table of positions
-// ends, but a model is of little use far beyond the lengths that it knows, and
-// a limit bounds what one request can cost.
-absl::Status SetRotary(const ConfigReader& config, RotarySource source,
-                       Architecture& out);
-
 // sliding_window: a token sees this many, itself included. 0: no window, which
 // null says; the default stands for an absent key.
 absl::StatusOr<int64_t> ReadWindow(const ConfigReader& config,
@@ -93,9 +86,5 @@ absl::Status SetSlidingLayers(const ConfigReader& config, int64_t window,
 // A limit of soft capping; 0: none, which null says.
 absl::StatusOr<double> ReadSoftCap(const ConfigReader& config,
                                    absl::string_view key, double default_value);
-
-// UNSUPPORTED where a flag is not what this project can do with the family.
-absl::Status RequireFlag(const ConfigReader& config, absl::string_view key,
-                         bool expected);
 
 }  // namespace transformerd

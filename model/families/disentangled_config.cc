@@ -11,6 +11,7 @@
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
+#include "model/families/activations.h"
 #include "model/families/config_fields.h"
 #include "model/families/encoder_config.h"
 

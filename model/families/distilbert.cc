@@ -49,22 +49,21 @@ constexpr ParameterRule kHeads[] = {
 
 constexpr absl::string_view kBuffers[] = {"embeddings.position_ids"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 30522},
-    /*hidden_size=*/{"dim", 768},
-    /*num_hidden_layers=*/{"n_layers", 6},
-    /*num_attention_heads=*/{"n_heads", 12},
-    /*intermediate_size=*/{"hidden_dim", 3072},
-    /*max_position_embeddings=*/{"max_position_embeddings", 512},
-    /*type_vocab_size=*/{"", 0},
-    /*pad_token_id=*/{"pad_token_id", 0},
-    /*activation=*/"activation",
-    /*norm_eps=*/"",
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.hidden_size = {"dim", 768};
+  keys.num_hidden_layers = {"n_layers", 6};
+  keys.num_attention_heads = {"n_heads", 12};
+  keys.intermediate_size = {"hidden_dim", 3072};
+  keys.type_vocab_size = {"", 0};
+  keys.activation_key = "activation";
+  keys.norm_eps_key = "";
+  return keys;
+}
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   if (model_class.head == HeadKind::kSequenceClassification) {
     out.head = FirstTokenHead(Activation::kRelu);
   }

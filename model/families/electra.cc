@@ -57,20 +57,17 @@ constexpr ParameterRule kHeads[] = {
 constexpr absl::string_view kBuffers[] = {"embeddings.position_ids",
                                           "embeddings.token_type_ids"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 30522},
-    /*hidden_size=*/{"hidden_size", 256},
-    /*num_hidden_layers=*/{"num_hidden_layers", 12},
-    /*num_attention_heads=*/{"num_attention_heads", 4},
-    /*intermediate_size=*/{"intermediate_size", 1024},
-    /*max_position_embeddings=*/{"max_position_embeddings", 512},
-    /*type_vocab_size=*/{"type_vocab_size", 2},
-    /*pad_token_id=*/{"pad_token_id", 0},
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.hidden_size.default_value = 256;
+  keys.num_attention_heads.default_value = 4;
+  keys.intermediate_size.default_value = 1024;
+  return keys;
+}
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   EmbeddingRecipe& embedding = out.stack.embedding;
   ASSIGN_OR_RETURN(embedding.size,
                    ReadEmbeddingSize(config, /*default_value=*/128));

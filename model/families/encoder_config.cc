@@ -3,9 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
 #include "model/families/config_fields.h"
@@ -44,21 +42,9 @@ absl::Status ReadDimensions(const ConfigReader& config, const EncoderKeys& keys,
   if (!keys.head_size.key.empty()) {
     RETURN_IF_ERROR(
         ReadDimension(config, keys.head_size, 1, kMaxWidth, stack.head_size));
-    if (stack.head_size > kMaxWidth / stack.num_attention_heads) {
-      return LoadError(
-          Reason::kConfigInvalid,
-          absl::StrCat("config.json: ", keys.num_attention_heads.key, "=",
-                       stack.num_attention_heads, " heads of ",
-                       keys.head_size.key, "=", stack.head_size,
-                       ", expected at most ", kMaxWidth, " numbers in all"));
-    }
   }
-  if (stack.head_size > 0) return absl::OkStatus();
-  RETURN_IF_ERROR(CheckDivides(keys.num_attention_heads.key,
-                               stack.num_attention_heads, keys.hidden_size.key,
-                               out.hidden_size));
-  stack.head_size = out.hidden_size / stack.num_attention_heads;
-  return absl::OkStatus();
+  return FinishHeadSize(keys.head_size.key, keys.num_attention_heads.key,
+                        keys.hidden_size.key, out.hidden_size, stack);
 }
 
 // The heads of BERT, which families with others replace.
@@ -76,12 +62,7 @@ HeadRecipe DefaultHead(HeadKind kind, const BlockRecipe& block) {
 
 absl::Status RefuseOptions(const ConfigReader& config) {
   for (absl::string_view key : {"is_decoder", "add_cross_attention"}) {
-    ASSIGN_OR_RETURN(const bool set, config.Bool(key, false));
-    if (set) {
-      return LoadError(Reason::kUnsupported,
-                       absl::StrCat("config.json: ", key,
-                                    "=true, expected an encoder (false)"));
-    }
+    RETURN_IF_ERROR(RequireBool(config, key, false));
   }
   return RequireString(config, "position_embedding_type", "absolute");
 }
@@ -93,13 +74,6 @@ absl::StatusOr<int64_t> ReadEmbeddingSize(const ConfigReader& config,
   return config.Int("embedding_size", default_value, 1, kMaxWidth);
 }
 
-absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
-                                          absl::string_view key,
-                                          absl::string_view default_name) {
-  ASSIGN_OR_RETURN(const std::string name, config.String(key, default_name));
-  return ActivationFromName(key, name);
-}
-
 absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
                                           const EncoderKeys& keys,
                                           const ModelClass& model_class) {
@@ -107,16 +81,15 @@ absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& config,
   RETURN_IF_ERROR(RefuseOptions(config));
   RETURN_IF_ERROR(ReadDimensions(config, keys, out));
   BlockRecipe& block = out.stack.block;
-  if (!keys.activation.empty()) {
+  if (!keys.activation_key.empty()) {
     ASSIGN_OR_RETURN(
         block.mlp.activation,
-        ReadActivation(config, keys.activation, keys.activation_default));
+        ReadActivation(config, keys.activation_key, keys.activation));
   }
-  block.norm.eps = keys.norm_eps_default;
-  if (!keys.norm_eps.empty()) {
-    ASSIGN_OR_RETURN(
-        block.norm.eps,
-        config.Double(keys.norm_eps, keys.norm_eps_default, 0.0, 1.0));
+  block.norm.eps = keys.norm_eps;
+  if (!keys.norm_eps_key.empty()) {
+    ASSIGN_OR_RETURN(block.norm.eps,
+                     config.Double(keys.norm_eps_key, keys.norm_eps, 0.0, 1.0));
   }
   out.stack.embedding.norm = block.norm;
   ASSIGN_OR_RETURN(out.tie_word_embeddings,

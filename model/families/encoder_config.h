@@ -12,36 +12,32 @@
 
 namespace transformerd {
 
-// The dimensions of an encoder and where a family keeps them.
+// Where a family keeps its dimensions, and the defaults of its class. What
+// stands here is BERT's, which most families followed.
 struct EncoderKeys {
-  ConfigKey vocab_size;
-  ConfigKey hidden_size;
-  ConfigKey num_hidden_layers;
-  ConfigKey num_attention_heads;
-  ConfigKey intermediate_size;
+  ConfigKey vocab_size = {"vocab_size", 30522};
+  ConfigKey hidden_size = {"hidden_size", 768};
+  ConfigKey num_hidden_layers = {"num_hidden_layers", 12};
+  ConfigKey num_attention_heads = {"num_attention_heads", 12};
+  ConfigKey intermediate_size = {"intermediate_size", 3072};
   // An empty key: there is no table of positions, and the default limits rows.
-  ConfigKey max_position_embeddings;
+  ConfigKey max_position_embeddings = {"max_position_embeddings", 512};
   // An empty key: the family has no token types.
-  ConfigKey type_vocab_size;
-  ConfigKey pad_token_id;
-  // An empty key: the family reads it.
-  absl::string_view activation = "hidden_act";
-  // An empty key: the class fixes the value.
-  absl::string_view norm_eps = "layer_norm_eps";
-  double norm_eps_default = 1e-12;
-  absl::string_view activation_default = "gelu";
+  ConfigKey type_vocab_size = {"type_vocab_size", 2};
+  ConfigKey pad_token_id = {"pad_token_id", 0};
   // An empty key, or an absent value of 0: hidden_size / num_attention_heads.
   ConfigKey head_size = {"", 0};
+  // An empty key: the family reads it.
+  absl::string_view activation_key = "hidden_act";
+  absl::string_view activation = "gelu";
+  // An empty key: the class fixes the value.
+  absl::string_view norm_eps_key = "layer_norm_eps";
+  double norm_eps = 1e-12;
 };
 
 // The width of the token table, of families that have one of their own.
 absl::StatusOr<int64_t> ReadEmbeddingSize(const ConfigReader& config,
                                           int64_t default_value);
-
-// CONFIG_INVALID for an unknown name.
-absl::StatusOr<Activation> ReadActivation(const ConfigReader& config,
-                                          absl::string_view key,
-                                          absl::string_view default_name);
 
 // Reads dimensions, activation, norm, labels and the class into an architecture
 // of post-norm blocks with learned positions and BERT's heads, which the family

@@ -10,6 +10,7 @@
 #include "model/base/nearest_name.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
+#include "model/families/required_values.h"
 #include "model/families/seed/seed_families.h"
 
 namespace transformerd {
@@ -145,6 +146,24 @@ absl::StatusOr<Choice> Choose(const ConfigReader& config,
   return Choice{family, model_class};
 }
 
+// UNSUPPORTED for models that are no single stack over text, and for arguments
+// of AllenNLP's constructor that would change the answer.
+absl::Status MakeBackbone(const ConfigReader& config, Architecture& model) {
+  if (model.input != ModelInput::kTokens || model.decoder) {
+    return LoadError(Reason::kUnsupported,
+                     absl::StrCat("architecture ", kBackbone,
+                                  " runs one stack over text, which a ",
+                                  model.family, " does not"));
+  }
+  RETURN_IF_ERROR(RequireAbsent(config, "max_length"));  // folds long texts
+  RETURN_IF_ERROR(RequireAbsent(config, "sub_module"));
+  RETURN_IF_ERROR(RequireBool(config, "last_layer_only", true));
+  model.class_name = std::string(kBackbone);
+  model.is_backbone = true;
+  model.is_bare = true;
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Span<const Family* const> AllFamilies() { return kFamilies; }
@@ -161,15 +180,7 @@ absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
                    choice.family->parse(config, *choice.model_class));
   parsed.architecture.family = std::string(choice.family->model_types.front());
   if (name == kBackbone) {
-    if (parsed.architecture.input != ModelInput::kTokens) {
-      return LoadError(
-          Reason::kUnsupported,
-          absl::StrCat("architecture ", kBackbone, " takes text, which a ",
-                       parsed.architecture.family, " does not"));
-    }
-    parsed.architecture.class_name = name;
-    parsed.architecture.is_backbone = true;
-    parsed.architecture.is_bare = true;
+    RETURN_IF_ERROR(MakeBackbone(config, parsed.architecture));
   }
   return parsed;
 }

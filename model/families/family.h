@@ -99,4 +99,17 @@ struct Family {
   absl::Span<const absl::string_view> other_modules = {};
 };
 
+// `family` with one of the members that most families have not.
+constexpr Family WithOtherPrefixes(
+    Family family, absl::Span<const absl::string_view> other_prefixes) {
+  family.other_prefixes = other_prefixes;
+  return family;
+}
+
+constexpr Family WithOtherModules(
+    Family family, absl::Span<const absl::string_view> other_modules) {
+  family.other_modules = other_modules;
+  return family;
+}
+
 }  // namespace transformerd

@@ -6,6 +6,7 @@
 #include "model/families/family.h"
 #include "model/families/gemma_config.h"
 #include "model/families/llama_parameters.h"
+#include "model/families/required_values.h"
 
 namespace transformerd {
 namespace {
@@ -41,7 +42,7 @@ constexpr ParameterRule kBase[] = {
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  RETURN_IF_ERROR(RequireFlag(config, "use_bidirectional_attention", false));
+  RETURN_IF_ERROR(RequireBool(config, "use_bidirectional_attention", false));
   LlamaBlocks blocks;
   blocks.has_attention_bias = true;
   ASSIGN_OR_RETURN(Architecture out,

@@ -2,12 +2,12 @@
 // caps, most layers with a window and a rotary base of their own (Gemma Team,
 // 2025).
 #include "absl/strings/string_view.h"
-#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/decoder_config.h"
 #include "model/families/family.h"
 #include "model/families/gemma_config.h"
 #include "model/families/llama_parameters.h"
+#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {
@@ -56,24 +56,20 @@ constexpr DecoderKeys Keys() {
 // Each kind of layers has parameters of its own. Older files have one set, of
 // the layers that see all, and the base of the others.
 absl::Status SetRotaries(const ConfigReader& config, Architecture& out) {
-  ASSIGN_OR_RETURN(const ConfigReader both, config.Object("rope_parameters"));
-  if (both.Has("rope_type") || both.Has("rope_theta")) {
-    return LoadError(Reason::kUnsupported,
-                     "config.json: rope_parameters of all layers, expected one "
-                     "object full_attention and one sliding_attention");
-  }
   RotarySource source;
   source.head_size = out.stack.head_size;
   source.max_position = out.max_sequence_length;
   source.theta = 1e6;
   ASSIGN_OR_RETURN(const ConfigReader global,
-                   config.Has("rope_scaling") ? config.Object("rope_scaling")
-                                              : both.Object("full_attention"));
+                   config.Has("rope_scaling")
+                       ? config.Object("rope_scaling")
+                       : RotaryParametersOf(config, kFullAttention));
   ASSIGN_OR_RETURN(out.stack.variants[0].rotary,
                    ReadRotary(config, global, source));
   source.theta_key = "rope_local_base_freq";
   source.theta = 1e4;
-  ASSIGN_OR_RETURN(const ConfigReader local, both.Object("sliding_attention"));
+  ASSIGN_OR_RETURN(const ConfigReader local,
+                   RotaryParametersOf(config, kSlidingAttention));
   ASSIGN_OR_RETURN(out.stack.variants[1].rotary,
                    ReadRotary(config, local, source));
   return absl::OkStatus();

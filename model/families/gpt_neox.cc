@@ -4,6 +4,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/decoder_config.h"
 #include "model/families/family.h"
+#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {

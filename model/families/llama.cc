@@ -31,14 +31,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kLlama = {kModelTypes,
-                              kClasses,
-                              /*base_prefix=*/"model.",
-                              kLlamaParameters,
-                              kLlamaHeadsWithSpans,
-                              kLlamaBuffers,
-                              Parse,
-                              /*bare=*/nullptr,
-                              kLlamaOtherPrefixes};
+extern const Family kLlama = WithOtherPrefixes(
+    {kModelTypes, kClasses, /*base_prefix=*/"model.", kLlamaParameters,
+     kLlamaHeadsWithSpans, kLlamaBuffers, Parse},
+    kLlamaOtherPrefixes);
 
 }  // namespace transformerd

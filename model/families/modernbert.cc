@@ -3,6 +3,7 @@
 // their neighbourhood.
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
+#include "model/families/activations.h"
 #include "model/families/alternating_layers.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
@@ -53,19 +54,19 @@ constexpr ParameterRule kHeads[] = {
 };
 // clang-format on
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 50368},
-    /*hidden_size=*/{"hidden_size", 768},
-    /*num_hidden_layers=*/{"num_hidden_layers", 22},
-    /*num_attention_heads=*/{"num_attention_heads", 12},
-    /*intermediate_size=*/{"intermediate_size", 1152},
-    /*max_position_embeddings=*/{"max_position_embeddings", 8192},
-    /*type_vocab_size=*/{"", 0},
-    /*pad_token_id=*/{"pad_token_id", 50283},
-    /*activation=*/"hidden_activation",
-    /*norm_eps=*/"norm_eps",
-    /*norm_eps_default=*/1e-5,
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 50368;
+  keys.num_hidden_layers.default_value = 22;
+  keys.intermediate_size.default_value = 1152;
+  keys.max_position_embeddings.default_value = 8192;
+  keys.type_vocab_size = {"", 0};
+  keys.pad_token_id.default_value = 50283;
+  keys.activation_key = "hidden_activation";
+  keys.norm_eps_key = "norm_eps";
+  keys.norm_eps = 1e-5;
+  return keys;
+}
 
 // All classes look at tokens through the same layers.
 absl::Status ReadHead(const ConfigReader& config, const NormRecipe& norm,
@@ -87,7 +88,7 @@ absl::Status ReadHead(const ConfigReader& config, const NormRecipe& norm,
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   StackRecipe& stack = out.stack;
   stack.embedding.position_rows = 0;
   BlockRecipe& block = stack.block;
@@ -103,7 +104,7 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   stack.embedding.norm = block.norm;
   stack.final_norm = block.norm;
   RETURN_IF_ERROR(ReadHead(config, block.norm, out.head));
-  RETURN_IF_ERROR(ReadAlternatingLayers(config, stack));
+  RETURN_IF_ERROR(ReadAlternatingLayers(config, out));
   return out;
 }
 

@@ -55,16 +55,13 @@ constexpr ParameterRule kHeads[] = {
 
 constexpr absl::string_view kBuffers[] = {"embeddings.position_ids"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 30527},
-    /*hidden_size=*/{"hidden_size", 768},
-    /*num_hidden_layers=*/{"num_hidden_layers", 12},
-    /*num_attention_heads=*/{"num_attention_heads", 12},
-    /*intermediate_size=*/{"intermediate_size", 3072},
-    /*max_position_embeddings=*/{"max_position_embeddings", 512},
-    /*type_vocab_size=*/{"", 0},
-    /*pad_token_id=*/{"pad_token_id", 1},
-};
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 30527;
+  keys.type_vocab_size = {"", 0};
+  keys.pad_token_id.default_value = 1;
+  return keys;
+}
 
 // Fixed in the class, whatever the config says.
 constexpr int64_t kPaddingId = 1;
@@ -73,7 +70,7 @@ constexpr int64_t kMaxTableRows = int64_t{1} << 20;
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   RelativeBias& bias = out.stack.block.attention.relative_bias;
   bias.num_buckets = kNumBuckets;
   ASSIGN_OR_RETURN(bias.table_rows,

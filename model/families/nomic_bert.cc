@@ -3,9 +3,9 @@
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
-#include "model/families/encoder_rotary.h"
 #include "model/families/family.h"
 #include "model/families/required_values.h"
+#include "model/families/rotary_config.h"
 
 namespace transformerd {
 namespace {
@@ -54,22 +54,18 @@ EncoderKeys KeysOf(const ConfigReader& config) {
   const auto either = [&](absl::string_view now, absl::string_view then) {
     return config.FirstOf({now, then});
   };
-  return {
-      /*vocab_size=*/{"vocab_size", 30528},
-      /*hidden_size=*/{either("hidden_size", "n_embd"), 768},
-      /*num_hidden_layers=*/{either("num_hidden_layers", "n_layer"), 12},
-      /*num_attention_heads=*/{either("num_attention_heads", "n_head"), 12},
-      /*intermediate_size=*/{either("intermediate_size", "n_inner"), 3072},
-      /*max_position_embeddings=*/
-      {either("max_position_embeddings", "n_positions"), 2048},
-      /*type_vocab_size=*/{"type_vocab_size", 2},
-      /*pad_token_id=*/{"pad_token_id", 0},
-      /*activation=*/"hidden_act",
-      /*norm_eps=*/either("layer_norm_eps", "layer_norm_epsilon"),
-      /*norm_eps_default=*/1e-12,
-      /*activation_default=*/"silu",
-      /*head_size=*/{"head_dim", 0},
-  };
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 30528;
+  keys.hidden_size = {either("hidden_size", "n_embd"), 768};
+  keys.num_hidden_layers = {either("num_hidden_layers", "n_layer"), 12};
+  keys.num_attention_heads = {either("num_attention_heads", "n_head"), 12};
+  keys.intermediate_size = {either("intermediate_size", "n_inner"), 3072};
+  keys.max_position_embeddings = {
+      either("max_position_embeddings", "n_positions"), 2048};
+  keys.norm_eps_key = either("layer_norm_eps", "layer_norm_epsilon");
+  keys.activation = "silu";
+  keys.head_size = {"head_dim", 0};
+  return keys;
 }
 
 // What the first release could be configured to, and no published model is.
@@ -99,15 +95,10 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   stack.block.attention.layout = QkvLayout::kConcatenated;
   stack.block.attention.qkv_bias = false;
   stack.block.attention.output_bias = false;
-  ASSIGN_OR_RETURN(
-      const double theta,
-      ReadRotaryTheta(config, config.FirstOf({"rope_theta", "rotary_emb_base"}),
-                      1000));
-  ASSIGN_OR_RETURN(
-      const ConfigReader rope,
-      config.Object(config.FirstOf({"rope_parameters", "rope_scaling"})));
-  LayerVariant& layers = stack.variants.emplace_back();
-  ASSIGN_OR_RETURN(layers.rotary, ReadRotary(rope, stack.head_size, theta));
+  RotarySource rotary;
+  rotary.theta_key = config.FirstOf({"rope_theta", "rotary_emb_base"});
+  rotary.theta = 1000;
+  RETURN_IF_ERROR(SetRotary(config, rotary, out));
   return out;
 }
 

@@ -35,14 +35,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kQwen2 = {kModelTypes,
-                              kClasses,
-                              /*base_prefix=*/"model.",
-                              kLlamaParameters,
-                              kLlamaHeadsWithSpans,
-                              kLlamaBuffers,
-                              Parse,
-                              /*bare=*/nullptr,
-                              kLlamaOtherPrefixes};
+extern const Family kQwen2 = WithOtherPrefixes(
+    {kModelTypes, kClasses, /*base_prefix=*/"model.", kLlamaParameters,
+     kLlamaHeadsWithSpans, kLlamaBuffers, Parse},
+    kLlamaOtherPrefixes);
 
 }  // namespace transformerd

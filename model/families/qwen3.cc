@@ -55,14 +55,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
 
 }  // namespace
 
-extern const Family kQwen3 = {kModelTypes,
-                              kClasses,
-                              /*base_prefix=*/"model.",
-                              kBase,
-                              kLlamaHeadsWithSpans,
-                              kLlamaBuffers,
-                              Parse,
-                              /*bare=*/nullptr,
-                              kLlamaOtherPrefixes};
+extern const Family kQwen3 =
+    WithOtherPrefixes({kModelTypes, kClasses, /*base_prefix=*/"model.", kBase,
+                       kLlamaHeadsWithSpans, kLlamaBuffers, Parse},
+                      kLlamaOtherPrefixes);
 
 }  // namespace transformerd

@@ -63,16 +63,10 @@ constexpr ParameterRule kHeads[] = {
 // clang-format on
 
 constexpr EncoderKeys KeysWithVocabulary(int64_t vocab_size) {
-  return {
-      /*vocab_size=*/{"vocab_size", vocab_size},
-      /*hidden_size=*/{"hidden_size", 768},
-      /*num_hidden_layers=*/{"num_hidden_layers", 12},
-      /*num_attention_heads=*/{"num_attention_heads", 12},
-      /*intermediate_size=*/{"intermediate_size", 3072},
-      /*max_position_embeddings=*/{"max_position_embeddings", 512},
-      /*type_vocab_size=*/{"type_vocab_size", 2},
-      /*pad_token_id=*/{"pad_token_id", 1},
-  };
+  EncoderKeys keys;
+  keys.vocab_size.default_value = vocab_size;
+  keys.pad_token_id.default_value = 1;
+  return keys;
 }
 
 constexpr int64_t kRobertaVocabulary = 50265;

@@ -227,6 +227,19 @@ absl::StatusOr<ConfigReader> RotaryParameters(const ConfigReader& config) {
   return config.Object(config.FirstOf({"rope_scaling", "rope_parameters"}));
 }
 
+absl::StatusOr<ConfigReader> RotaryParametersOf(const ConfigReader& config,
+                                                absl::string_view layer_type) {
+  ASSIGN_OR_RETURN(const ConfigReader all, config.Object("rope_parameters"));
+  if (!all.Has("rope_type") && !all.Has("rope_theta")) {
+    return all.Object(layer_type);
+  }
+  return LoadError(
+      Reason::kUnsupported,
+      absl::StrCat("config.json: rope_parameters of all layers, "
+                   "expected one object ",
+                   kFullAttention, " and one ", kSlidingAttention));
+}
+
 absl::StatusOr<std::optional<RotaryRecipe>> ReadRotary(
     const ConfigReader& config, const ConfigReader& parameters,
     const RotarySource& source) {
@@ -261,6 +274,21 @@ int64_t LongestRow(const RotaryRecipe& rotary, int64_t max_position) {
       break;
   }
   return max_position;
+}
+
+absl::Status SetRotary(const ConfigReader& config, RotarySource source,
+                       Architecture& out) {
+  source.head_size = out.stack.head_size;
+  source.max_position = out.max_sequence_length;
+  LayerVariant variant;
+  ASSIGN_OR_RETURN(const ConfigReader parameters, RotaryParameters(config));
+  ASSIGN_OR_RETURN(variant.rotary, ReadRotary(config, parameters, source));
+  if (variant.rotary) {
+    out.max_sequence_length =
+        LongestRow(*variant.rotary, out.max_sequence_length);
+  }
+  out.stack.variants = {std::move(variant)};
+  return absl::OkStatus();
 }
 
 }  // namespace transformerd

@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "model/config/block_recipe.h"
+#include "model/config/architecture.h"
 #include "model/config/config_reader.h"
 
 namespace transformerd {
@@ -33,6 +34,12 @@ struct RotarySource {
 // as transformers 5 writes it, or "rope_scaling" of the releases before.
 absl::StatusOr<ConfigReader> RotaryParameters(const ConfigReader& config);
 
+// The parameters of one type of layers, where each type has an object of its
+// own in "rope_parameters"; empty if absent. UNSUPPORTED where parameters of
+// all layers stand there.
+absl::StatusOr<ConfigReader> RotaryParametersOf(const ConfigReader& config,
+                                                absl::string_view layer_type);
+
 // Reads `parameters`, which are those above or an object of one layer type,
 // with what stands beside them in `config`. Nothing where no number of a head
 // is rotated.
@@ -47,5 +54,12 @@ absl::StatusOr<std::optional<RotaryRecipe>> ReadRotary(
 // the training there, those with yarn do in either place: such rows are
 // stretched by the factor. The other types state the stretched length.
 int64_t LongestRow(const RotaryRecipe& rotary, int64_t max_position);
+
+// Lets all layers rotate by the config's parameters; the sizes in `source` are
+// filled in here. The longest row is then LongestRow(): no table of positions
+// ends, but a model is of little use far beyond the lengths that it knows, and
+// a limit bounds what one request can cost.
+absl::Status SetRotary(const ConfigReader& config, RotarySource source,
+                       Architecture& out);
 
 }  // namespace transformerd

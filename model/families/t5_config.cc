@@ -9,6 +9,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
+#include "model/families/config_fields.h"
 #include "model/families/encoder_config.h"
 #include "model/families/encoder_decoder_config.h"
 
@@ -19,24 +20,21 @@ namespace {
 // biases, which grows with the square of the length.
 constexpr int64_t kMaxSequenceLength = 8192;
 constexpr int64_t kMaxBuckets = int64_t{1} << 20;
-constexpr int64_t kMaxLayers = 10000;
 
 EncoderKeys KeysWith(const T5Defaults& defaults) {
-  return {
-      /*vocab_size=*/{"vocab_size", defaults.vocab_size},
-      /*hidden_size=*/{"d_model", 512},
-      /*num_hidden_layers=*/{"num_layers", defaults.num_layers},
-      /*num_attention_heads=*/{"num_heads", defaults.num_heads},
-      /*intermediate_size=*/{"d_ff", defaults.intermediate_size},
-      /*max_position_embeddings=*/{"", kMaxSequenceLength},
-      /*type_vocab_size=*/{"", 0},
-      /*pad_token_id=*/{"pad_token_id", 0},
-      /*activation=*/"",
-      /*norm_eps=*/"layer_norm_epsilon",
-      /*norm_eps_default=*/1e-6,
-      /*activation_default=*/"",
-      /*head_size=*/{"d_kv", 64},
-  };
+  EncoderKeys keys;
+  keys.vocab_size.default_value = defaults.vocab_size;
+  keys.hidden_size = {"d_model", 512};
+  keys.num_hidden_layers = {"num_layers", defaults.num_layers};
+  keys.num_attention_heads = {"num_heads", defaults.num_heads};
+  keys.intermediate_size = {"d_ff", defaults.intermediate_size};
+  keys.max_position_embeddings = {"", kMaxSequenceLength};
+  keys.type_vocab_size = {"", 0};
+  keys.activation_key = "";
+  keys.norm_eps_key = "layer_norm_epsilon";
+  keys.norm_eps = 1e-6;
+  keys.head_size = {"d_kv", 64};
+  return keys;
 }
 
 // "relu", "gated-silu" and the like; "gated-gelu" stands for the approximation.

@@ -1,11 +1,9 @@
 // ViT (Dosovitskiy et al., 2021): a pre-norm encoder of images, cut into
 // patches.
-#include <cstdint>
-#include <string>
-
 #include "absl/strings/string_view.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
+#include "model/families/config_fields.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
 #include "model/families/heads.h"
@@ -47,22 +45,17 @@ constexpr ParameterRule kHeads[] = {
 // Only a model that predicts hidden patches computes with it.
 constexpr absl::string_view kBuffers[] = {"embeddings.mask_token"};
 
-constexpr EncoderKeys kKeys = {
-    /*vocab_size=*/{"vocab_size", 1},
-    /*hidden_size=*/{"hidden_size", 768},
-    /*num_hidden_layers=*/{"num_hidden_layers", 12},
-    /*num_attention_heads=*/{"num_attention_heads", 12},
-    /*intermediate_size=*/{"intermediate_size", 3072},
-    /*max_position_embeddings=*/{"", 0},
-    /*type_vocab_size=*/{"", 0},
-    /*pad_token_id=*/{"pad_token_id", 0},
-};
-
-constexpr int64_t kMaxPoolerSize = int64_t{1} << 20;
+constexpr EncoderKeys Keys() {
+  EncoderKeys keys;
+  keys.vocab_size.default_value = 1;
+  keys.max_position_embeddings = {"", 0};
+  keys.type_vocab_size = {"", 0};
+  return keys;
+}
 
 absl::StatusOr<Architecture> Parse(const ConfigReader& config,
                                    const ModelClass& model_class) {
-  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, kKeys, model_class));
+  ASSIGN_OR_RETURN(Architecture out, ParseEncoder(config, Keys(), model_class));
   out.input = ModelInput::kPixels;
   out.vocab_size = 0;
   out.pad_token_id.reset();
@@ -74,13 +67,10 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   ASSIGN_OR_RETURN(block.attention.qkv_bias, config.Bool("qkv_bias", true));
   out.stack.final_norm = block.norm;
   out.stack.last_hidden_state_is_normed = false;
-  ASSIGN_OR_RETURN(
-      out.pooler_size,
-      config.Int("pooler_output_size", out.hidden_size, 1, kMaxPoolerSize));
-  ASSIGN_OR_RETURN(const std::string activation,
-                   config.String("pooler_act", "tanh"));
+  ASSIGN_OR_RETURN(out.pooler_size, config.Int("pooler_output_size",
+                                               out.hidden_size, 1, kMaxWidth));
   ASSIGN_OR_RETURN(out.pooler_activation,
-                   ActivationFromName("pooler_act", activation));
+                   ReadActivation(config, "pooler_act", "tanh"));
   out.head = PlainHead(model_class.head, HeadPooling::kFirst);
   return out;
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "model/families/config_fields.h"
 
 namespace transformerd {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 constexpr int64_t kLayers = 12;
 constexpr int64_t kWidth = 1024;
 constexpr int64_t kHeads = 8;
-
-constexpr int64_t kMaxLayers = 10000;
 
 absl::Status Refuse(absl::string_view message) {
   return LoadError(Reason::kConfigInvalid,

@@ -4,9 +4,10 @@
 
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
+#include "model/families/required_values.h"
 #include "model/families/seed/bimodal_config.h"
 #include "model/families/seed/seed_config.h"
-#include "model/families/seed/seed_options.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 
 namespace transformerd {
@@ -56,8 +57,9 @@ absl::StatusOr<Architecture> ParseEncoder(const ConfigReader& reader,
 absl::StatusOr<Architecture> ParseAttention(const ConfigReader& reader,
                                             const ModelClass& model_class) {
   ASSIGN_OR_RETURN(const SeedConfig config, SeedConfig::Create(reader));
-  RETURN_IF_ERROR(
-      RefuseOtherScores(reader, {"scoring_func1", "scoring_func2"}));
+  for (absl::string_view key : {"scoring_func1", "scoring_func2"}) {
+    RETURN_IF_ERROR(RequireString(reader, key, "scaled_dot_product"));
+  }
   BiModalAttentionRecipe recipe;
   ASSIGN_OR_RETURN(recipe.hidden_size1,
                    config.Dimension({"hidden_size1"}, nullptr));
@@ -75,20 +77,10 @@ absl::StatusOr<Architecture> ParseAttention(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kBiModalEncoder = {
-    kSeedModelTypes,        kEncoderClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseEncoder,    &kEncoderBare,
-};
+extern const Family kBiModalEncoder =
+    SeedFamily(kEncoderClasses, ParseEncoder, kEncoderBare);
 
-extern const Family kBiModalAttention = {
-    kSeedModelTypes,        kAttentionClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseAttention,    &kAttentionBare,
-};
+extern const Family kBiModalAttention =
+    SeedFamily(kAttentionClasses, ParseAttention, kAttentionBare);
 
 }  // namespace transformerd

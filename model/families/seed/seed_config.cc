@@ -6,6 +6,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/activations.h"
+#include "model/families/config_fields.h"
 
 namespace transformerd {
 namespace {
@@ -94,17 +95,13 @@ absl::StatusOr<int64_t> SeedConfig::Dimension(absl::string_view name,
 
 absl::StatusOr<Activation> SeedConfig::ReadActivation() const {
   const absl::string_view key = config_->FirstOf({"activation", "hidden_act"});
-  ASSIGN_OR_RETURN(const std::string name,
-                   config_->String(key, is_own_ ? "relu" : "gelu"));
-  return ActivationFromName(key, name);
+  return transformerd::ReadActivation(*config_, key, is_own_ ? "relu" : "gelu");
 }
 
 absl::StatusOr<int64_t> HeadSize(absl::string_view size_name, int64_t size,
                                  absl::string_view heads_name, int64_t heads) {
-  if (size % heads == 0) return size / heads;
-  return LoadError(Reason::kConfigInvalid,
-                   absl::StrCat("config.json: ", heads_name, "=", heads,
-                                " does not divide ", size_name, "=", size));
+  RETURN_IF_ERROR(CheckDivides(heads_name, heads, size_name, size));
+  return size / heads;
 }
 
 absl::StatusOr<SeedAttentionRecipe> ReadAttention(const SeedConfig& config) {

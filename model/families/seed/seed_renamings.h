@@ -7,8 +7,6 @@
 
 namespace transformerd {
 
-inline constexpr absl::string_view kSeedModelTypes[] = {"allennlp"};
-
 // clang-format off
 inline constexpr ModuleRenaming kSelfAttentionRenamings[] = {
     {"", "layer",       "layers"},

@@ -2,8 +2,9 @@
 // without residual connection and norm.
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
+#include "model/families/required_values.h"
 #include "model/families/seed/seed_config.h"
-#include "model/families/seed/seed_options.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 
 namespace transformerd {
@@ -32,9 +33,8 @@ absl::StatusOr<bool> HasOutput(const SeedConfig& config) {
 absl::StatusOr<Architecture> Parse(const ConfigReader& reader,
                                    const ModelClass& model_class) {
   ASSIGN_OR_RETURN(const SeedConfig config, SeedConfig::Create(reader));
-  RETURN_IF_ERROR(RefuseOtherScores(reader, {"scoring_func"}));
-  RETURN_IF_ERROR(RefuseSet(reader, "is_cross_attention",
-                            "the module attends to its own input"));
+  RETURN_IF_ERROR(RequireString(reader, "scoring_func", "scaled_dot_product"));
+  RETURN_IF_ERROR(RequireBool(reader, "is_cross_attention", false));
   SelfAttentionRecipe recipe;
   ASSIGN_OR_RETURN(recipe.attention, ReadAttention(config));
   ASSIGN_OR_RETURN(recipe.attention.output, HasOutput(config));
@@ -43,12 +43,6 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kSelfAttention = {
-    kSeedModelTypes,        kClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         Parse,    &kBare,
-};
+extern const Family kSelfAttention = SeedFamily(kClasses, Parse, kBare);
 
 }  // namespace transformerd

@@ -3,6 +3,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
 #include "model/families/seed/seed_config.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 
 namespace transformerd {
@@ -46,20 +47,10 @@ absl::StatusOr<Architecture> ParseSinusoidal(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kImageFeatureEmbeddings = {
-    kSeedModelTypes,        kImageClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseImage,    &kImageBare,
-};
+extern const Family kImageFeatureEmbeddings =
+    SeedFamily(kImageClasses, ParseImage, kImageBare);
 
-extern const Family kSinusoidalPositionalEncoding = {
-    kSeedModelTypes,        kSinusoidalClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseSinusoidal,    &kSinusoidalBare,
-};
+extern const Family kSinusoidalPositionalEncoding =
+    SeedFamily(kSinusoidalClasses, ParseSinusoidal, kSinusoidalBare);
 
 }  // namespace transformerd

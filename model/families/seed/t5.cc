@@ -3,7 +3,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
 #include "model/families/seed/seed_config.h"
-#include "model/families/seed/seed_renamings.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/t5_config.h"
 
 namespace transformerd {
@@ -76,20 +76,9 @@ absl::StatusOr<Architecture> ParseAttention(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kT5Module = {
-    kSeedModelTypes,        kT5Classes,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseT5,    &kT5Bare,
-};
+extern const Family kT5Module = SeedFamily(kT5Classes, ParseT5, kT5Bare);
 
-extern const Family kT5Attention = {
-    kSeedModelTypes,        kAttentionClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseAttention,    &kAttentionBare,
-};
+extern const Family kT5Attention =
+    SeedFamily(kAttentionClasses, ParseAttention, kAttentionBare);
 
 }  // namespace transformerd

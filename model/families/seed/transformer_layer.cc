@@ -3,6 +3,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
 #include "model/families/seed/seed_config.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 
 namespace transformerd {
@@ -52,20 +53,10 @@ absl::StatusOr<Architecture> ParseAttention(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kTransformerLayer = {
-    kSeedModelTypes,        kLayerClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseLayer,    &kLayerBare,
-};
+extern const Family kTransformerLayer =
+    SeedFamily(kLayerClasses, ParseLayer, kLayerBare);
 
-extern const Family kAttentionLayer = {
-    kSeedModelTypes,        kAttentionClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         ParseAttention,    &kAttentionBare,
-};
+extern const Family kAttentionLayer =
+    SeedFamily(kAttentionClasses, ParseAttention, kAttentionBare);
 
 }  // namespace transformerd

@@ -2,7 +2,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
 #include "model/families/seed/seed_config.h"
-#include "model/families/seed/seed_renamings.h"
+#include "model/families/seed/seed_family.h"
 
 namespace transformerd {
 namespace {
@@ -38,12 +38,6 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kTransformerPooler = {
-    kSeedModelTypes,        kClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         Parse,    &kBare,
-};
+extern const Family kTransformerPooler = SeedFamily(kClasses, Parse, kBare);
 
 }  // namespace transformerd

@@ -3,6 +3,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
 #include "model/families/seed/seed_config.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 
 namespace transformerd {
@@ -41,12 +42,6 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kTransformerStack = {
-    kSeedModelTypes,        kClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         Parse,    &kBare,
-};
+extern const Family kTransformerStack = SeedFamily(kClasses, Parse, kBare);
 
 }  // namespace transformerd

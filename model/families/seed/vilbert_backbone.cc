@@ -3,6 +3,7 @@
 #include "model/base/status_macros.h"
 #include "model/families/family.h"
 #include "model/families/seed/seed_config.h"
+#include "model/families/seed/seed_family.h"
 #include "model/families/seed/seed_renamings.h"
 #include "model/families/seed/vilbert_config.h"
 
@@ -62,12 +63,6 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& reader,
 
 }  // namespace
 
-extern const Family kVilbertBackbone = {
-    kSeedModelTypes,        kClasses,
-    /*base_prefix=*/"",
-    /*base_parameters=*/{},
-    /*head_parameters=*/{},
-    /*buffers=*/{},         Parse,    &kBare,
-};
+extern const Family kVilbertBackbone = SeedFamily(kClasses, Parse, kBare);
 
 }  // namespace transformerd

@@ -3,10 +3,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/base/error_details.h"
+#include "model/families/families.h"
 #include "tests/matchers/status_matchers.h"
 #include "tests/model/families/golden_case.h"
 #include "tests/model/runtime/make_loader.h"
@@ -15,6 +18,7 @@ namespace transformerd {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
@@ -101,6 +105,42 @@ TEST(BackboneSignatureTest, HasWhatTheModelHas) {
   EXPECT_THAT(
       Names(model->signature()),
       ElementsAre("token_ids", "mask", "encoded_text", "encoded_text_mask"));
+}
+
+TEST(BackboneConfigTest, RefusesByNameWhatIsNotServed) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"model_type": "t5"})", "which a t5 does not"},
+      {R"({"model_type": "bart"})", "which a bart does not"},
+      {R"({"model_type": "vit"})", "which a vit does not"},
+      {R"({"model_type": "bert", "max_length": 512})", "max_length is set"},
+      {R"({"model_type": "bert", "sub_module": "encoder"})",
+       "sub_module is set"},
+      {R"({"model_type": "bert", "last_layer_only": false})",
+       "last_layer_only=false"},
+  };
+  for (const auto& [json, message] : cases) {
+    SCOPED_TRACE(json);
+    ASSERT_OK_AND_ASSIGN(const ConfigReader config,
+                         ConfigReader::Parse(json, "config.json"));
+
+    const absl::Status status = ParseModel(config, kBackbone).status();
+
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                                 HasSubstr(message)));
+    EXPECT_EQ(ReasonOf(status), "UNSUPPORTED");
+  }
+}
+
+TEST(BackboneConfigTest, TakesWhatChangesNothing) {
+  ASSERT_OK_AND_ASSIGN(
+      const ConfigReader config,
+      ConfigReader::Parse(R"({"model_type": "bert", "max_length": null,
+                              "last_layer_only": true})",
+                          "config.json"));
+  ASSERT_OK_AND_ASSIGN(const ParsedModel model, ParseModel(config, kBackbone));
+
+  EXPECT_TRUE(model.architecture.is_backbone);
+  EXPECT_EQ(model.architecture.class_name, kBackbone);
 }
 
 }  // namespace

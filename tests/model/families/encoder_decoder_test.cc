@@ -122,7 +122,7 @@ TEST(T5Test, RefusesWhatNoModelHas) {
        "relative_attention_max_distance=8, expected more than 8"},
       {R"("num_decoder_layers": -1)", "num_decoder_layers=-1"},
       {R"("d_kv": 0)", "d_kv=0"},
-      {R"("d_kv": 1048576)", "num_heads=8 heads of d_kv=1048576, expected at"},
+      {R"("d_kv": 1048576)", "d_kv=1048576 times num_heads=8, expected at"},
       {R"("scale_decoder_outputs": "yes")", "scale_decoder_outputs"},
       {R"("is_decoder": true)", "is_decoder=true"},
   };

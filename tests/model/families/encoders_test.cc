@@ -1,12 +1,15 @@
 // What the configs of encoder families may say, beyond what golden cases show.
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
 #include "model/families/families.h"
+#include "model/modules/rotary_frequencies.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
@@ -91,15 +94,69 @@ TEST(ModernBertTest, HasOneGlobalLayerInThreeByDefault) {
 
 TEST(ModernBertTest, ReadsTheRotationOfEachKindOfLayer) {
   ASSERT_OK_AND_ASSIGN(const Architecture architecture, Parse(R"({
-      "model_type": "modernbert", "num_hidden_layers": 1,
+      "model_type": "modernbert", "num_hidden_layers": 2,
       "layer_types": ["sliding_attention", "full_attention"],
       "global_rope_theta": 5, "rope_parameters": {
         "sliding_attention": {"rope_type": "default", "rope_theta": 7}}})"));
 
   const StackRecipe& stack = architecture.stack;
-  EXPECT_THAT(stack.variant_of_layer, ElementsAre(1));
+  EXPECT_THAT(stack.variant_of_layer, ElementsAre(1, 0));
   EXPECT_EQ(stack.variants[0].rotary->theta, 5);
   EXPECT_EQ(stack.variants[1].rotary->theta, 7);
+}
+
+// The figures of the scaled rotations are those of transformers 5.24.
+void ExpectTurns(const RotaryRecipe& rotary, int64_t length,
+                 const std::vector<double>& expected) {
+  const std::vector<double> turns = RotaryFrequencies(rotary, length);
+  ASSERT_EQ(turns.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_NEAR(turns[i], expected[i], 1e-6 * expected[i]) << i;
+  }
+}
+
+TEST(NomicBertTest, ScalesRotationsOfRowsLongerThanTrained) {
+  ASSERT_OK_AND_ASSIGN(const Architecture architecture, Parse(R"({
+      "model_type": "nomic_bert", "hidden_size": 32, "num_attention_heads": 4,
+      "max_position_embeddings": 16,
+      "rope_parameters": {"rope_type": "dynamic", "factor": 4}})"));
+
+  const RotaryRecipe& rotary = *architecture.stack.variants.front().rotary;
+  EXPECT_EQ(architecture.max_sequence_length, 64);
+  ExpectTurns(rotary, 16, {1, 0.177827939, 0.0316227786, 0.00562341325});
+  ExpectTurns(rotary, 40, {1, 0.0929609761, 0.00864174217, 0.000803344708});
+}
+
+TEST(ModernBertTest, ScalesEachKindOfLayerByItsOwnRule) {
+  ASSERT_OK_AND_ASSIGN(const Architecture architecture, Parse(R"({
+      "model_type": "modernbert", "hidden_size": 64, "num_attention_heads": 4,
+      "max_position_embeddings": 4096, "rope_parameters": {
+        "full_attention": {"rope_type": "yarn", "factor": 4},
+        "sliding_attention": {"rope_type": "linear", "factor": 2}}})"));
+
+  const StackRecipe& stack = architecture.stack;
+  EXPECT_EQ(architecture.max_sequence_length, 16384);
+  EXPECT_NEAR(stack.variants[0].rotary->attention_factor, 1.13862944, 1e-6);
+  ExpectTurns(*stack.variants[0].rotary, 16,
+              {1, 0.223606795, 0.0500000007, 0.008385255, 0.00124999997,
+               0.000139754251, 3.12500015e-05, 6.98771282e-06});
+  ExpectTurns(*stack.variants[1].rotary, 16,
+              {0.5, 0.158113882, 0.0500000007, 0.0158113893, 0.00499999989,
+               0.00158113893, 0.000500000024, 0.000158113893});
+}
+
+TEST(ModernBertTest, ScalesBothKindsOfLayersWhereOlderFilesDo) {
+  ASSERT_OK_AND_ASSIGN(const Architecture architecture, Parse(R"({
+      "model_type": "modernbert", "max_position_embeddings": 64,
+      "rope_scaling": {"rope_type": "linear", "factor": 2}})"));
+
+  for (const LayerVariant& variant : architecture.stack.variants) {
+    EXPECT_EQ(variant.rotary->scaling, RotaryScaling::kLinear);
+    EXPECT_EQ(variant.rotary->factor, 2);
+  }
+  EXPECT_EQ(architecture.stack.variants[0].rotary->theta, 160000);
+  EXPECT_EQ(architecture.stack.variants[1].rotary->theta, 10000);
+  EXPECT_EQ(architecture.max_sequence_length, 128);
 }
 
 TEST(ClipTextTest, ReadsTheTextSideOfAWholeModel) {
@@ -183,14 +240,21 @@ TEST(EncodersTest, RefuseConfigsByKeyAndValue) {
       {R"({"model_type": "nomic_bert", "rotary_scaling_factor": 2})",
        "UNSUPPORTED", "rotary_scaling_factor"},
       {R"({"model_type": "nomic_bert",
-           "rope_parameters": {"rope_type": "yarn"}})",
-       "UNSUPPORTED", "rope_parameters: rope_type=\"yarn\""},
-      {R"({"model_type": "modernbert", "layer_types": ["chunked"]})",
-       "CONFIG_INVALID", "layer_types[0]=\"chunked\""},
+           "rope_parameters": {"rope_type": "warp"}})",
+       "UNSUPPORTED", "rope_parameters: rope_type=\"warp\""},
+      {R"({"model_type": "nomic_bert", "partial_rotary_factor": 0.5})",
+       "UNSUPPORTED", "partial_rotary_factor=0.5"},
+      {R"({"model_type": "modernbert", "num_hidden_layers": 1,
+           "layer_types": ["chunked_attention"]})",
+       "UNSUPPORTED", "layer_types holds \"chunked_attention\""},
       {R"({"model_type": "modernbert", "layer_types": ["full_attention"]})",
-       "CONFIG_INVALID", "layer_types has 1 entries, expected 22"},
+       "CONFIG_INVALID",
+       "layer_types has 1 elements, expected num_hidden_layers=22"},
       {R"({"model_type": "modernbert", "rope_parameters": {"rope_theta": 9}})",
-       "UNSUPPORTED", "rope_parameters: rope_theta"},
+       "UNSUPPORTED", "rope_parameters of all layers"},
+      {R"({"model_type": "modernbert", "rope_scaling": {"type": "linear"},
+           "rope_parameters": {"full_attention": {"rope_type": "default"}}})",
+       "UNSUPPORTED", "rope_scaling beside rope_parameters"},
       {R"({"model_type": "modernbert", "classifier_pooling": "max"})",
        "UNSUPPORTED", "classifier_pooling=\"max\""},
       {R"({"model_type": "clip", "text_config": 3})", "CONFIG_INVALID",
