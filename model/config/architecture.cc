@@ -24,9 +24,15 @@ int64_t* NumHiddenLayers(Architecture& architecture) {
   return stack == nullptr ? nullptr : &stack->num_hidden_layers;
 }
 
+std::string PartPrefix(size_t part) {
+  return absl::StrCat("parts.", part, ".");
+}
+
 std::string ToString(const Architecture& architecture) {
   const Architecture& a = architecture;
-  if (a.seed) return absl::StrCat(a.class_name, " (", a.family, ")");
+  if (a.seed || !a.parts.empty()) {
+    return absl::StrCat(a.class_name, " (", a.family, ")");
+  }
   const StackRecipe& stack = a.stack;
   const std::string decoder =
       a.decoder ? absl::StrCat(" and ", a.decoder->num_hidden_layers) : "";

@@ -5,6 +5,7 @@
 // family's name.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -91,6 +92,9 @@ struct Architecture {
   bool is_backbone = false;
   // What that module is; the numbers below say nothing then.
   std::optional<SeedRecipe> seed;
+  // Several such modules, each working on what the one before it gives. All
+  // other numbers say nothing then.
+  std::vector<Architecture> parts;
   // Its checkpoint was written by AllenNLP, and no part of another model.
   bool is_own_checkpoint = false;
 
@@ -142,6 +146,9 @@ bool TakesPositions(const Architecture& architecture);
 // The number of layers, which a load may lower; null where there are none to
 // leave out.
 int64_t* NumHiddenLayers(Architecture& architecture);
+
+// What the names of a part's slots begin with: "parts.0.".
+std::string PartPrefix(size_t part);
 
 // One line with the class and its dimensions, for logs.
 std::string ToString(const Architecture& architecture);

@@ -9,7 +9,7 @@ namespace transformerd {
 ParameterSlot* ModuleBuilder::AddSlot(const std::string& name, Shape shape,
                                       Initializer initializer) {
   slots_.push_back(std::make_unique<ParameterSlot>(
-      name, dtype_, std::move(shape), initializer));
+      absl::StrCat(prefix_, name), dtype_, std::move(shape), initializer));
   return slots_.back().get();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/base/dtype.h"
@@ -18,10 +19,11 @@ namespace transformerd {
 // ".bias" behind them.
 class ModuleBuilder {
  public:
-  // Slots are of `dtype` and are appended to `slots`, which must outlive the
-  // builder.
-  ModuleBuilder(DType dtype, std::vector<std::unique_ptr<ParameterSlot>>& slots)
-      : dtype_(dtype), slots_(slots) {}
+  // Slots are of `dtype`, have `prefix` before their names and are appended to
+  // `slots`, which must outlive the builder.
+  ModuleBuilder(DType dtype, std::vector<std::unique_ptr<ParameterSlot>>& slots,
+                std::string prefix = "")
+      : dtype_(dtype), slots_(slots), prefix_(std::move(prefix)) {}
 
   ParameterSlot* AddSlot(const std::string& name, Shape shape,
                          Initializer initializer);
@@ -34,6 +36,7 @@ class ModuleBuilder {
  private:
   DType dtype_;
   std::vector<std::unique_ptr<ParameterSlot>>& slots_;
+  const std::string prefix_;
 };
 
 }  // namespace transformerd

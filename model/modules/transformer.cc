@@ -76,6 +76,11 @@ int64_t InputSize(const Architecture& architecture) {
 
 Transformer::Transformer(const Architecture& architecture, DType dtype)
     : dtype_(dtype) {
+  for (size_t i = 0; i < architecture.parts.size(); ++i) {
+    ModuleBuilder builder(dtype, slots_, PartPrefix(i));
+    parts_.push_back(BuildSeedModule(*architecture.parts[i].seed, builder));
+  }
+  if (!parts_.empty()) return;
   ModuleBuilder builder(dtype, slots_);
   if (architecture.seed) {
     seed_ = BuildSeedModule(*architecture.seed, builder);

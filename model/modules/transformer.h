@@ -47,6 +47,8 @@ class Transformer {
   const Head& head() const { return head_; }
   // Instead of all of the above, where the architecture is such a module.
   const std::optional<SeedModule>& seed() const { return seed_; }
+  // Instead of all of the above, where the architecture has parts.
+  const std::vector<SeedModule>& parts() const { return parts_; }
 
  private:
   void AddStacks(const Architecture& architecture, ModuleBuilder& builder);
@@ -62,6 +64,7 @@ class Transformer {
   std::optional<Linear> pooler_;
   Head head_;
   std::optional<SeedModule> seed_;
+  std::vector<SeedModule> parts_;
 };
 
 // The block that layer `layer` runs.

@@ -26,12 +26,11 @@
 
 namespace transformerd {
 
-// What a load may ask for; the defaults take everything from the folder.
-struct LoadOptions {
+// Which module of a checkpoint is loaded, and how; the defaults take everything
+// from its folder.
+struct ModuleOptions {
   // "BertModel"; empty: architectures[0] of config.json.
   std::string architecture;
-  // Nothing: the checkpoint's.
-  std::optional<DType> dtype;
   // Fewer layers than config.json says.
   std::optional<int64_t> num_hidden_layers;
   // A JSON object merged over config.json; empty: none.
@@ -45,10 +44,28 @@ struct LoadOptions {
   // Regular expressions, anchored at the start: checkpoint keys to leave out,
   // and names of the model that may be missing. Nothing: the model's own.
   std::optional<std::vector<std::string>> ignore, allow_missing;
-  // False: parameters start from their initial values, and no file is opened.
-  bool load_weights = true;
   // A file in the folder; empty: the usual names.
   std::string weights_path;
+};
+
+// One of several modules that make up a model.
+struct PartOptions : ModuleOptions {
+  // A model of the repository, and one of its versions; nothing: the newest.
+  std::string checkpoint;
+  std::optional<int64_t> version;
+  // Absolute folder of the two.
+  std::string directory;
+};
+
+// What a load may ask for.
+struct LoadOptions : ModuleOptions {
+  // Not empty: instead of one module of the request's own folder, these, each
+  // working on what the one before it gives.
+  std::vector<PartOptions> parts;
+  // Nothing: the checkpoint's.
+  std::optional<DType> dtype;
+  // False: parameters start from their initial values, and no file is opened.
+  bool load_weights = true;
   // Nothing: what the sentence-transformers files say, else the mean.
   std::optional<PoolingKind> pooling;
   // Nothing: the daemon's.
@@ -56,7 +73,7 @@ struct LoadOptions {
 };
 
 struct LoadRequest {
-  // Absolute folder of config.json and weights.
+  // Absolute folder of config.json and weights; not looked at for parts.
   std::string directory;
   LoadOptions options;
   // Asked once, when the plan is made and before memory is taken or weights are

@@ -19,6 +19,8 @@
 #include "model/reference/seed/seed_executor.h"
 #include "model/runtime/backbone.h"
 #include "model/runtime/make_signature.h"
+#include "model/runtime/pipeline.h"
+#include "model/runtime/read_module.h"
 #include "model/runtime/stream_weights.h"
 #include "model/runtime/tensor_model.h"
 #include "model/runtime/warm_up.h"
@@ -63,42 +65,12 @@ DType CpuDType(DType dtype) {
   }
 }
 
-// Fewer layers than config.json says.
-absl::Status LowerLayers(int64_t wanted, Architecture& architecture) {
-  constexpr char kField[] = "num_hidden_layers";
-  int64_t* const layers = NumHiddenLayers(architecture);
-  if (layers == nullptr) {
-    return WithField(absl::InvalidArgumentError(absl::StrCat(
-                         kField, "=", wanted, ", but ", architecture.class_name,
-                         " has no layers to leave out")),
-                     kField);
-  }
-  if (wanted < 0 || wanted > *layers) {
-    return WithField(absl::InvalidArgumentError(absl::StrCat(
-                         kField, "=", wanted, ", expected 0 to ", *layers)),
-                     kField);
-  }
-  *layers = wanted;
-  return absl::OkStatus();
-}
-
 bool HasPooler(const Architecture& architecture,
                const Transformer& transformer) {
   if (!architecture.pooler || !architecture.pooler_dense) {
     return architecture.pooler;
   }
   return transformer.pooler()->weight->is_filled();
-}
-
-NameMapOptions NameMapFor(const LoadOptions& asked,
-                          const Architecture& architecture) {
-  NameMapOptions options;
-  options.is_own_checkpoint = architecture.is_own_checkpoint;
-  options.ignore = asked.ignore;
-  options.relevant_module = asked.relevant_module;
-  options.mapping = asked.mapping;
-  options.allow_missing = asked.allow_missing;
-  return options;
 }
 
 // Where a checkpoint does not fit because the part that was asked for is not
@@ -160,30 +132,32 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
 
 absl::Status ModelLoad::ReadConfig() {
   const LoadOptions& options = request_.options;
-  ASSIGN_OR_RETURN(
-      ConfigReader config,
-      ConfigReader::FromFile(absl::StrCat(request_.directory, "/config.json")));
-  if (!options.config_override.empty()) {
-    ASSIGN_OR_RETURN(config, config.Merged(options.config_override));
-  }
+  if (!options.parts.empty()) return ReadPartConfigs();
+  ASSIGN_OR_RETURN(DescribedModule module,
+                   ReadModule(request_.directory, options));
   if (!options.load_weights) {
-    ASSIGN_OR_RETURN(config_dtype_, DTypeOfConfig(config));
+    ASSIGN_OR_RETURN(config_dtype_, DTypeOfConfig(module.config));
   }
-  ASSIGN_OR_RETURN(ParsedModel parsed,
-                   ParseModel(config, options.architecture));
+  ParsedModel& parsed = module.parsed;
   family_ = parsed.family;
   parts_->architecture = std::move(parsed.architecture);
-  Architecture& architecture = parts_->architecture;
-  if (options.num_hidden_layers) {
-    RETURN_IF_ERROR(LowerLayers(*options.num_hidden_layers, architecture));
-  }
   ASSIGN_OR_RETURN(sentence_config_,
                    ReadSentenceTransformersConfig(request_.directory));
   // Bare modules take what AllenNLP's do.
-  if (architecture.is_bare) return absl::OkStatus();
+  if (parts_->architecture.is_bare) return absl::OkStatus();
   TokenizerOptions text;
   text.lower_case = sentence_config_.lower_case;
   ASSIGN_OR_RETURN(parts_->tokenizer, ReadTokenizer(request_.directory, text));
+  return absl::OkStatus();
+}
+
+absl::Status ModelLoad::ReadPartConfigs() {
+  ASSIGN_OR_RETURN(described_parts_, ReadParts(request_.options));
+  parts_->architecture = described_parts_.architecture;
+  if (!request_.options.load_weights) {
+    ASSIGN_OR_RETURN(config_dtype_,
+                     DTypeOfConfig(described_parts_.configs.front()));
+  }
   return absl::OkStatus();
 }
 
@@ -191,9 +165,12 @@ absl::Status ModelLoad::OpenWeights() {
   const LoadOptions& options = request_.options;
   // A module without parameters has no file.
   const bool has_parameters =
+      !options.parts.empty() ||
       !Transformer(parts_->architecture, DType::kF32).slots().empty();
   if (!options.load_weights || !has_parameters) {
     checkpoint_ = std::make_unique<MemoryCheckpoint>();
+  } else if (!options.parts.empty()) {
+    ASSIGN_OR_RETURN(opened_parts_, OpenParts(options.parts));
   } else if (options.weights_path.empty()) {
     ASSIGN_OR_RETURN(checkpoint_, OpenCheckpoint(request_.directory));
   } else {
@@ -202,14 +179,19 @@ absl::Status ModelLoad::OpenWeights() {
   }
   if (workers_.bandwidth_limit != nullptr) {
     throttled_ = std::make_unique<ThrottledReader>(
-        *checkpoint_, *workers_.bandwidth_limit, control_);
+        unthrottled(), *workers_.bandwidth_limit, control_);
   }
   return absl::OkStatus();
 }
 
+const CheckpointReader& ModelLoad::unthrottled() const {
+  if (checkpoint_ != nullptr) return *checkpoint_;
+  return *opened_parts_.checkpoint;
+}
+
 const CheckpointReader& ModelLoad::reader() const {
   if (throttled_ != nullptr) return *throttled_;
-  return *checkpoint_;
+  return unthrottled();
 }
 
 absl::StatusOr<DType> ModelLoad::ChooseDType() const {
@@ -241,20 +223,33 @@ absl::Status ModelLoad::MatchNames() {
     replica.transformer = std::make_unique<Transformer>(architecture, dtype_);
   }
   const auto& slots = parts_->replicas.front().transformer->slots();
-  if (asked.load_weights) {
+  if (!asked.load_weights) {
+    name_map_ = NameMap::WithoutCheckpoint(slots);
+  } else if (!asked.parts.empty()) {
+    ASSIGN_OR_RETURN(
+        MatchedParts matched,
+        MatchParts(asked.parts, described_parts_, opened_parts_, dtype_));
+    name_map_ = std::move(matched.name_map);
+    part_mismatch_ = std::move(matched.mismatch);
+  } else {
     ASSIGN_OR_RETURN(name_map_,
                      NameMap::Create(*family_, slots, reader().entries(),
                                      NameMapFor(asked, architecture)));
-  } else {
-    name_map_ = NameMap::WithoutCheckpoint(slots);
   }
   return absl::OkStatus();
+}
+
+MismatchReport ModelLoad::Mismatches() const {
+  if (!request_.options.parts.empty()) return part_mismatch_;
+  return FindMismatches(parts_->replicas.front().transformer->slots(),
+                        reader().entries(), name_map_, PlanOptions());
 }
 
 LoadPlanOptions ModelLoad::PlanOptions() const {
   LoadPlanOptions options;
   options.architecture = parts_->architecture.class_name;
-  options.strict = request_.options.strict;
+  // Parts are as strict as each of them says, and were looked at before.
+  options.strict = request_.options.strict && request_.options.parts.empty();
   options.initializer_range = parts_->architecture.initializer_range;
   return options;
 }
@@ -262,9 +257,7 @@ LoadPlanOptions ModelLoad::PlanOptions() const {
 absl::Status ModelLoad::MakePlan() {
   RETURN_IF_ERROR(MatchNames());
   const auto& slots = parts_->replicas.front().transformer->slots();
-  RETURN_IF_ERROR(
-      Explain(name_map_, ToStatus(FindMismatches(slots, reader().entries(),
-                                                 name_map_, PlanOptions()))));
+  RETURN_IF_ERROR(Explain(name_map_, ToStatus(Mismatches())));
   TieSharedTensors(slots, reader().entries(), name_map_);
   ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader().entries(),
                                                    name_map_, PlanOptions()));
@@ -309,9 +302,13 @@ void ModelLoad::MakeSignatureAndExecutors() {
   surroundings.pooling = options.pooling;
   surroundings.tokenizer = parts_->tokenizer.get();
   surroundings.max_text_tokens = sentence_config_.max_sequence_length;
-  const Signature model = MakeSignature(parts_->architecture, surroundings);
+  const Architecture& architecture = parts_->architecture;
+  const auto& pipeline = described_parts_.pipeline;
+  const Signature model = pipeline != nullptr
+                              ? pipeline->signature
+                              : MakeSignature(architecture, surroundings);
   parts_->signature =
-      parts_->architecture.is_backbone ? MakeBackboneSignature(model) : model;
+      architecture.is_backbone ? MakeBackboneSignature(model) : model;
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
     const int replica = workers_.private_replicas ? worker : 0;
     const Transformer& transformer = *parts_->replicas[replica].transformer;
@@ -324,10 +321,23 @@ void ModelLoad::MakeSignatureAndExecutors() {
           }));
       continue;
     }
+    const auto make_seed_executor = [&](const SeedRecipe& recipe,
+                                        const SeedModule& module,
+                                        const Signature& signature) {
+      return MakeSeedExecutor(recipe, module, transformer, signature,
+                              options.num_threads);
+    };
     if (transformer.seed()) {
-      tensor_executors_.push_back(
-          MakeSeedExecutor(*parts_->architecture.seed, transformer,
-                           parts_->signature, options.num_threads));
+      tensor_executors_.push_back(make_seed_executor(
+          *architecture.seed, *transformer.seed(), parts_->signature));
+      continue;
+    }
+    if (pipeline != nullptr) {
+      tensor_executors_.push_back(MakePipelineExecutor(
+          pipeline, [&](int part, const Signature& signature) {
+            return make_seed_executor(*architecture.parts[part].seed,
+                                      transformer.parts()[part], signature);
+          }));
       continue;
     }
     auto executor = MakeReferenceExecutor(parts_->architecture, transformer,

@@ -13,10 +13,12 @@
 #include "model/loading/bandwidth_limit.h"
 #include "model/loading/load_control.h"
 #include "model/loading/load_plan.h"
+#include "model/loading/mismatch_report.h"
 #include "model/loading/name_map.h"
 #include "model/loading/throttled_reader.h"
 #include "model/modules/transformer.h"
 #include "model/runtime/executor.h"
+#include "model/runtime/load_parts.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/packed_model.h"
 #include "model/runtime/planned_load.h"
@@ -41,8 +43,11 @@ class ModelLoad {
  private:
   // Config and architecture; reads no weights.
   absl::Status ReadConfig();
+  // The same of a model of several parts.
+  absl::Status ReadPartConfigs();
   // Headers and names.
   absl::Status MatchNames();
+  MismatchReport Mismatches() const;
   LoadPlanOptions PlanOptions() const;
   // The checked plan.
   absl::Status MakePlan();
@@ -54,6 +59,7 @@ class ModelLoad {
   void BindSlotsToWeights();
 
   absl::Status OpenWeights();
+  const CheckpointReader& unthrottled() const;
   // All reads go through it.
   const CheckpointReader& reader() const;
   absl::StatusOr<DType> ChooseDType() const;
@@ -68,7 +74,11 @@ class ModelLoad {
   const Family* family_ = nullptr;
   SentenceTransformersConfig sentence_config_;
   DType config_dtype_ = DType::kF32;  // read where there is no checkpoint
+  // Null where there are parts, whose checkpoints are joined.
   std::unique_ptr<CheckpointReader> checkpoint_;
+  DescribedParts described_parts_;
+  OpenedParts opened_parts_;
+  MismatchReport part_mismatch_;
   // Reads from it no faster than allowed; null where there is no limit.
   std::unique_ptr<ThrottledReader> throttled_;
   DType dtype_ = DType::kF32;

@@ -35,8 +35,7 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   const auto& slots = parts_->replicas.front().transformer->slots();
   LoadPlanOptions options = PlanOptions();
   PlannedLoad planned;
-  planned.mismatch =
-      FindMismatches(slots, reader().entries(), name_map_, options);
+  planned.mismatch = Mismatches();
   TieSharedTensors(slots, reader().entries(), name_map_);
   options.strict = false;
   ASSIGN_OR_RETURN(

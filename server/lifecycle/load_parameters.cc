@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "model/base/error_details.h"
 #include "model/base/nearest_name.h"
 #include "model/base/regular_file.h"
@@ -19,146 +16,27 @@
 #include "model/config/pooling.h"
 #include "model/loading/loading_strategy.h"
 #include "model/loading/renaming.h"
-#include "nlohmann/json.hpp"
+#include "server/lifecycle/model_name.h"
+#include "server/lifecycle/parameter_values.h"
 
 namespace transformerd {
 namespace {
 
-// Keeps the order of keys: that of a mapping has a meaning.
-using Json = nlohmann::ordered_json;
+using parameter_values::Bool;
+using parameter_values::Delay;
+using parameter_values::Expected;
+using parameter_values::Integer;
+using parameter_values::Json;
+using parameter_values::NameOrNames;
+using parameter_values::Object;
+using parameter_values::ParseJson;
+using parameter_values::Renamings;
+using parameter_values::Spelled;
+using parameter_values::Strings;
+using parameter_values::Text;
 
 constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
 constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
-
-// For messages: the value as JSON, cut and free of control characters.
-std::string Shown(const Json& value) {
-  constexpr size_t kShown = 80;
-  std::string text = value.dump(-1, ' ', /*ensure_ascii=*/true,
-                                Json::error_handler_t::replace);
-  if (text.size() > kShown) text = text.substr(0, kShown) + "...";
-  return text;
-}
-
-absl::Status Expected(const Json& value, absl::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("is ", Shown(value), ", expected ", what));
-}
-
-// Parses JSON without exceptions; discarded for bad text, for nesting that
-// nothing here needs, and for an object with a key twice, of which only one
-// would count.
-Json ParseJson(absl::string_view text) {
-  constexpr int kMaxDepth = 32;
-  std::map<int, std::set<std::string>> keys;  // of the open object of a depth
-  bool valid = true;
-  const auto watch = [&](int depth, Json::parse_event_t event,
-                         const Json& value) {
-    if (depth > kMaxDepth) return valid = false;
-    if (event == Json::parse_event_t::object_start) keys[depth + 1].clear();
-    if (event == Json::parse_event_t::key &&
-        !keys[depth].insert(value.get<std::string>()).second) {
-      valid = false;
-    }
-    return true;
-  };
-  Json value = Json::parse(text.begin(), text.end(), watch,
-                           /*allow_exceptions=*/false);
-  return valid ? value : Json(Json::value_t::discarded);
-}
-
-// The getters take a value of the wanted type, or a string that spells one:
-// command lines know only strings.
-absl::StatusOr<std::string> Text(const Json& value) {
-  if (!value.is_string()) return Expected(value, "a string");
-  return value.get<std::string>();
-}
-
-absl::StatusOr<bool> Bool(const Json& value) {
-  if (value.is_boolean()) return value.get<bool>();
-  if (value == "true") return true;
-  if (value == "false") return false;
-  return Expected(value, "true or false");
-}
-
-absl::StatusOr<int64_t> Integer(const Json& value, int64_t min, int64_t max) {
-  int64_t number = -1;
-  const bool is_number =
-      value.is_number_unsigned()
-          ? value.get<uint64_t>() <= static_cast<uint64_t>(kMaxInt64)
-          : value.is_number_integer();
-  const bool valid =
-      is_number ||
-      (value.is_string() &&
-       absl::SimpleAtoi(value.get_ref<const std::string&>(), &number));
-  if (is_number) number = value.get<int64_t>();
-  if (!valid || number < min || number > max) {
-    return Expected(value, absl::StrCat("an integer from ", min, " to ", max));
-  }
-  return number;
-}
-
-// Lists and objects: as they are, or as JSON in a string.
-Json Spelled(const Json& value) {
-  return value.is_string() ? ParseJson(value.get_ref<const std::string&>())
-                           : value;
-}
-
-absl::StatusOr<std::vector<std::string>> Strings(const Json& value) {
-  const Json list = Spelled(value);
-  const auto is_string = [](const Json& item) { return item.is_string(); };
-  if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_string)) {
-    return Expected(value, "a JSON list of strings");
-  }
-  return list.get<std::vector<std::string>>();
-}
-
-absl::StatusOr<std::string> Object(const Json& value) {
-  const Json object = Spelled(value);
-  if (!object.is_object()) return Expected(value, "a JSON object");
-  return object.dump(-1, ' ', /*ensure_ascii=*/false,
-                     Json::error_handler_t::replace);
-}
-
-// One name, or a list of them.
-absl::StatusOr<std::vector<std::string>> NameOrNames(const Json& value) {
-  if (value.is_string() &&
-      !absl::StartsWith(value.get_ref<const std::string&>(), "[")) {
-    return std::vector<std::string>{value.get<std::string>()};
-  }
-  const absl::StatusOr<std::vector<std::string>> names = Strings(value);
-  if (!names.ok()) {
-    return Expected(value, "a string or a JSON list of strings");
-  }
-  return names;
-}
-
-absl::StatusOr<std::vector<Renaming>> Renamings(const Json& value) {
-  // Each is compared with each key of a checkpoint.
-  constexpr size_t kMaxRenamings = 1024;
-  const Json object = Spelled(value);
-  if (!object.is_object() || object.size() > kMaxRenamings) {
-    return Expected(value, absl::StrCat("a JSON object of at most ",
-                                        kMaxRenamings, " names"));
-  }
-  std::vector<Renaming> renamings;
-  for (const auto& [from, to] : object.items()) {
-    if (from.empty() || !to.is_string() || to == "") {
-      return Expected(value, "names to names, none of them empty");
-    }
-    renamings.push_back({from, to.get<std::string>()});
-  }
-  return renamings;
-}
-
-absl::StatusOr<absl::Duration> Delay(const Json& value) {
-  absl::Duration delay;
-  if (!value.is_string() ||
-      !absl::ParseDuration(value.get_ref<const std::string&>(), &delay) ||
-      delay < absl::ZeroDuration() || delay == absl::InfiniteDuration()) {
-    return Expected(value, "a duration such as \"5ms\"");
-  }
-  return delay;
-}
 
 absl::Status SetArchitecture(const Json& value, ModelOptions& options) {
   ASSIGN_OR_RETURN(options.load.architecture, Text(value));
@@ -246,31 +124,39 @@ absl::Status SetMaxQueueDelay(const Json& value, ModelOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status SetParts(const Json& value, ModelOptions& options);
+
 absl::Status Unsupported(const Json&, ModelOptions&) {
   return absl::UnimplementedError("is not supported by this version");
 }
+
+// Keys of a part beside the parameters that are for parts as well.
+constexpr absl::string_view kModule = "module";
+constexpr absl::string_view kCheckpoint = "checkpoint";
+constexpr absl::string_view kVersion = "version";
 
 struct Parameter {
   absl::string_view name;
   absl::Status (*set)(const Json& value, ModelOptions& options);
   bool for_calls;  // else only for transformerd.json
+  bool in_parts = false;
 };
 
 // clang-format off
 constexpr Parameter kParameters[] = {
     {"architecture",       SetArchitecture,    true},
     {"dtype",              SetDtype,           true},
-    {"num_hidden_layers",  SetNumHiddenLayers, true},
-    {"strict",             SetStrict,          true},
-    {"ignore",             SetIgnore,          true},
-    {"config",             SetConfig,          true},
+    {"num_hidden_layers",  SetNumHiddenLayers, true, true},
+    {"strict",             SetStrict,          true, true},
+    {"ignore",             SetIgnore,          true, true},
+    {"config",             SetConfig,          true, true},
     {"pooling",            SetPooling,         true},
-    {"relevant_module",    SetRelevantModule,  true},
-    {"mapping",            SetMapping,         true},
-    {"allow_missing",      SetAllowMissing,    true},
+    {"relevant_module",    SetRelevantModule,  true, true},
+    {"mapping",            SetMapping,         true, true},
+    {"allow_missing",      SetAllowMissing,    true, true},
     {"load_weights",       SetLoadWeights,     true},
-    {"weights_path",       SetWeightsPath,     true},
-    {"parts",              Unsupported,        true},
+    {"weights_path",       SetWeightsPath,     true, true},
+    {"parts",              SetParts,           true},
     {"replace",            Unsupported,        true},
     {"devices",            Unsupported,        true},
     {"loading_strategy",   SetLoadingStrategy, true},
@@ -282,24 +168,30 @@ constexpr Parameter kParameters[] = {
 };
 // clang-format on
 
-// What is said of a name that is not known.
-std::string UnknownName(absl::string_view name, bool for_calls) {
-  std::vector<absl::string_view> names;
-  for (const Parameter& parameter : kParameters) {
-    if (parameter.for_calls || !for_calls) names.push_back(parameter.name);
-  }
-  const absl::string_view nearest = NearestName(name, names);
+const Parameter* FindParameter(absl::string_view name) {
+  const auto* const found =
+      std::find_if(std::begin(kParameters), std::end(kParameters),
+                   [&](const Parameter& known) { return known.name == name; });
+  return found == std::end(kParameters) ? nullptr : found;
+}
+
+// What is said of a name that is none of those known.
+std::string UnknownName(absl::string_view name,
+                        const std::vector<absl::string_view>& known) {
+  const absl::string_view nearest = NearestName(name, known);
   if (nearest.empty()) return "is unknown";
   return absl::StrCat("is unknown, did you mean '", nearest, "'?");
 }
 
 absl::Status Apply(absl::string_view name, const Json& value, bool for_calls,
                    ModelOptions& options) {
-  const auto* const parameter =
-      std::find_if(std::begin(kParameters), std::end(kParameters),
-                   [&](const Parameter& known) { return known.name == name; });
-  if (parameter == std::end(kParameters)) {
-    return absl::InvalidArgumentError(UnknownName(name, for_calls));
+  const Parameter* const parameter = FindParameter(name);
+  if (parameter == nullptr) {
+    std::vector<absl::string_view> known;
+    for (const Parameter& other : kParameters) {
+      if (other.for_calls || !for_calls) known.push_back(other.name);
+    }
+    return absl::InvalidArgumentError(UnknownName(name, known));
   }
   if (for_calls && !parameter->for_calls) {
     return absl::InvalidArgumentError(
@@ -312,6 +204,71 @@ std::string ShownName(absl::string_view name) {
   constexpr size_t kShown = 80;
   return absl::StrCat("'", absl::CHexEscape(name.substr(0, kShown)),
                       name.size() > kShown ? "...'" : "'");
+}
+
+// One key of a part, which goes to `part` or, where it is a parameter of loads
+// as well, to `options`.
+absl::Status ApplyToPart(absl::string_view name, const Json& value,
+                         PartOptions& part, ModelOptions& options) {
+  if (name == kModule) return SetArchitecture(value, options);
+  if (name == kCheckpoint) {
+    ASSIGN_OR_RETURN(part.checkpoint, Text(value));
+    return CheckModelName(part.checkpoint);
+  }
+  if (name == kVersion) {
+    ASSIGN_OR_RETURN(part.version, Integer(value, 1, kMaxInt64));
+    return absl::OkStatus();
+  }
+  const Parameter* const parameter = FindParameter(name);
+  if (parameter != nullptr && parameter->in_parts) {
+    return parameter->set(value, options);
+  }
+  std::vector<absl::string_view> known = {kModule, kCheckpoint, kVersion};
+  for (const Parameter& other : kParameters) {
+    if (other.in_parts) known.push_back(other.name);
+  }
+  return absl::InvalidArgumentError(UnknownName(name, known));
+}
+
+absl::StatusOr<PartOptions> Part(const Json& value) {
+  if (!value.is_object()) return Expected(value, "a JSON object");
+  PartOptions part;
+  ModelOptions options;
+  for (const auto& [name, member] : value.items()) {
+    const absl::Status status = ApplyToPart(name, member, part, options);
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(ShownName(name), " ", status.message()));
+    }
+  }
+  static_cast<ModuleOptions&>(part) = std::move(options.load);
+  for (const auto& [name, given] :
+       {std::pair(kModule, !part.architecture.empty()),
+        std::pair(kCheckpoint, !part.checkpoint.empty())}) {
+    if (given) continue;
+    return absl::InvalidArgumentError(absl::StrCat("'", name, "' is missing"));
+  }
+  return part;
+}
+
+absl::Status SetParts(const Json& value, ModelOptions& options) {
+  constexpr size_t kMaxParts = 64;
+  const Json list = Spelled(value);
+  if (!list.is_array() || list.empty() || list.size() > kMaxParts) {
+    return Expected(value,
+                    absl::StrCat("a JSON list of 1 to ", kMaxParts, " parts"));
+  }
+  options.load.parts.clear();
+  for (const Json& item : list) {
+    absl::StatusOr<PartOptions> part = Part(item);
+    if (!part.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("at index ", options.load.parts.size(), ": ",
+                       part.status().message()));
+    }
+    options.load.parts.push_back(*std::move(part));
+  }
+  return absl::OkStatus();
 }
 
 Json ToJson(const LoadParameter& value) {

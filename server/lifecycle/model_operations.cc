@@ -11,6 +11,7 @@
 #include "server/lifecycle/load_report_table.h"
 #include "server/lifecycle/model_name.h"
 #include "server/lifecycle/model_repository.h"
+#include "server/lifecycle/part_checkpoints.h"
 
 namespace transformerd {
 namespace {
@@ -98,6 +99,7 @@ absl::StatusOr<ModelOptions> ModelRepository::OptionsFor(
   ASSIGN_OR_RETURN(const std::string file, folder_.ReadModelFile(name));
   if (!file.empty()) RETURN_IF_ERROR(ApplyModelFile(file, options));
   RETURN_IF_ERROR(ApplyLoadParameters(parameters, options));
+  RETURN_IF_ERROR(FindCheckpoints(folder_, options.load.parts));
   return options;
 }
 

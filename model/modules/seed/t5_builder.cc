@@ -5,6 +5,7 @@
 namespace transformerd {
 namespace {
 
+// Of the whole model and of each stack.
 constexpr char kTokenEmbeddings[] = "token_embeddings";
 
 // Of the norms before attention, whatever the config says.
@@ -12,8 +13,10 @@ constexpr double kAttentionNormEps = 1e-6;
 
 class T5Builder {
  public:
-  T5Builder(const T5Recipe& recipe, ModuleBuilder& builder)
-      : recipe_(recipe), builder_(builder) {}
+  // The stacks' tokens are tied to `tokens`.
+  T5Builder(const T5Recipe& recipe, const ParameterSlot& tokens,
+            ModuleBuilder& builder)
+      : recipe_(recipe), tokens_(tokens), builder_(builder) {}
 
   T5Stack BuildStack(const std::string& name, int64_t num_blocks,
                      bool is_decoder) {
@@ -21,7 +24,7 @@ class T5Builder {
     stack.token_embeddings =
         builder_.AddTable(absl::StrCat(name, ".", kTokenEmbeddings),
                           recipe_.vocab_size, recipe_.hidden_size);
-    stack.token_embeddings->TieTo(absl::StrCat(kTokenEmbeddings, ".weight"));
+    stack.token_embeddings->TieTo(tokens_.name());
     for (int64_t i = 0; i < num_blocks; ++i) {
       const std::string prefix = absl::StrCat(name, ".blocks.", i, ".layer.");
       // Blocks share the biases of the first.
@@ -79,6 +82,7 @@ class T5Builder {
   }
 
   const T5Recipe& recipe_;
+  const ParameterSlot& tokens_;
   ModuleBuilder& builder_;
 };
 
@@ -89,7 +93,7 @@ T5Module BuildT5(const T5Recipe& recipe, ModuleBuilder& builder) {
   module.recipe = recipe;
   const ParameterSlot* tokens =
       builder.AddTable(kTokenEmbeddings, recipe.vocab_size, recipe.hidden_size);
-  T5Builder stacks(recipe, builder);
+  T5Builder stacks(recipe, *tokens, builder);
   module.encoder = stacks.BuildStack("encoder", recipe.num_layers,
                                      /*is_decoder=*/false);
   module.decoder = stacks.BuildStack("decoder", recipe.num_decoder_layers,

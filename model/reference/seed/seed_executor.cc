@@ -79,15 +79,16 @@ struct MostHeads {
 
 class SeedExecutor : public TensorExecutor {
  public:
-  SeedExecutor(const SeedRecipe& recipe, const Transformer& transformer,
-               const Signature& signature, int num_threads)
+  SeedExecutor(const SeedRecipe& recipe, const SeedModule& module,
+               const Transformer& transformer, const Signature& signature,
+               int num_threads)
       : heads_(std::visit(MostHeads(), recipe)),
+        module_(module),
         transformer_(transformer),
         signature_(signature),
         num_threads_(num_threads),
         flops_per_token_(FlopsPerToken(transformer)) {
     CHECK_GE(num_threads, 1);
-    CHECK(transformer.seed().has_value());
   }
 
   absl::StatusOr<InferenceOutput> Run(const InferenceInput& input) override {
@@ -102,7 +103,7 @@ class SeedExecutor : public TensorExecutor {
       SeedCall call(signature_, input, ScalarTypeOf(transformer_.dtype()));
       std::visit(
           [&call](const auto& module) { transformerd::Run(module, call); },
-          *transformer_.seed());
+          module_);
       return std::move(call).Take();
     });
   }
@@ -133,6 +134,7 @@ class SeedExecutor : public TensorExecutor {
   }
 
   const int64_t heads_;
+  const SeedModule& module_;
   const Transformer& transformer_;
   const Signature& signature_;
   const int num_threads_;
@@ -142,10 +144,11 @@ class SeedExecutor : public TensorExecutor {
 }  // namespace
 
 std::unique_ptr<TensorExecutor> MakeSeedExecutor(const SeedRecipe& recipe,
+                                                 const SeedModule& module,
                                                  const Transformer& transformer,
                                                  const Signature& signature,
                                                  int num_threads) {
-  return std::make_unique<SeedExecutor>(recipe, transformer, signature,
+  return std::make_unique<SeedExecutor>(recipe, module, transformer, signature,
                                         num_threads);
 }
 

@@ -69,6 +69,41 @@ TEST(LoadParametersTest, AMappingKeepsItsOrder) {
   }
 }
 
+TEST(LoadParametersTest, PartsTakeWhatTheLoadOfAModuleTakes) {
+  constexpr char kParts[] = R"([
+      {"module": "TransformerEmbeddings", "checkpoint": "albert"},
+      {"module": "TransformerStack", "checkpoint": "bert", "version": 2,
+       "relevant_module": "bert.encoder", "mapping": {"layer.8": "layers.0"},
+       "num_hidden_layers": 4, "ignore": ["a"], "allow_missing": ["b"],
+       "strict": false, "config": {"x": 1}, "weights_path": "w.bin"}])";
+  ModelOptions by_call, by_file;
+  ASSERT_THAT(ApplyLoadParameters({{"parts", kParts}}, by_call), IsOk());
+  ASSERT_THAT(
+      ApplyModelFile(absl::StrCat("{\"parts\": ", kParts, "}"), by_file),
+      IsOk());
+  for (const ModelOptions& options : {by_call, by_file}) {
+    ASSERT_EQ(options.load.parts.size(), 2u);
+    const PartOptions& first = options.load.parts[0];
+    EXPECT_EQ(first.architecture, "TransformerEmbeddings");
+    EXPECT_EQ(first.checkpoint, "albert");
+    EXPECT_EQ(first.version, std::nullopt);
+    EXPECT_TRUE(first.strict);
+    const PartOptions& second = options.load.parts[1];
+    EXPECT_EQ(second.version, 2);
+    EXPECT_THAT(second.relevant_module, ElementsAre("bert.encoder"));
+    EXPECT_THAT(second.mapping, ElementsAre(FieldsAre("layer.8", "layers.0")));
+    EXPECT_EQ(second.num_hidden_layers, 4);
+    EXPECT_THAT(second.ignore, Optional(ElementsAre("a")));
+    EXPECT_THAT(second.allow_missing, Optional(ElementsAre("b")));
+    EXPECT_FALSE(second.strict);
+    EXPECT_EQ(second.config_override, R"({"x":1})");
+    EXPECT_EQ(second.weights_path, "w.bin");
+    // The load itself is as it was.
+    EXPECT_TRUE(options.load.strict);
+    EXPECT_TRUE(options.load.architecture.empty());
+  }
+}
+
 TEST(LoadParametersTest, AnEmptyListIsAListAndNotNothing) {
   ModelOptions options;
   EXPECT_EQ(options.load.ignore, std::nullopt);
@@ -210,7 +245,19 @@ TEST(ModelFileTest, BadOnesAreRefusedWithTheKey) {
       {R"({"max_queue_delay": "-5ms"})", "expected a duration"},
       {R"({"max_queue_delay": "inf"})", "expected a duration"},
       {R"({"strict": null})", "'strict' is null"},
-      {R"({"parts": []})", "'parts' is not supported by this version"},
+      {R"({"parts": []})", "'parts' is [], expected a JSON list of 1 to 64"},
+      {R"({"parts": {}})", "'parts' is {}, expected a JSON list"},
+      {R"({"parts": [7]})", "'parts' at index 0: is 7, expected a JSON object"},
+      {R"({"parts": [{"module": "A", "checkpoint": "a"}, {"module": "B"}]})",
+       "'parts' at index 1: 'checkpoint' is missing"},
+      {R"({"parts": [{"checkpoint": "a"}]})", "'module' is missing"},
+      {R"({"parts": [{"checkpoint": "a/b"}]})", "has a '/'"},
+      {R"({"parts": [{"checkpoint": ".."}]})", "is not a name but a path"},
+      {R"({"parts": [{"modul": "A"}]})",
+       "'modul' is unknown, did you mean 'module'?"},
+      {R"({"parts": [{"dtype": "float32"}]})", "'dtype' is unknown"},
+      {R"({"parts": [{"parts": []}]})", "'parts' is unknown"},
+      {R"({"parts": [{"version": 0}]})", "'version' is 0"},
   };
   for (const auto& [text, message] : cases) {
     ModelOptions options;

@@ -83,6 +83,23 @@ TEST_F(ModelOperationsTest, AModelThatLoadsIsUnavailableForNow) {
   EXPECT_THAT(load.Await(), IsOk());
 }
 
+TEST_F(ModelOperationsTest, PartsComeFromTheFoldersOfOtherModels) {
+  folder_.Write("composed/transformerd.json", R"({"parts": [
+      {"module": "TransformerEmbeddings", "checkpoint": "a"},
+      {"module": "TransformerStack", "checkpoint": "a"}]})");
+  ASSERT_THAT(repository().Load("composed", {}), IsOk());
+  const std::vector<PartOptions> parts =
+      loader_.requests().back().options.parts;
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_THAT(parts[1].directory, testing::EndsWith("/a"));
+
+  EXPECT_THAT(
+      repository().Load("a", {{"parts", R"([{"module": "TransformerStack",
+                               "checkpoint": "composed"}])"}}),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               HasSubstr("checkpoint 'composed' is made of parts itself")));
+}
+
 TEST_F(ModelOperationsTest, IdenticalLoadsJoin) {
   loader_.Block();
   Outcome first, second;
