@@ -13,10 +13,12 @@ fi
 targets=("${@:-//...}")
 
 bin=$(bazel info --config=coverage bazel-bin 2>/dev/null)
+# Objects were compiled in /proc/self/cwd, which is another folder in a test.
+prefix=(--test_env=GCOV_PREFIX="$(bazel info execution_root 2>/dev/null)" --test_env=GCOV_PREFIX_STRIP=3)
 # Counts of an earlier run would be added to those of this one.
 if [[ -d $bin ]]; then find "$bin" -name '*.gcda' -delete; fi
 status=0
-bazel test --config=coverage --keep_going --noshow_progress "${targets[@]}" || status=$?
+bazel test --config=coverage "${prefix[@]}" --keep_going --noshow_progress "${targets[@]}" || status=$?
 if ((status != 0)); then echo "coverage.sh: bazel failed ($status); the report is of what ran" >&2; fi
 python3 deploy/dev/coverage_report.py "${report[@]}" "$bin"
 exit "$status"

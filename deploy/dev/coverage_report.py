@@ -43,7 +43,7 @@ def read_counts(bin_folder):
 
 def row(name, lines):
     ran = sum(1 for count in lines if count > 0)
-    share = 100 * ran / len(lines) if lines else 100
+    share = 100 * ran / len(lines)
     print(f"{share:6.1f} %  {ran:6} of {len(lines):6}  {name}")
 
 
@@ -66,8 +66,9 @@ def main():
     for folder in sorted(folders):
         row(folder, folders[folder])
     for folder in FOLDERS:
-        row(f"all of {folder}", [n for name in counts if name.startswith(folder)
-                                 for n in counts[name].values()])
+        lines = [n for name in counts if name.startswith(folder) for n in counts[name].values()]
+        if lines:
+            row(f"all of {folder}", lines)
 
 
 if __name__ == "__main__":
