@@ -17,7 +17,7 @@ MODEL_LAYERS = [
     ["modules"],
     ["families"],
     ["loading"],
-    ["distributed", "kernels", "reference", "runtime"],
+    ["distributed", "kernels", "native", "reference", "runtime"],
 ]
 
 # Inside model, these know no LibTorch.

@@ -1,0 +1,166 @@
+// Exponentials and activations of vectors.
+//
+// `E` is the dtype that a model computes in: for bfloat16, whose rounding
+// dwarfs their errors, shorter polynomials do.
+#pragma once
+
+#include <math.h>
+
+#include "model/config/block_recipe.h"
+#include "model/kernels/elements.h"
+
+namespace transformerd::kernels {
+
+// 2^x: a polynomial around the nearest whole number, fitted for the least
+// largest relative error (7.5e-8 of degree 5, 7.5e-5 of degree 3); 0 for -inf.
+template <typename V, typename E>
+TRANSFORMERD_INLINE typename V::Floats Exp2(typename V::Floats x) {
+  using F = typename V::Floats;
+  // A NaN in the second place stays one.
+  const F bounded = V::Max(V::Set(-200), x);
+  const F whole = V::Round(bounded);
+  const F rest = V::Sub(bounded, whole);
+  F value;
+  if constexpr (E::kIsPrecise) {
+    value = V::Set(0.001327647187f);
+    value = V::Fma(value, rest, V::Set(0.009675541334f));
+    value = V::Fma(value, rest, V::Set(0.05550713274f));
+    value = V::Fma(value, rest, V::Set(0.2402211972f));
+    value = V::Fma(value, rest, V::Set(0.6931469671f));
+    value = V::Fma(value, rest, V::Set(1.000000072f));
+  } else {
+    value = V::Set(0.05517166802f);
+    value = V::Fma(value, rest, V::Set(0.2426111221f));
+    value = V::Fma(value, rest, V::Set(0.6932609857f));
+    value = V::Fma(value, rest, V::Set(0.9999280735f));
+  }
+  return V::Scale(value, whole);
+}
+
+inline constexpr float kLog2E = 1.44269504f;
+
+template <typename V, typename E>
+TRANSFORMERD_INLINE typename V::Floats Exp(typename V::Floats x) {
+  return Exp2<V, E>(V::Mul(V::Min(V::Set(88.7f), x), V::Set(kLog2E)));
+}
+
+template <typename V, typename E>
+TRANSFORMERD_INLINE typename V::Floats Sigmoid(typename V::Floats x) {
+  const auto one = V::Set(1);
+  return V::Div(one, V::Add(one, Exp<V, E>(V::Sub(V::Zero(), x))));
+}
+
+// (1 - e) / (1 + e) of e = exp(-2 |x|), with the sign of x: absolute error
+// 1e-7.
+template <typename V, typename E>
+TRANSFORMERD_INLINE typename V::Floats Tanh(typename V::Floats x) {
+  const auto one = V::Set(1);
+  const auto e = Exp<V, E>(V::Mul(V::Abs(x), V::Set(-2)));
+  return V::CopySign(V::Div(V::Sub(one, e), V::Add(one, e)), x);
+}
+
+// Abramowitz and Stegun, 1964, 7.1.26: absolute error 1.5e-7.
+template <typename V>
+TRANSFORMERD_INLINE typename V::Floats Erf(typename V::Floats x) {
+  using F = typename V::Floats;
+  const F magnitude = V::Abs(x);
+  const F one = V::Set(1);
+  const F t = V::Div(one, V::Fma(V::Set(0.3275911f), magnitude, one));
+  F series = V::Set(1.061405429f);
+  series = V::Fma(series, t, V::Set(-1.453152027f));
+  series = V::Fma(series, t, V::Set(1.421413741f));
+  series = V::Fma(series, t, V::Set(-0.284496736f));
+  series = V::Fma(series, t, V::Set(0.254829592f));
+  const F tail = V::Mul(V::Mul(series, t),
+                        Exp<V, Float32>(V::Sub(V::Zero(), V::Mul(x, x))));
+  return V::CopySign(V::Sub(one, tail), x);
+}
+
+// x Phi(x). For bfloat16, Phi as the logistic function of an odd polynomial:
+// absolute error 1e-4, half the work.
+template <typename V, typename E>
+TRANSFORMERD_INLINE typename V::Floats Gelu(typename V::Floats x) {
+  using F = typename V::Floats;
+  if constexpr (E::kIsPrecise) {
+    const F phi = V::Fma(V::Set(0.5f), Erf<V>(V::Mul(x, V::Set(0.70710678f))),
+                         V::Set(0.5f));
+    return V::Mul(x, phi);
+  } else {
+    const F square = V::Min(V::Set(50), V::Mul(x, x));
+    F slope = V::Fma(V::Set(-0.000703f), square, V::Set(0.074011f));
+    slope = V::Fma(slope, square, V::Set(1.59502f));
+    return V::Mul(x, Sigmoid<V, E>(V::Mul(x, slope)));
+  }
+}
+
+template <typename V, typename E>
+TRANSFORMERD_INLINE typename V::Floats GeluTanh(typename V::Floats x) {
+  using F = typename V::Floats;
+  // sqrt(2 / pi) (x + 0.044715 x^3); tanh(y) = 2 sigmoid(2 y) - 1.
+  const F inner =
+      V::Mul(x, V::Fma(V::Mul(x, x), V::Set(2 * 0.79788456f * 0.044715f),
+                       V::Set(2 * 0.79788456f)));
+  return V::Mul(x, Sigmoid<V, E>(inner));
+}
+
+// Those that are too rare to be worth more.
+TRANSFORMERD_INLINE float ActivateOne(Activation activation, float x) {
+  switch (activation) {
+    case Activation::kLaplace:
+      return 0.5f * (1 + erff((x - 0.707107f) / (0.282095f * 1.41421356f)));
+    case Activation::kMish:
+      return x * tanhf(x > 20 ? x : log1pf(expf(x)));
+    case Activation::kSqrtSoftplus:
+      return sqrtf(x > 20 ? x : log1pf(expf(x)));
+    default:
+      return x;
+  }
+}
+
+// The branch is the same for a whole matrix.
+template <typename V, typename E>
+TRANSFORMERD_INLINE typename V::Floats Activate(Activation activation,
+                                                typename V::Floats x) {
+  const auto zero = V::Zero();
+  switch (activation) {
+    case Activation::kGelu:
+      return Gelu<V, E>(x);
+    case Activation::kGelu10:
+      return V::Max(V::Set(-10), V::Min(V::Set(10), Gelu<V, E>(x)));
+    case Activation::kGeluTanh:
+      return GeluTanh<V, E>(x);
+    case Activation::kHardSwish:
+      return V::Mul(V::Mul(x, V::Set(1.0f / 6)),
+                    V::Min(V::Set(6), V::Max(zero, V::Add(x, V::Set(3)))));
+    case Activation::kIdentity:
+      return x;
+    case Activation::kLeakyRelu:
+      return V::Max(V::Mul(x, V::Set(0.01f)), x);
+    case Activation::kQuickGelu:
+      return V::Mul(x, Sigmoid<V, E>(V::Mul(x, V::Set(1.702f))));
+    case Activation::kRelu:
+      return V::Max(zero, x);
+    case Activation::kRelu2: {
+      const auto positive = V::Max(zero, x);
+      return V::Mul(positive, positive);
+    }
+    case Activation::kRelu6:
+      return V::Min(V::Set(6), V::Max(zero, x));
+    case Activation::kSigmoid:
+      return Sigmoid<V, E>(x);
+    case Activation::kSilu:
+      return V::Mul(x, Sigmoid<V, E>(x));
+    case Activation::kTanh:
+      return Tanh<V, E>(x);
+    case Activation::kLaplace:
+    case Activation::kMish:
+    case Activation::kSqrtSoftplus:
+      break;
+  }
+  float lanes[16];
+  V::Store(lanes, x);
+  for (float& lane : lanes) lane = ActivateOne(activation, lane);
+  return V::Load(lanes);
+}
+
+}  // namespace transformerd::kernels

@@ -1,0 +1,37 @@
+// Which instructions the kernels may use on this processor.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace transformerd::kernels {
+
+// In the order of their speed; each has what those before it have.
+enum class InstructionSet {
+  kAvx2,        // AVX2 and FMA
+  kAvx512,      // AVX-512 F, BW, DQ and VL
+  kAvx512Bf16,  // and products of bfloat16
+};
+
+// "avx2", "avx512", "avx512_bf16".
+absl::string_view NameOf(InstructionSet instructions);
+
+// What a processor and its system say.
+struct CpuFeatures {
+  bool avx2 = false, fma = false;
+  bool avx512f = false, avx512bw = false, avx512dq = false, avx512vl = false;
+  bool avx512bf16 = false;
+};
+
+// Of the processor that this runs on.
+CpuFeatures DetectCpuFeatures();
+
+// The fastest set; nothing where there is not even AVX2.
+std::optional<InstructionSet> BestInstructionSet(const CpuFeatures& features);
+
+// All sets that can run, the slowest first.
+std::vector<InstructionSet> InstructionSets(const CpuFeatures& features);
+
+}  // namespace transformerd::kernels

@@ -1,0 +1,28 @@
+#include "model/kernels/kernels.h"
+
+#include "glog/logging.h"
+#include "model/kernels/attention.h"
+#include "model/kernels/tables.h"
+
+namespace transformerd::kernels {
+
+int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels,
+                              bool keeps_probabilities) {
+  return AttentionScratch(keys, head_panels, keeps_probabilities).size_bytes;
+}
+
+const Kernels& KernelsFor(InstructionSet instructions, DType dtype) {
+  CHECK(dtype == DType::kF32 || dtype == DType::kBF16) << NameOf(dtype);
+  const bool is_float = dtype == DType::kF32;
+  switch (instructions) {
+    case InstructionSet::kAvx2:
+      return is_float ? kAvx2Float32 : kAvx2BFloat16;
+    case InstructionSet::kAvx512:
+      return is_float ? kAvx512Float32 : kAvx512BFloat16;
+    case InstructionSet::kAvx512Bf16:
+      return is_float ? kAvx512Float32 : kAvx512Bf16BFloat16;
+  }
+  LOG(FATAL) << "unknown InstructionSet";
+}
+
+}  // namespace transformerd::kernels

@@ -1,0 +1,180 @@
+// Vectors of 16 floats in pairs of AVX2 registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace transformerd::kernels {
+
+// AVX2 and FMA. What bfloat16 needs is made of integer operations.
+struct Avx2 {
+  struct Floats {
+    __m256 low, high;
+  };
+
+  static constexpr int kMaxRows = 6;
+  static constexpr int kMaxVectors = 1;
+
+  static Floats Zero() { return Set(0); }
+  static Floats Set(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
+  static Floats Load(const float* p) {
+    return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
+  }
+  static void Store(float* p, Floats x) {
+    _mm256_storeu_ps(p, x.low);
+    _mm256_storeu_ps(p + 8, x.high);
+  }
+
+  static Floats Add(Floats a, Floats b) {
+    return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
+  }
+  static Floats Sub(Floats a, Floats b) {
+    return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
+  }
+  static Floats Mul(Floats a, Floats b) {
+    return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
+  }
+  static Floats Div(Floats a, Floats b) {
+    return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
+  }
+  static Floats Max(Floats a, Floats b) {
+    return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
+  }
+  static Floats Min(Floats a, Floats b) {
+    return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
+  }
+  // a * b + c.
+  static Floats Fma(Floats a, Floats b, Floats c) {
+    return {_mm256_fmadd_ps(a.low, b.low, c.low),
+            _mm256_fmadd_ps(a.high, b.high, c.high)};
+  }
+  static Floats Abs(Floats x) {
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return {_mm256_andnot_ps(sign, x.low), _mm256_andnot_ps(sign, x.high)};
+  }
+  // The magnitude of a with the sign of b.
+  static Floats CopySign(Floats a, Floats b) {
+    return {CopySign(a.low, b.low), CopySign(a.high, b.high)};
+  }
+  static Floats Round(Floats x) {
+    constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    return {_mm256_round_ps(x.low, kNearest),
+            _mm256_round_ps(x.high, kNearest)};
+  }
+  // x * 2^n of an n that is whole; 0 where that is too small.
+  static Floats Scale(Floats x, Floats n) {
+    return {Scale(x.low, n.low), Scale(x.high, n.high)};
+  }
+  static float Sum(Floats x) {
+    const __m256 eight = _mm256_add_ps(x.low, x.high);
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
+                                   _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+  }
+  static float MaxOf(Floats x) {
+    const __m256 eight = _mm256_max_ps(x.low, x.high);
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight),
+                                   _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+  }
+
+  // The first n lanes of x, and `otherwise` in the others.
+  static Floats First(int n, Floats x, Floats otherwise) {
+    return Select(static_cast<uint16_t>((1u << n) - 1), x, otherwise);
+  }
+  // x in the lanes whose bit is set.
+  static Floats Select(uint16_t lanes, Floats x, Floats otherwise) {
+    return {Select(static_cast<uint8_t>(lanes), x.low, otherwise.low),
+            Select(static_cast<uint8_t>(lanes >> 8), x.high, otherwise.high)};
+  }
+
+  // 16 bfloat16 as floats, and the reverse, to the nearest even.
+  static Floats LoadHalf(const uint16_t* p) {
+    return {LoadEightHalves(p), LoadEightHalves(p + 8)};
+  }
+  static void StoreHalf(uint16_t* p, Floats x) {
+    const __m256i packed =
+        _mm256_packus_epi32(ToHalves(x.low), ToHalves(x.high));
+    // Packing works within each half of a register.
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(p),
+        _mm256_permute4x64_epi64(packed, _MM_SHUFFLE(3, 1, 2, 0)));
+  }
+
+  // One unit in all lanes; 16 units.
+  static Floats BroadcastUnit(const void* p) {
+    return Set(*static_cast<const float*>(p));
+  }
+  static Floats LoadUnits(const void* p) {
+    return Load(static_cast<const float*>(p));
+  }
+
+  // sum + a b, of units that hold a float, or two bfloat16.
+  static Floats DotFloat(Floats a, Floats b, Floats sum) {
+    return Fma(a, b, sum);
+  }
+  static Floats DotHalves(Floats a, Floats b, Floats sum) {
+    return Fma(High(a), High(b), Fma(Low(a), Low(b), sum));
+  }
+
+ private:
+  static __m256 CopySign(__m256 a, __m256 b) {
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b));
+  }
+  // In two steps, so that each power of two is a normal number.
+  static __m256 Scale(__m256 x, __m256 n) {
+    const __m256 clamped = _mm256_max_ps(_mm256_min_ps(n, _mm256_set1_ps(252)),
+                                         _mm256_set1_ps(-252));
+    const __m256i whole = _mm256_cvtps_epi32(clamped);
+    const __m256i half = _mm256_srai_epi32(whole, 1);
+    const __m256i rest = _mm256_sub_epi32(whole, half);
+    return _mm256_mul_ps(_mm256_mul_ps(x, PowerOfTwo(half)), PowerOfTwo(rest));
+  }
+  static __m256 PowerOfTwo(__m256i n) {
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+  }
+  static __m256 Select(uint8_t lanes, __m256 x, __m256 otherwise) {
+    const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i set = _mm256_and_si256(_mm256_set1_epi32(lanes), bits);
+    return _mm256_blendv_ps(otherwise, x,
+                            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits)));
+  }
+  static __m256 LoadEightHalves(const uint16_t* p) {
+    const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+  }
+  // Each in the low half of its lane.
+  static __m256i ToHalves(__m256 x) {
+    const __m256i bits = _mm256_castps_si256(x);
+    const __m256i odd =
+        _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(
+        bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    // Rounding could carry a NaN's payload into infinity.
+    const __m256 quiet =
+        _mm256_castsi256_ps(_mm256_or_si256(bits, _mm256_set1_epi32(0x400000)));
+    const __m256 kept = _mm256_blendv_ps(_mm256_castsi256_ps(rounded), quiet,
+                                         _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+    return _mm256_srli_epi32(_mm256_castps_si256(kept), 16);
+  }
+  static Floats Low(Floats units) { return {Low(units.low), Low(units.high)}; }
+  static Floats High(Floats units) {
+    return {High(units.low), High(units.high)};
+  }
+  static __m256 Low(__m256 units) {
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_castps_si256(units), 16));
+  }
+  static __m256 High(__m256 units) {
+    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(units),
+                                                _mm256_set1_epi32(0xffff0000)));
+  }
+};
+
+}  // namespace transformerd::kernels
