@@ -16,6 +16,7 @@ ABSL_FLAG(int, health_port, 0, "a plaintext gRPC port with health alone; 0 is of
 ABSL_FLAG(std::string, port_file, "", "file that gets the ports once they are bound");
 ABSL_FLAG(std::string, devices, "auto", "workers, one per entry, such as cpu,cpu; auto is one on the CPU");
 ABSL_FLAG(int, threads_per_worker, 0, "threads of a worker's computation; 0: the cores, shared out evenly");
+ABSL_FLAG(std::string, engine, "auto", "what computes models: native, hand-written kernels; reference, LibTorch; auto is native where it runs a model");
 ABSL_FLAG(std::string, dtype, "auto", "of the weights: auto, float32, bfloat16, float16, int8");
 ABSL_FLAG(std::string, loading_strategy, "memory_efficient", "memory_efficient: one worker reads for all; free_for_all: each for itself");
 ABSL_FLAG(std::string, transport, "auto", "how replicas get the weights: in_process, gloo, or between GPUs nccl; auto is in_process");
@@ -61,6 +62,7 @@ constexpr absl::string_view kNames[] = {
     "port_file",
     "devices",
     "threads_per_worker",
+    "engine",
     "dtype",
     "loading_strategy",
     "transport",
@@ -92,7 +94,7 @@ constexpr absl::string_view kNames[] = {
 };
 
 constexpr absl::string_view kUnsupported[] = {
-    "deterministic",        "device_memory_limit", "tls_cert_file",
+    "device_memory_limit", "tls_cert_file",
     "tls_key_file",         "tls_client_ca_file",  "auth_token_file",
     "enable_shared_memory", "metrics_compat",      "log_format",
 };

@@ -48,6 +48,7 @@ absl::Status Serve(Flags flags) {
   ModelLoaderOptions loader_options;
   loader_options.devices = flags.workers.devices;
   loader_options.threads_per_worker = flags.workers.threads_per_worker;
+  loader_options.engine = flags.workers.engine;
   loader_options.replicas = flags.workers.replicas;
   loader_options.load_bandwidth_limit = flags.workers.load_bandwidth_limit;
   loader_options.transport_timeout = flags.server.watchdog_timeout;

@@ -42,6 +42,23 @@ absl::Status ReadDevices(WorkerFlags& flags) {
   return absl::OkStatus();
 }
 
+absl::Status ReadEngine(EngineOptions& options) {
+  const std::string engine = absl::GetFlag(FLAGS_engine);
+  const auto known_engine = EngineKindFromName(engine);
+  if (!known_engine.has_value()) {
+    return Refused("flag --engine is ", Quoted(engine),
+                   ", expected auto, reference or native");
+  }
+  options.kind = *known_engine;
+  options.deterministic = absl::GetFlag(FLAGS_deterministic);
+  if (options.deterministic && options.kind == EngineKind::kReference) {
+    return Refused(
+        "flags: --deterministic and --engine=reference, whose "
+        "answers depend on the batch");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadReplicas(ReplicaOptions& options) {
   const std::string transport = absl::GetFlag(FLAGS_transport);
   options.transport = TransportKindFromName(transport);
@@ -77,6 +94,7 @@ absl::Status ReadWorkerFlags(WorkerFlags& flags) {
     return Refused("flag --load_bandwidth_limit is ",
                    flags.load_bandwidth_limit, ", expected 0 or more");
   }
+  RETURN_IF_ERROR(ReadEngine(flags.engine));
   return ReadReplicas(flags.replicas);
 }
 

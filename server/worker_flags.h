@@ -1,4 +1,4 @@
-// The flags about workers, and how they get and hold the weights.
+// The flags about workers, and how they get, hold and use the weights.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "model/runtime/engine_options.h"
 #include "model/runtime/worker_layout.h"
 
 namespace transformerd {
@@ -15,6 +16,7 @@ struct WorkerFlags {
   // the model loader's to say.
   std::vector<std::string> devices = {"auto"};
   int threads_per_worker = 0;  // 0: the cores, shared out evenly
+  EngineOptions engine;
   ReplicaOptions replicas;
   int64_t load_bandwidth_limit = 0;  // bytes per second; 0: none
 };

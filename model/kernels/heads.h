@@ -9,9 +9,6 @@
 
 namespace transformerd::kernels {
 
-// Widest head that is normed or rotated.
-inline constexpr int64_t kMaxHeadColumns = 1024;
-
 TRANSFORMERD_INLINE void NormHead(const HeadsCall& call, float* head) {
   float sum = 0;
   for (int64_t i = 0; i < call.head_size; ++i) sum += head[i] * head[i];
@@ -25,8 +22,9 @@ TRANSFORMERD_INLINE void NormHead(const HeadsCall& call, float* head) {
 
 TRANSFORMERD_INLINE void RotateHead(const HeadsCall& call, int64_t row,
                                     float* head) {
-  const float* const cosines = call.cosines + row * call.pairs;
-  const float* const sines = call.sines + row * call.pairs;
+  const int64_t at = call.positions != nullptr ? call.positions[row] : row;
+  const float* const cosines = call.cosines + at * call.pairs;
+  const float* const sines = call.sines + at * call.pairs;
   float* const second = head + call.pairs;
   for (int64_t i = 0; i < call.pairs; ++i) {
     const float a = head[i], b = second[i];

@@ -6,9 +6,10 @@
 
 namespace transformerd::kernels {
 
-int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels,
-                              bool keeps_probabilities) {
-  return AttentionScratch(keys, head_panels, keeps_probabilities).size_bytes;
+int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels) {
+  // Probabilities that are kept take the most: rows as long as the sequence.
+  return AttentionScratch(keys, head_panels, /*keeps_probabilities=*/true)
+      .size_bytes;
 }
 
 const Kernels& KernelsFor(InstructionSet instructions, DType dtype) {

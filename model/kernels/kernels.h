@@ -49,7 +49,9 @@ struct LinearCall {
   Activation activation = Activation::kIdentity;
   // Not null: what comes out is activation(x G^T + g) * (x W^T + b).
   PackedLinear gate;
-  // One of these three.
+  // At the end softcap * tanh(y / softcap); 0: as it is.
+  float softcap = 0;
+  // One of these three; rows are written up to their last column.
   std::byte* panels_out = nullptr;  // see `stride`
   float* rows_out = nullptr;
   float* add_to_rows = nullptr;
@@ -112,10 +114,13 @@ struct HeadsCall {
   const float* norm_weight = nullptr;
   NormKind norm_kind = NormKind::kRmsNorm;
   float norm_eps = 0;
-  // [rows, pairs] each; columns i and i + pairs of a head are a pair. 0: none.
+  // [..., pairs] each; columns i and i + pairs of a head are a pair. 0 pairs:
+  // no rotation.
   const float* cosines = nullptr;
   const float* sines = nullptr;
   int64_t pairs = 0;
+  // Which row of the two each row takes; null: its own.
+  const int64_t* positions = nullptr;
 };
 
 // One head of keys of one sequence, and the heads of queries that it serves.
@@ -147,10 +152,8 @@ struct AttentionCall {
   std::byte* scratch = nullptr;
 };
 
-// For calls of at most so many keys and of heads of so many panels;
-// `keeps_probabilities` where any call wants them.
-int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels,
-                              bool keeps_probabilities);
+// For calls of at most so many keys and of heads of so many panels.
+int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels);
 
 // The kernels of one instruction set and one dtype.
 struct Kernels {

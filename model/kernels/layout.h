@@ -41,6 +41,8 @@ inline constexpr int64_t kPanelBytes = kUnitBytes * kUnitsPerPanel;
 // Floats of a vector.
 inline constexpr int64_t kLanes = 16;
 inline constexpr int64_t kBlockColumns = 48;
+// Widest head that can be normed or rotated.
+inline constexpr int64_t kMaxHeadColumns = 1024;
 
 constexpr int64_t RoundUp(int64_t value, int64_t step) {
   return (value + step - 1) / step * step;

@@ -19,30 +19,37 @@ TRANSFORMERD_INLINE typename E::Stored* InPanels(std::byte* panels,
          column % kColumns;
 }
 
-// 16 columns of a row on their way out.
-template <typename V, typename E>
-TRANSFORMERD_INLINE void StoreLanes(const LinearCall& call, int64_t row,
+template <typename V>
+TRANSFORMERD_INLINE void StoreInRow(const LinearCall& call, int64_t row,
                                     int64_t column, typename V::Floats x) {
-  if (call.add_to_rows != nullptr) {
-    float* to = call.add_to_rows + row * call.stride + column;
-    V::Store(to, V::Add(V::Load(to), x));
-  } else if (call.rows_out != nullptr) {
-    V::Store(call.rows_out + row * call.stride + column, x);
-  } else if (call.map.columns == nullptr) {
-    E::template Store<V>(InPanels<E>(call.panels_out, call.stride, row, column),
-                         x);
-  } else if (call.map.by_lanes) {
-    E::template Store<V>(InPanels<E>(call.panels_out, call.stride, row,
-                                     call.map.columns[column]),
-                         x);
-  } else {
-    float lanes[kLanes];
-    V::Store(lanes, x);
-    const int64_t left = call.out - column;
-    for (int64_t i = 0; i < kLanes && i < left; ++i) {
-      *InPanels<E>(call.panels_out, call.stride, row,
-                   call.map.columns[column + i]) = E::Encode(lanes[i]);
-    }
+  const bool adds = call.add_to_rows != nullptr;
+  float* const to =
+      (adds ? call.add_to_rows : call.rows_out) + row * call.stride + column;
+  const int64_t left = call.out - column;
+  if (left >= kLanes) {
+    V::Store(to, adds ? V::Add(V::Load(to), x) : x);
+    return;
+  }
+  float lanes[kLanes];
+  V::Store(lanes, x);
+  for (int64_t i = 0; i < left; ++i) to[i] = adds ? to[i] + lanes[i] : lanes[i];
+}
+
+template <typename V, typename E>
+TRANSFORMERD_INLINE void StoreInPanels(const LinearCall& call, int64_t row,
+                                       int64_t column, typename V::Floats x) {
+  const int32_t* const columns = call.map.columns;
+  if (columns == nullptr || call.map.by_lanes) {
+    const int64_t to = columns == nullptr ? column : columns[column];
+    E::template Store<V>(InPanels<E>(call.panels_out, call.stride, row, to), x);
+    return;
+  }
+  float lanes[kLanes];
+  V::Store(lanes, x);
+  const int64_t left = call.out - column;
+  for (int64_t i = 0; i < kLanes && i < left; ++i) {
+    *InPanels<E>(call.panels_out, call.stride, row, columns[column + i]) =
+        E::Encode(lanes[i]);
   }
 }
 
@@ -68,7 +75,15 @@ TRANSFORMERD_INLINE void Finish(const LinearCall& call, int64_t first_row,
             V::Add(V::Load(gates + r * kBlockColumns + c), gate_bias);
         x = V::Mul(Activate<V, E>(call.activation, gate), x);
       }
-      StoreLanes<V, E>(call, first_row + r, column, x);
+      if (call.softcap > 0) {
+        x = V::Mul(Tanh<V, E>(V::Mul(x, V::Set(1 / call.softcap))),
+                   V::Set(call.softcap));
+      }
+      if (call.panels_out != nullptr) {
+        StoreInPanels<V, E>(call, first_row + r, column, x);
+      } else {
+        StoreInRow<V>(call, first_row + r, column, x);
+      }
     }
   }
 }

@@ -24,4 +24,9 @@ struct PlainWeight {
 // the whole weight.
 void PackInPlace(const PlainWeight& weight, std::byte* storage);
 
+// Packs the outputs [first, first + count) of a plain weight, [out, in], as if
+// they were all of it. `packed` holds PackedBytes(count, weight.in, ...).
+void PackOutputs(const PlainWeight& weight, const std::byte* plain,
+                 int64_t first, int64_t count, std::byte* packed);
+
 }  // namespace transformerd::kernels

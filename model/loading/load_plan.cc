@@ -57,6 +57,7 @@ LoadItem MakeItem(int index, const ParameterSlot& slot) {
   item.num_elements = *NumElements(slot.shape());
   item.name = slot.name();
   item.initializer = slot.initializer();
+  item.arena_bytes = std::max(slot.size_bytes(), slot.reserved_bytes());
   return item;
 }
 
@@ -156,14 +157,14 @@ absl::StatusOr<LoadPlan> LoadPlan::Create(Slots slots, Entries entries,
 absl::Status LoadPlan::LayOut() {
   for (LoadItem& item : items_) {
     item.arena_offset_bytes = arena_bytes_;
-    const int64_t size_bytes = item.num_elements * BytesOf(item.dtype);
-    const std::optional<int64_t> end = CheckedAdd(arena_bytes_, size_bytes);
+    const std::optional<int64_t> end =
+        CheckedAdd(arena_bytes_, item.arena_bytes);
     const std::optional<int64_t> padded =
         end ? CheckedAdd(*end, kArenaAlignmentBytes - 1) : std::nullopt;
     if (!padded.has_value()) {
       return WithReason(absl::ResourceExhaustedError(absl::StrCat(
                             "weights up to \"", item.name, "\" need more than ",
-                            arena_bytes_, " + ", size_bytes, " bytes")),
+                            arena_bytes_, " + ", item.arena_bytes, " bytes")),
                         Reason::kResourceLimit);
     }
     arena_bytes_ = *padded / kArenaAlignmentBytes * kArenaAlignmentBytes;

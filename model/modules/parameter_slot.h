@@ -1,7 +1,9 @@
 // A named place for one parameter of a model.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -49,10 +51,17 @@ class ParameterSlot {
     optional_group_ = std::move(group);
   }
 
+  // Room for a form of the parameter that takes more than size_bytes().
+  int64_t reserved_bytes() const { return reserved_bytes_; }
+  void Reserve(int64_t size_bytes) {
+    reserved_bytes_ = std::max(reserved_bytes_, size_bytes);
+  }
+
   bool is_filled() const { return storage_ != nullptr; }
   std::byte* storage() const { return storage_; }
 
-  // Gives the slot its storage, size_bytes() long. Once (CHECK).
+  // Gives the slot its storage, size_bytes() long, or reserved_bytes() where
+  // that is more. Once (CHECK).
   void Fill(std::byte* storage) {
     CHECK(storage_ == nullptr) << name_ << " is filled twice";
     storage_ = storage;
@@ -65,6 +74,7 @@ class ParameterSlot {
   Initializer initializer_;
   std::string tied_to_;
   std::string optional_group_;
+  int64_t reserved_bytes_ = 0;
   std::byte* storage_ = nullptr;
 };
 

@@ -155,9 +155,8 @@ void Transformer::AddHead(const Architecture& architecture,
   }
 }
 
-const Block& BlockOf(const Stack& stack, const StackRecipe& recipe,
-                     int64_t layer) {
-  if (recipe.num_layer_groups == 0) return stack.blocks[layer];
+int64_t BlockIndex(const StackRecipe& recipe, int64_t layer) {
+  if (recipe.num_layer_groups == 0) return layer;
   const int64_t run = layer / recipe.blocks_per_group;
   const int64_t runs =
       (recipe.num_hidden_layers + recipe.blocks_per_group - 1) /
@@ -168,8 +167,12 @@ const Block& BlockOf(const Stack& stack, const StackRecipe& recipe,
       static_cast<int64_t>(static_cast<double>(run) /
                            (static_cast<double>(runs) /
                             static_cast<double>(recipe.num_layer_groups)));
-  return stack.blocks[group * recipe.blocks_per_group +
-                      layer % recipe.blocks_per_group];
+  return group * recipe.blocks_per_group + layer % recipe.blocks_per_group;
+}
+
+const Block& BlockOf(const Stack& stack, const StackRecipe& recipe,
+                     int64_t layer) {
+  return stack.blocks[BlockIndex(recipe, layer)];
 }
 
 }  // namespace transformerd

@@ -67,7 +67,8 @@ class Transformer {
   std::vector<SeedModule> parts_;
 };
 
-// The block that layer `layer` runs.
+// Index into Stack::blocks of the block that layer `layer` runs.
+int64_t BlockIndex(const StackRecipe& recipe, int64_t layer);
 const Block& BlockOf(const Stack& stack, const StackRecipe& recipe,
                      int64_t layer);
 

@@ -15,7 +15,6 @@
 #include "model/config/config_reader.h"
 #include "model/loading/mismatch_report.h"
 #include "model/loading/tied_weights.h"
-#include "model/reference/reference_executor.h"
 #include "model/reference/seed/seed_executor.h"
 #include "model/runtime/backbone.h"
 #include "model/runtime/make_signature.h"
@@ -218,9 +217,13 @@ absl::Status ModelLoad::MatchNames() {
   const LoadOptions& asked = request_.options;
   RETURN_IF_ERROR(OpenWeights());
   ASSIGN_OR_RETURN(dtype_, ChooseDType());
+  ASSIGN_OR_RETURN(engine_,
+                   Engine::Choose(workers_.engine, architecture, dtype_,
+                                  kernels::DetectCpuFeatures()));
   parts_->replicas.resize(workers_.num_replicas());
   for (Replica& replica : parts_->replicas) {
     replica.transformer = std::make_unique<Transformer>(architecture, dtype_);
+    engine_.Reserve(architecture, *replica.transformer);
   }
   const auto& slots = parts_->replicas.front().transformer->slots();
   if (!asked.load_weights) {
@@ -280,6 +283,7 @@ void ModelLoad::BindSlotsToWeights() {
     BindSlots(*plan_, *replica.arena, replica.transformer->slots(),
               copies.equal);
     DiscardCopies(slots, copies.equal, *plan_, *replica.arena);
+    engine_.Prepare(parts_->architecture, replica);
   }
   LoadReport& report = parts_->report;
   report.weight_bytes = replicas.front().arena->held_bytes();
@@ -291,7 +295,7 @@ void ModelLoad::BindSlotsToWeights() {
 }
 
 void ModelLoad::MakeSignatureAndExecutors() {
-  ReferenceExecutorOptions options;
+  ExecutorOptions options;
   options.num_threads = workers_.threads_per_worker;
   options.normalize = sentence_config_.normalize;
   options.pooling = request_.options.pooling.value_or(
@@ -310,51 +314,61 @@ void ModelLoad::MakeSignatureAndExecutors() {
   parts_->signature =
       architecture.is_backbone ? MakeBackboneSignature(model) : model;
   for (int worker = 0; worker < workers_.num_workers; ++worker) {
-    const int replica = workers_.private_replicas ? worker : 0;
-    const Transformer& transformer = *parts_->replicas[replica].transformer;
-    if (parts_->architecture.is_backbone) {
-      tensor_executors_.push_back(MakeBackboneExecutor(
-          parts_->architecture, parts_->signature, model,
-          [&](const Signature& signature) {
-            return MakeReferenceExecutor(parts_->architecture, transformer,
-                                         signature, options);
-          }));
+    if (parts_->signature.takes_tensors) {
+      MakeTensorExecutor(worker, model, options);
       continue;
     }
-    const auto make_seed_executor = [&](const SeedRecipe& recipe,
-                                        const SeedModule& module,
-                                        const Signature& signature) {
-      return MakeSeedExecutor(recipe, module, transformer, signature,
-                              options.num_threads);
-    };
-    if (transformer.seed()) {
-      tensor_executors_.push_back(make_seed_executor(
-          *architecture.seed, *transformer.seed(), parts_->signature));
-      continue;
-    }
-    if (pipeline != nullptr) {
-      tensor_executors_.push_back(MakePipelineExecutor(
-          pipeline, [&](int part, const Signature& signature) {
-            return make_seed_executor(*architecture.parts[part].seed,
-                                      transformer.parts()[part], signature);
-          }));
-      continue;
-    }
-    auto executor = MakeReferenceExecutor(parts_->architecture, transformer,
-                                          parts_->signature, options);
+    auto executor = engine_.MakeExecutor(architecture, ReplicaOf(worker),
+                                         parts_->signature, options);
     if (wrap_executor_) executor = wrap_executor_(worker, std::move(executor));
     parts_->executors.push_back(std::move(executor));
   }
-  parts_->properties = {
-      {"engine", "reference"},
+  parts_->properties = engine_.properties();
+  parts_->properties.insert({
       {"dtype", std::string(NameOf(dtype_))},
-      {"family", parts_->architecture.family},
-      {"class", parts_->architecture.class_name},
+      {"family", architecture.family},
+      {"class", architecture.class_name},
       {"pooling", std::string(NameOf(options.pooling))},
       {"replicas", absl::StrCat(workers_.num_replicas())},
       {"loading_strategy", std::string(NameOf(workers_.loading_strategy))},
       {"transport", std::string(NameOf(workers_.transport))},
+  });
+}
+
+const Replica& ModelLoad::ReplicaOf(int worker) const {
+  return parts_->replicas[workers_.private_replicas ? worker : 0];
+}
+
+void ModelLoad::MakeTensorExecutor(int worker, const Signature& model,
+                                   const ExecutorOptions& options) {
+  const Architecture& architecture = parts_->architecture;
+  const Replica& replica = ReplicaOf(worker);
+  const Transformer& transformer = *replica.transformer;
+  if (architecture.is_backbone) {
+    tensor_executors_.push_back(
+        MakeBackboneExecutor(architecture, parts_->signature, model,
+                             [&](const Signature& signature) {
+                               return engine_.MakeExecutor(
+                                   architecture, replica, signature, options);
+                             }));
+    return;
+  }
+  const auto make_seed_executor = [&](const SeedRecipe& recipe,
+                                      const SeedModule& module,
+                                      const Signature& signature) {
+    return MakeSeedExecutor(recipe, module, transformer, signature,
+                            options.num_threads);
   };
+  if (transformer.seed()) {
+    tensor_executors_.push_back(make_seed_executor(
+        *architecture.seed, *transformer.seed(), parts_->signature));
+    return;
+  }
+  tensor_executors_.push_back(MakePipelineExecutor(
+      described_parts_.pipeline, [&](int part, const Signature& signature) {
+        return make_seed_executor(*architecture.parts[part].seed,
+                                  transformer.parts()[part], signature);
+      }));
 }
 
 void ModelLoad::Report() {

@@ -17,6 +17,7 @@
 #include "model/loading/name_map.h"
 #include "model/loading/throttled_reader.h"
 #include "model/modules/transformer.h"
+#include "model/runtime/engine.h"
 #include "model/runtime/executor.h"
 #include "model/runtime/load_parts.h"
 #include "model/runtime/loaded_model.h"
@@ -63,6 +64,9 @@ class ModelLoad {
   // All reads go through it.
   const CheckpointReader& reader() const;
   absl::StatusOr<DType> ChooseDType() const;
+  const Replica& ReplicaOf(int worker) const;
+  void MakeTensorExecutor(int worker, const Signature& model,
+                          const ExecutorOptions& options);
   void MakeSignatureAndExecutors();
   void Report();
 
@@ -82,6 +86,7 @@ class ModelLoad {
   // Reads from it no faster than allowed; null where there is no limit.
   std::unique_ptr<ThrottledReader> throttled_;
   DType dtype_ = DType::kF32;
+  Engine engine_;
   NameMap name_map_;
   std::unique_ptr<LoadPlan> plan_;
   std::unique_ptr<PackedModelParts> parts_;

@@ -28,6 +28,7 @@ class LocalModelLoader : public ModelLoader {
     workers_.num_workers = static_cast<int>(options_.devices.size());
     workers_.transport_timeout = options_.transport_timeout;
     workers_.threads_per_worker = options_.threads_per_worker;
+    workers_.engine = options_.engine;
     if (workers_.threads_per_worker == 0) {
       const int cores = static_cast<int>(std::thread::hardware_concurrency());
       workers_.threads_per_worker = std::max(1, cores / workers_.num_workers);

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "model/base/clock.h"
 #include "model/base/dtype.h"
+#include "model/runtime/engine_options.h"
 #include "model/runtime/executor.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/worker_layout.h"
@@ -23,6 +24,7 @@ struct ModelLoaderOptions {
   std::vector<std::string> devices = {"cpu"};
   // Threads of one worker's computation; 0: the cores, shared out evenly.
   int threads_per_worker = 0;
+  EngineOptions engine;
   // The loading strategy is for loads that name none.
   ReplicaOptions replicas;
   // A rank that keeps the others waiting for longer fails the load.

@@ -5,6 +5,7 @@
 
 #include "model/loading/arena.h"
 #include "model/modules/transformer.h"
+#include "model/native/weights.h"
 
 namespace transformerd {
 
@@ -12,6 +13,8 @@ struct Replica {
   // Destroyed after the modules, whose slots point into it.
   std::unique_ptr<Arena> arena;
   std::unique_ptr<Transformer> transformer;
+  // Of the native engine; null where another one runs the model.
+  std::unique_ptr<const NativeWeights> native_weights;
 };
 
 }  // namespace transformerd

@@ -1,4 +1,4 @@
-// How the workers of this process get and hold the weights of a model.
+// How the workers of this process get, hold and use the weights of a model.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 #include "model/loading/loading_strategy.h"
 #include "model/loading/transport.h"
 #include "model/loading/transport_kind.h"
+#include "model/runtime/engine_options.h"
 
 namespace transformerd {
 
@@ -36,6 +37,7 @@ struct ReplicaOptions {
 struct WorkerLayout {
   int num_workers = 1;
   int threads_per_worker = 1;
+  EngineOptions engine;
   bool private_replicas = false;
   LoadingStrategy loading_strategy = LoadingStrategy::kMemoryEfficient;
   TransportKind transport = TransportKind::kInProcess;

@@ -1,0 +1,47 @@
+#include "model/native/coverage.h"
+
+#include "absl/strings/str_cat.h"
+#include "model/kernels/layout.h"
+
+namespace transformerd {
+namespace {
+
+std::optional<std::string> WhyNotNative(const StackRecipe& stack) {
+  if (stack.disentangled) return "its attention looks at distances";
+  if (stack.convolution) return "it has a convolution";
+  if (stack.embedding.patches) return "it takes images";
+  if (stack.embedding.masked_as_zeros) return "masked tokens are zeros";
+  if (stack.block.cross_attention) return "it has cross attention";
+  if (stack.block.mlp.num_experts > 0) return "it has experts";
+  if (stack.block.attention.masked_see_all) {
+    return "masked tokens attend to all tokens";
+  }
+  const auto& head_norm = stack.block.attention.head_norm;
+  if (head_norm && head_norm->kind == NormKind::kLayerNorm) {
+    return "its heads have layer norms";
+  }
+  if (stack.head_size > kernels::kMaxHeadColumns) {
+    return absl::StrCat("its heads are wider than ", kernels::kMaxHeadColumns);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> WhyNotNative(const Architecture& architecture,
+                                        DType dtype) {
+  if (dtype != DType::kF32 && dtype != DType::kBF16) {
+    return absl::StrCat("it computes in F32 and BF16, not in ", NameOf(dtype));
+  }
+  if (architecture.seed || !architecture.parts.empty()) {
+    return "it is a module of AllenNLP's toolkit";
+  }
+  if (architecture.decoder) return "it has a decoder beside its encoder";
+  if (architecture.input != ModelInput::kTokens) return "it takes no tokens";
+  if (architecture.head.late_bias && architecture.head.softcap > 0) {
+    return "a bias is added to capped logits";
+  }
+  return WhyNotNative(architecture.stack);
+}
+
+}  // namespace transformerd

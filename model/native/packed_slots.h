@@ -1,0 +1,40 @@
+// The weights that the native engine keeps in the layout of its kernels.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/config/architecture.h"
+#include "model/modules/modules.h"
+#include "model/modules/parameter_slot.h"
+#include "model/modules/transformer.h"
+
+namespace transformerd {
+
+// A weight [out, in] of which each part of the outputs is packed by itself: one
+// part, or the two halves of a fused gate.
+struct PackedSlot {
+  ParameterSlot* slot = nullptr;
+  int64_t out = 0;  // of a part
+  int64_t in = 0;
+  int parts = 1;
+  bool in_out = false;
+};
+
+// Of all linears that have a weight of their own. One that may be tied to
+// another parameter, say a table of tokens, stays as it is.
+std::vector<PackedSlot> PackedSlotsOf(const Architecture& architecture,
+                                      const Transformer& transformer);
+
+// Bytes that the packed form takes, at least those of the plain one.
+int64_t PackedBytes(const PackedSlot& packed);
+// Where a part begins in it.
+int64_t PackedPartOffset(const PackedSlot& packed, int part);
+
+// Makes room for the packed forms: before the plan of a load is made.
+void ReservePackedSlots(const std::vector<PackedSlot>& slots);
+// Packs the filled slots where they lie. Nothing but the native engine can read
+// them from then on.
+void PackSlots(const std::vector<PackedSlot>& slots);
+
+}  // namespace transformerd

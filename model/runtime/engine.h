@@ -1,0 +1,58 @@
+// Which engine computes a model.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "model/config/architecture.h"
+#include "model/config/pooling.h"
+#include "model/kernels/instruction_set.h"
+#include "model/modules/transformer.h"
+#include "model/runtime/engine_options.h"
+#include "model/runtime/executor.h"
+#include "model/runtime/replica.h"
+#include "model/runtime/signature.h"
+
+namespace transformerd {
+
+struct ExecutorOptions {
+  PoolingKind pooling = PoolingKind::kNone;
+  bool normalize = false;
+  // Most threads that one call uses, small batches fewer; at least 1.
+  int num_threads = 1;
+};
+
+// The engine of one model. Its steps in their order are Reserve, before the
+// load is planned; Prepare, once the slots are filled; MakeExecutor.
+class Engine {
+ public:
+  // FAILED_PRECONDITION with reason UNSUPPORTED where what the options ask for
+  // cannot be had for this model on this processor.
+  static absl::StatusOr<Engine> Choose(const EngineOptions& options,
+                                       const Architecture& architecture,
+                                       DType dtype,
+                                       const kernels::CpuFeatures& features);
+
+  void Reserve(const Architecture& architecture,
+               const Transformer& transformer) const;
+  // Lays the weights out as the engine reads them.
+  void Prepare(const Architecture& architecture, Replica& replica) const;
+  // The references must outlive the executor.
+  std::unique_ptr<Executor> MakeExecutor(const Architecture& architecture,
+                                         const Replica& replica,
+                                         const Signature& signature,
+                                         const ExecutorOptions& options) const;
+
+  // Facts for people: the engine, its instructions, why it is not another one.
+  std::map<std::string, std::string> properties() const;
+
+ private:
+  // Nothing: the reference engine.
+  std::optional<kernels::InstructionSet> native_;
+  std::string why_not_native_;
+};
+
+}  // namespace transformerd
