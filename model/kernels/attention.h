@@ -79,41 +79,47 @@ class SequenceAttention {
     return reinterpret_cast<float*>(call_.scratch + offset);
   }
 
-  // [key][unit] -> [unit][key] in blocks of 48 keys.
+  // [key][unit] -> [unit][key] in blocks of 48 keys, 16 keys at a time.
   void PackKeys() {
-    const int64_t units = call_.head_panels * kUnitsPerPanel;
-    for (int64_t key = 0; key < layout_.keys_padded; ++key) {
+    for (int64_t key = 0; key < layout_.keys_padded; key += kLanes) {
       const int64_t block = key / kBlockColumns;
-      const int64_t width = BlockWidth(layout_.keys_padded, block);
-      float* to = reinterpret_cast<float*>(
-                      keys_ + BlockOffset(block, call_.head_panels)) +
-                  key % kBlockColumns;
-      for (int64_t unit = 0; unit < units; ++unit, to += width) {
-        *to = key < call_.keys ? reinterpret_cast<const float*>(
-                                     call_.key.data +
-                                     unit / kUnitsPerPanel * call_.key.stride +
-                                     key * kPanelBytes)[unit % kUnitsPerPanel]
-                               : 0;
+      const int64_t stride =
+          BlockWidth(layout_.keys_padded, block) * kUnitBytes;
+      std::byte* const to = keys_ + BlockOffset(block, call_.head_panels) +
+                            key % kBlockColumns * kUnitBytes;
+      const int64_t left = call_.keys - key;
+      const int rows = left < kLanes ? static_cast<int>(left) : kLanes;
+      for (int64_t p = 0; p < call_.head_panels; ++p) {
+        V::Transpose(call_.key.data + p * call_.key.stride + key * kPanelBytes,
+                     kPanelBytes, rows, to + p * kUnitsPerPanel * stride,
+                     stride);
       }
     }
   }
 
   // Neighbouring keys beside each other, as a unit's two bfloat16 are.
   void PackValues() {
-    Stored* const to = reinterpret_cast<Stored*>(values_);
-    constexpr int64_t kColumns = kUnitsPerPanel * E::kPerUnit;
-    for (int64_t key = 0; key < layout_.keys_padded; ++key) {
-      Stored* const row = to + key / E::kPerUnit * head_columns_ * E::kPerUnit +
-                          key % E::kPerUnit;
+    constexpr int64_t kUnitRow = kUnitsPerPanel * kUnitBytes * E::kPerUnit;
+    for (int64_t key = 0; key < layout_.keys_padded; key += E::kPerUnit) {
+      std::byte* const to =
+          values_ + key / E::kPerUnit * call_.head_panels * kUnitRow;
       for (int64_t p = 0; p < call_.head_panels; ++p) {
-        const Stored* const from = reinterpret_cast<const Stored*>(
-            call_.value.data + p * call_.value.stride + key * kPanelBytes);
-        for (int64_t c = 0; c < kColumns; ++c) {
-          row[(p * kColumns + c) * E::kPerUnit] =
-              key < call_.keys ? from[c] : Stored();
+        const std::byte* const from =
+            call_.value.data + p * call_.value.stride + key * kPanelBytes;
+        if (key + E::kPerUnit <= call_.keys) {
+          E::template PackRows<V>(from, kPanelBytes, to + p * kUnitRow);
+        } else {
+          PackLastValues(from, call_.keys - key, to + p * kUnitRow);
         }
       }
     }
+  }
+
+  // The same of `rows` rows, with zeros behind them.
+  void PackLastValues(const std::byte* from, int64_t rows, std::byte* to) {
+    alignas(64) std::byte copy[E::kPerUnit * kPanelBytes] = {};
+    if (rows > 0) __builtin_memcpy(copy, from, rows * kPanelBytes);
+    E::template PackRows<V>(copy, kPanelBytes, to);
   }
 
   // The keys [begin, end) that query i may see.
@@ -180,68 +186,93 @@ class SequenceAttention {
     }
   }
 
-  // The score of 16 keys from `key` on, in units of log 2; -inf where the query
-  // does not see them.
-  typename V::Floats ScoreOf(const float* scores, const float* bias,
-                             int64_t key, int64_t begin, int64_t end) const {
-    auto x = V::Load(scores);
-    if (call_.softcap > 0) {
-      x = Tanh<V, E>(V::Mul(x, V::Set(call_.scale / call_.softcap)));
-      x = V::Mul(x, V::Set(call_.softcap * kLog2E));
-    } else {
-      x = V::Mul(x, V::Set(call_.scale * kLog2E));
-    }
-    if (bias != nullptr) {
-      x = V::Fma(V::Load(bias), V::Set(kLog2E), x);
-    }
-    uint32_t seen = 0xffff;
-    if (key + kLanes > end) {
-      seen = key < end ? (1u << (end - key)) - 1 : 0;
-    }
-    if (key < begin) {
-      seen &= begin - key < kLanes ? ~((1u << (begin - key)) - 1) : 0;
-    }
-    if (call_.key_mask != nullptr) {
-      for (int i = 0; i < kLanes && key + i < end; ++i) {
-        if (call_.key_mask[key + i] == 0) seen &= ~(1u << i);
+  // Whether scores are more than scaled products.
+  bool HasTransform() const {
+    return call_.softcap > 0 || call_.distance_bias != nullptr ||
+           call_.key_mask != nullptr;
+  }
+
+  // Brings the scores of keys [from, to) from `key` on to units of log 2.
+  void Transform(int64_t head, int64_t query, int64_t key, int64_t from,
+                 int64_t to, float* scores) {
+    for (int64_t j = from; j < to; j += kLanes) {
+      auto x = V::Load(scores + j);
+      if (call_.softcap > 0) {
+        x = Tanh<V, E>(V::Mul(x, V::Set(call_.scale / call_.softcap)));
+        x = V::Mul(x, V::Set(call_.softcap * kLog2E));
+      } else {
+        x = V::Mul(x, V::Set(call_.scale * kLog2E));
       }
+      const float* const bias = BiasOf(head, query, key + j);
+      if (bias != nullptr) x = V::Fma(V::Load(bias), V::Set(kLog2E), x);
+      if (call_.key_mask != nullptr) {
+        uint32_t seen = 0;
+        for (int i = 0; i < kLanes && key + j + i < call_.keys; ++i) {
+          seen |= static_cast<uint32_t>(call_.key_mask[key + j + i] != 0) << i;
+        }
+        x = V::Select(static_cast<uint16_t>(seen), x, V::Set(-INFINITY));
+      }
+      V::Store(scores + j, x);
     }
-    if (seen == 0xffff) return x;
-    return V::Select(static_cast<uint16_t>(seen), x, V::Set(-INFINITY));
+  }
+
+  // Hides the keys of a vector that lie outside of [begin, end).
+  static void Hide(int64_t begin, int64_t end, float* scores) {
+    const uint32_t before_end = end < kLanes ? (1u << end) - 1 : 0xffff;
+    const uint32_t from_begin = begin > 0 ? ~((1u << begin) - 1) : 0xffff;
+    V::Store(scores, V::Select(static_cast<uint16_t>(before_end & from_begin),
+                               V::Load(scores), V::Set(-INFINITY)));
   }
 
   // Turns scores of a row into weights, relative to the largest score so far.
   void WeighRow(int64_t head, int64_t first, int r, int64_t key, int64_t keys,
                 bool is_first) {
     const int64_t query = first + r;
-    const int64_t begin = BeginOf(query), end = EndOf(query);
     float* const scores = scores_ + r * layout_.block;
-    auto highest = V::Set(-INFINITY);
-    for (int64_t j = 0; j < keys; j += kLanes) {
-      const float* const bias = BiasOf(head, query, key + j);
-      const auto x = ScoreOf(scores + j, bias, key + j, begin, end);
-      V::Store(scores + j, x);
-      highest = V::Max(highest, x);
+    // The keys that the query sees, and the vectors that hold them.
+    const int64_t begin = Clamp(BeginOf(query) - key, keys);
+    const int64_t end = Clamp(EndOf(query) - key, keys);
+    const int64_t from = begin / kLanes * kLanes;
+    const int64_t to = end > begin ? RoundUp(end, kLanes) : from;
+    float factor = call_.scale * kLog2E;
+    if (HasTransform()) {
+      Transform(head, query, key, from, to, scores);
+      factor = 1;
     }
-    const float block_maximum = V::MaxOf(highest);
+    if (begin > from && to > from) {
+      Hide(begin - from, kLanes, scores + from);
+    }
+    if (end < to) Hide(0, end - (to - kLanes), scores + to - kLanes);
+    auto highest = V::Set(-INFINITY);
+    for (int64_t j = from; j < to; j += kLanes) {
+      highest = V::Max(highest, V::Load(scores + j));
+    }
+    const float block_maximum = V::MaxOf(highest) * factor;
     const float maximum =
         block_maximum > maxima_[r] ? block_maximum : maxima_[r];
-    // A row that has seen no key so far stays at zero.
-    const float reference = maximum == -INFINITY ? 0 : maximum;
     if (!is_first && maximum > maxima_[r]) {
       Rescale(r, exp2f(maxima_[r] - maximum));
     }
     maxima_[r] = maximum;
+    // A row that has seen no key so far keeps weights of zero.
+    const auto reference = V::Set(maximum == -INFINITY ? 0 : -maximum);
     auto sum = V::Zero();
     for (int64_t j = 0; j < keys; j += kLanes) {
-      const auto weight =
-          Exp2<V, E>(V::Sub(V::Load(scores + j), V::Set(reference)));
-      sum = V::Add(sum, weight);
+      auto weight = V::Zero();
+      if (j >= from && j < to) {
+        weight =
+            Exp2<V, E>(V::Fma(V::Load(scores + j), V::Set(factor), reference));
+        sum = V::Add(sum, weight);
+      }
       if (call_.probabilities != nullptr) V::Store(scores + j, weight);
       E::template Store<V>(
           InPanels<E>(weights_, kQueryBlock * kPanelBytes, r, j), weight);
     }
     sums_[r] += V::Sum(sum);
+  }
+
+  static int64_t Clamp(int64_t value, int64_t end) {
+    return value < 0 ? 0 : value < end ? value : end;
   }
 
   // Of the 16 keys from `key` on; null: none. The table ends where the keys do:
@@ -280,9 +311,29 @@ class SequenceAttention {
     }
   }
 
+  // A query that sees no key weighs all alike, as a softmax of equal scores
+  // does.
+  void WeighAllAlike(int r) {
+    float* const row = context_ + r * head_columns_;
+    constexpr int64_t kColumns = kUnitsPerPanel * E::kPerUnit;
+    for (int64_t c = 0; c < head_columns_; ++c) {
+      row[c] = 0;
+      for (int64_t key = 0; key < call_.keys; ++key) {
+        row[c] += E::Decode(reinterpret_cast<const Stored*>(
+            call_.value.data + c / kColumns * call_.value.stride +
+            key * kPanelBytes)[c % kColumns]);
+      }
+    }
+    sums_[r] = static_cast<float>(call_.keys);
+    if (call_.probabilities == nullptr) return;
+    for (int64_t key = 0; key < call_.keys; ++key) {
+      scores_[r * layout_.block + key] = 1;
+    }
+  }
+
   void FinishRow(int64_t head, int64_t first, int r) {
-    // A query that sees no key gets zeros.
-    const float factor = sums_[r] > 0 ? 1 / sums_[r] : 0;
+    if (sums_[r] == 0) WeighAllAlike(r);
+    const float factor = 1 / sums_[r];
     const int64_t query = first + r;
     const float* const row = context_ + r * head_columns_;
     const int64_t column = call_.context_column + head * call_.head_size;

@@ -1,6 +1,7 @@
 // What the kernels must know of the two dtypes that they compute in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace transformerd::kernels {
@@ -36,6 +37,12 @@ struct Float32 {
                                                     typename V::Floats sum) {
     return V::DotFloat(a, b, sum);
   }
+  // A panel's 64 bytes of `kPerUnit` neighbouring rows as units.
+  template <typename V>
+  static TRANSFORMERD_INLINE void PackRows(const std::byte* rows, int64_t,
+                                           std::byte* units) {
+    __builtin_memcpy(units, rows, 64);
+  }
   static TRANSFORMERD_INLINE float Decode(Stored value) { return value; }
   static TRANSFORMERD_INLINE Stored Encode(float value) { return value; }
 };
@@ -60,6 +67,12 @@ struct BFloat16 {
                                                     typename V::Floats b,
                                                     typename V::Floats sum) {
     return V::DotHalves(a, b, sum);
+  }
+  template <typename V>
+  static TRANSFORMERD_INLINE void PackRows(const std::byte* rows,
+                                           int64_t stride, std::byte* units) {
+    V::Interleave(reinterpret_cast<const Stored*>(rows),
+                  reinterpret_cast<const Stored*>(rows + stride), units);
   }
   static TRANSFORMERD_INLINE float Decode(Stored value) {
     const uint32_t bits = static_cast<uint32_t>(value) << 16;

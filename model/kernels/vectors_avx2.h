@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace transformerd::kernels {
@@ -112,6 +113,37 @@ struct Avx2 {
     return Load(static_cast<const float*>(p));
   }
 
+  // 16 rows of 16 units, `from_stride` bytes apart, as columns that are
+  // `to_stride` bytes apart; rows from `rows` on are zeros.
+  static void Transpose(const std::byte* from, int64_t from_stride, int rows,
+                        std::byte* to, int64_t to_stride) {
+    for (int row = 0; row < 16; row += 8) {
+      for (int unit = 0; unit < 16; unit += 8) {
+        TransposeEight(from + row * from_stride + unit * sizeof(float),
+                       from_stride, rows - row,
+                       to + unit * to_stride + row * sizeof(float), to_stride);
+      }
+    }
+  }
+
+  // 32 halves of each of two rows in turn: 32 units.
+  static void Interleave(const uint16_t* first, const uint16_t* second,
+                         std::byte* to) {
+    for (int i = 0; i < 32; i += 16) {
+      const __m256i a =
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + i));
+      const __m256i b =
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(second + i));
+      // Within halves of a register.
+      const __m256i low = _mm256_unpacklo_epi16(a, b);
+      const __m256i high = _mm256_unpackhi_epi16(a, b);
+      auto* const units = reinterpret_cast<__m256i*>(to + i * 4);
+      _mm256_storeu_si256(units, _mm256_permute2x128_si256(low, high, 0x20));
+      _mm256_storeu_si256(units + 1,
+                          _mm256_permute2x128_si256(low, high, 0x31));
+    }
+  }
+
   // sum + a b, of units that hold a float, or two bfloat16.
   static Floats DotFloat(Floats a, Floats b, Floats sum) {
     return Fma(a, b, sum);
@@ -121,6 +153,34 @@ struct Avx2 {
   }
 
  private:
+  static void TransposeEight(const std::byte* from, int64_t from_stride,
+                             int rows, std::byte* to, int64_t to_stride) {
+    __m256 r[8], t[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      r[i] = i < rows ? _mm256_loadu_ps(reinterpret_cast<const float*>(
+                            from + i * from_stride))
+                      : _mm256_setzero_ps();
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+      const __m256 a = _mm256_unpacklo_ps(r[i], r[i + 1]);
+      const __m256 b = _mm256_unpackhi_ps(r[i], r[i + 1]);
+      const __m256 c = _mm256_unpacklo_ps(r[i + 2], r[i + 3]);
+      const __m256 d = _mm256_unpackhi_ps(r[i + 2], r[i + 3]);
+      t[i] = _mm256_shuffle_ps(a, c, 0x44);
+      t[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+      t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+      t[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      _mm256_storeu_ps(reinterpret_cast<float*>(to + j * to_stride),
+                       _mm256_permute2f128_ps(t[j], t[4 + j], 0x20));
+      _mm256_storeu_ps(reinterpret_cast<float*>(to + (4 + j) * to_stride),
+                       _mm256_permute2f128_ps(t[j], t[4 + j], 0x31));
+    }
+  }
   static __m256 CopySign(__m256 a, __m256 b) {
     const __m256 sign = _mm256_set1_ps(-0.0f);
     return _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b));

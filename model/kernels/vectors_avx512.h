@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace transformerd::kernels {
@@ -81,6 +82,57 @@ struct Avx512 {
     return _mm512_set1_ps(*static_cast<const float*>(p));
   }
   static Floats LoadUnits(const void* p) { return _mm512_loadu_ps(p); }
+
+  // 16 rows of 16 units, `from_stride` bytes apart, as columns that are
+  // `to_stride` bytes apart; rows from `rows` on are zeros.
+  static void Transpose(const std::byte* from, int64_t from_stride, int rows,
+                        std::byte* to, int64_t to_stride) {
+    __m512 r[16], t[16];
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; ++i) {
+      r[i] = i < rows ? _mm512_loadu_ps(from + i * from_stride) : Zero();
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 16; i += 4) {
+      const __m512 a = _mm512_unpacklo_ps(r[i], r[i + 1]);
+      const __m512 b = _mm512_unpackhi_ps(r[i], r[i + 1]);
+      const __m512 c = _mm512_unpacklo_ps(r[i + 2], r[i + 3]);
+      const __m512 d = _mm512_unpackhi_ps(r[i + 2], r[i + 3]);
+      t[i] = _mm512_shuffle_ps(a, c, 0x44);
+      t[i + 1] = _mm512_shuffle_ps(a, c, 0xee);
+      t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+      t[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
+    }
+    // t[4 k + j] holds, in its quarters q, the units 4 q + j of rows 4 k on.
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const __m512 a = _mm512_shuffle_f32x4(t[j], t[4 + j], 0x44);
+      const __m512 b = _mm512_shuffle_f32x4(t[j], t[4 + j], 0xee);
+      const __m512 c = _mm512_shuffle_f32x4(t[8 + j], t[12 + j], 0x44);
+      const __m512 d = _mm512_shuffle_f32x4(t[8 + j], t[12 + j], 0xee);
+      _mm512_storeu_ps(to + j * to_stride, _mm512_shuffle_f32x4(a, c, 0x88));
+      _mm512_storeu_ps(to + (4 + j) * to_stride,
+                       _mm512_shuffle_f32x4(a, c, 0xdd));
+      _mm512_storeu_ps(to + (8 + j) * to_stride,
+                       _mm512_shuffle_f32x4(b, d, 0x88));
+      _mm512_storeu_ps(to + (12 + j) * to_stride,
+                       _mm512_shuffle_f32x4(b, d, 0xdd));
+    }
+  }
+
+  // 32 halves of each of two rows in turn: 32 units.
+  static void Interleave(const uint16_t* first, const uint16_t* second,
+                         std::byte* to) {
+    const __m512i a = _mm512_loadu_si512(first);
+    const __m512i b = _mm512_loadu_si512(second);
+    // Within quarters of a register.
+    const __m512i low = _mm512_unpacklo_epi16(a, b);
+    const __m512i high = _mm512_unpackhi_epi16(a, b);
+    const __m512i begin = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11);
+    const __m512i end = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    _mm512_storeu_si512(to, _mm512_permutex2var_epi64(low, begin, high));
+    _mm512_storeu_si512(to + 64, _mm512_permutex2var_epi64(low, end, high));
+  }
 
   // sum + a b, of units that hold a float, or two bfloat16.
   static Floats DotFloat(Floats a, Floats b, Floats sum) {
