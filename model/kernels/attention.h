@@ -141,7 +141,10 @@ class SequenceAttention {
       sums_[r] = 0;
     }
     bool is_first = true;
-    const int64_t end = EndOf(first + rows - 1);
+    // Probabilities that are kept are those of all keys.
+    const int64_t end = call_.probabilities != nullptr
+                            ? call_.keys
+                            : EndOf(first + rows - 1);
     // Blocks of keys begin at multiples of their size in any case.
     for (int64_t key = BeginOf(first) / layout_.block * layout_.block;
          key < end; key += layout_.block) {
