@@ -74,6 +74,9 @@ class SequenceAttention {
 
  private:
   using Stored = typename E::Stored;
+  static constexpr int kTileRows = Multiplier<V, E>::kRows;
+
+  static int TileRows(int left) { return left < kTileRows ? left : kTileRows; }
 
   float* Floats(int64_t offset) const {
     return reinterpret_cast<float*>(call_.scratch + offset);
@@ -142,9 +145,8 @@ class SequenceAttention {
     }
     bool is_first = true;
     // Probabilities that are kept are those of all keys.
-    const int64_t end = call_.probabilities != nullptr
-                            ? call_.keys
-                            : EndOf(first + rows - 1);
+    const int64_t end =
+        call_.probabilities != nullptr ? call_.keys : EndOf(first + rows - 1);
     // Blocks of keys begin at multiples of their size in any case.
     for (int64_t key = BeginOf(first) / layout_.block * layout_.block;
          key < end; key += layout_.block) {
@@ -177,13 +179,12 @@ class SequenceAttention {
       const UnitColumns columns = {
           keys_ + BlockOffset(block, call_.head_panels) + skip * kUnitBytes,
           width * kUnitBytes};
-      for (int r = 0; r < rows; r += V::kMaxRows) {
-        const int tile = rows - r < V::kMaxRows ? rows - r : V::kMaxRows;
-        Multiply<V, E>({query + r * kPanelBytes, call_.query.stride}, columns,
-                       call_.head_panels, tile, end - skip,
-                       /*accumulate=*/false,
-                       scores_ + r * layout_.block + from + skip - key,
-                       layout_.block);
+      for (int r = 0; r < rows; r += kTileRows) {
+        multiplier_.Multiply({query + r * kPanelBytes, call_.query.stride},
+                             columns, call_.head_panels, TileRows(rows - r),
+                             end - skip, /*accumulate=*/false,
+                             scores_ + r * layout_.block + from + skip - key,
+                             layout_.block);
       }
       from += kBlockColumns;
     }
@@ -305,12 +306,12 @@ class SequenceAttention {
   void AddValues(int rows, int64_t key, int64_t keys, bool is_first) {
     const int64_t unit_bytes = head_columns_ * kUnitBytes;
     const int64_t panels = keys / (kUnitsPerPanel * E::kPerUnit);
-    for (int r = 0; r < rows; r += V::kMaxRows) {
-      const int tile = rows - r < V::kMaxRows ? rows - r : V::kMaxRows;
-      Multiply<V, E>({weights_ + r * kPanelBytes, kQueryBlock * kPanelBytes},
-                     {values_ + key / E::kPerUnit * unit_bytes, unit_bytes},
-                     panels, tile, head_columns_, /*accumulate=*/!is_first,
-                     context_ + r * head_columns_, head_columns_);
+    for (int r = 0; r < rows; r += kTileRows) {
+      multiplier_.Multiply(
+          {weights_ + r * kPanelBytes, kQueryBlock * kPanelBytes},
+          {values_ + key / E::kPerUnit * unit_bytes, unit_bytes}, panels,
+          TileRows(rows - r), head_columns_, /*accumulate=*/!is_first,
+          context_ + r * head_columns_, head_columns_);
     }
   }
 
@@ -361,6 +362,7 @@ class SequenceAttention {
   }
 
   const AttentionCall& call_;
+  Multiplier<V, E> multiplier_;
   const AttentionScratch layout_;
   const int64_t head_columns_;  // with the zeros behind the last one
   std::byte* const keys_;

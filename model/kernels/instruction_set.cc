@@ -1,8 +1,34 @@
 #include "model/kernels/instruction_set.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "glog/logging.h"
 
 namespace transformerd::kernels {
+
+#if defined(__x86_64__)
+namespace {
+
+// The compiler's own test knows no AMX.
+void DetectAmx(CpuFeatures& features) {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return;
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
+  if ((edx & kAmxTile) == 0) return;
+  // From <asm/prctl.h> of Linux 5.16, and the number of the tiles' state.
+  constexpr int kRequestPermission = 0x1023;
+  constexpr int kTileData = 18;
+  if (syscall(SYS_arch_prctl, kRequestPermission, kTileData) != 0) return;
+  features.amx_tile = true;
+  features.amx_bf16 = (edx & kAmxBf16) != 0;
+}
+
+}  // namespace
+#endif
 
 absl::string_view NameOf(InstructionSet instructions) {
   switch (instructions) {
@@ -12,6 +38,8 @@ absl::string_view NameOf(InstructionSet instructions) {
       return "avx512";
     case InstructionSet::kAvx512Bf16:
       return "avx512_bf16";
+    case InstructionSet::kAmx:
+      return "amx";
   }
   LOG(FATAL) << "unknown InstructionSet";
 }
@@ -27,6 +55,7 @@ CpuFeatures DetectCpuFeatures() {
   features.avx512dq = __builtin_cpu_supports("avx512dq");
   features.avx512vl = __builtin_cpu_supports("avx512vl");
   features.avx512bf16 = __builtin_cpu_supports("avx512bf16");
+  DetectAmx(features);
 #endif
   return features;
 }
@@ -39,7 +68,11 @@ std::vector<InstructionSet> InstructionSets(const CpuFeatures& features) {
                           features.avx512dq && features.avx512vl;
   if (!has_avx512) return sets;
   sets.push_back(InstructionSet::kAvx512);
-  if (features.avx512bf16) sets.push_back(InstructionSet::kAvx512Bf16);
+  if (!features.avx512bf16) return sets;
+  sets.push_back(InstructionSet::kAvx512Bf16);
+  if (features.amx_tile && features.amx_bf16) {
+    sets.push_back(InstructionSet::kAmx);
+  }
   return sets;
 }
 

@@ -13,9 +13,10 @@ enum class InstructionSet {
   kAvx2,        // AVX2 and FMA
   kAvx512,      // AVX-512 F, BW, DQ and VL
   kAvx512Bf16,  // and products of bfloat16
+  kAmx,         // and AMX-TILE and AMX-BF16
 };
 
-// "avx2", "avx512", "avx512_bf16".
+// "avx2", "avx512", "avx512_bf16", "amx".
 absl::string_view NameOf(InstructionSet instructions);
 
 // What a processor and its system say.
@@ -23,9 +24,12 @@ struct CpuFeatures {
   bool avx2 = false, fma = false;
   bool avx512f = false, avx512bw = false, avx512dq = false, avx512vl = false;
   bool avx512bf16 = false;
+  bool amx_tile = false, amx_bf16 = false;
 };
 
-// Of the processor that this runs on.
+// Of the processor that this runs on. Asks the system for the use of tiles,
+// which it grants to a process once and for all its threads; where it refuses,
+// there are none.
 CpuFeatures DetectCpuFeatures();
 
 // The fastest set; nothing where there is not even AVX2.

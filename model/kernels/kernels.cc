@@ -22,6 +22,8 @@ const Kernels& KernelsFor(InstructionSet instructions, DType dtype) {
       return is_float ? kAvx512Float32 : kAvx512BFloat16;
     case InstructionSet::kAvx512Bf16:
       return is_float ? kAvx512Float32 : kAvx512Bf16BFloat16;
+    case InstructionSet::kAmx:
+      return is_float ? kAvx512Float32 : kAmxBFloat16;
   }
   LOG(FATAL) << "unknown InstructionSet";
 }

@@ -12,7 +12,8 @@
 // so a multiplication walks along a row with the same distances whatever the
 // width of the model, and rows of any number, from any row on, are a tile of
 // the matrix units that newer processors have. Columns beyond the last one are
-// zeros.
+// zeros. Kernels may read up to kRowSlack rows behind the last one of a panel,
+// whatever is in them.
 //
 // The weight of a linear, [out, in], is cut into blocks of 48 outputs. A block
 // holds the inputs one unit after the other, and of each unit all its outputs:
@@ -41,6 +42,8 @@ inline constexpr int64_t kPanelBytes = kUnitBytes * kUnitsPerPanel;
 // Floats of a vector.
 inline constexpr int64_t kLanes = 16;
 inline constexpr int64_t kBlockColumns = 48;
+// Rows that tiles of 16 may read too many.
+inline constexpr int64_t kRowSlack = 15;
 // Widest head that can be normed or rotated.
 inline constexpr int64_t kMaxHeadColumns = 1024;
 

@@ -53,69 +53,137 @@ TRANSFORMERD_INLINE void StoreInPanels(const LinearCall& call, int64_t row,
   }
 }
 
-// What is left to do to a tile of sums. `gates` has the same shape, or is null.
+// One call. It goes block by block, so that a block of weights is read once and
+// stays near while all rows pass by it.
+//
+// What is left to do to a tile's sums (biases, activations, the way out) is
+// done row by row while the next tile is multiplied: with a matrix unit, which
+// works beside the vector units, that hides most of it.
 template <typename V, typename E>
-TRANSFORMERD_INLINE void Finish(const LinearCall& call, int64_t first_row,
-                                int rows, int64_t first_column, int64_t width,
-                                const float* sums, const float* gates) {
-  for (int64_t c = 0; c < width; c += kLanes) {
-    const int64_t column = first_column + c;
-    const auto bias = call.linear.bias != nullptr
-                          ? V::Load(call.linear.bias + column)
-                          : V::Zero();
-    const auto gate_bias = call.gate.bias != nullptr
-                               ? V::Load(call.gate.bias + column)
-                               : V::Zero();
-    for (int r = 0; r < rows; ++r) {
-      auto x = V::Add(V::Load(sums + r * kBlockColumns + c), bias);
-      if (gates == nullptr) {
-        x = Activate<V, E>(call.activation, x);
-      } else {
-        const auto gate =
-            V::Add(V::Load(gates + r * kBlockColumns + c), gate_bias);
-        x = V::Mul(Activate<V, E>(call.activation, gate), x);
+class LinearRun {
+ public:
+  explicit LinearRun(const LinearCall& call) : call_(call) {}
+
+  void Run() {
+    for (int64_t block = call_.first_block; block < call_.end_block; ++block) {
+      for (int64_t row = 0; row < call_.rows; row += kRowsAtOnce) {
+        const int64_t left = call_.rows - row;
+        MultiplyBlock(block, row, left < kRowsAtOnce ? left : kRowsAtOnce);
       }
-      if (call.softcap > 0) {
-        x = V::Mul(Tanh<V, E>(V::Mul(x, V::Set(1 / call.softcap))),
-                   V::Set(call.softcap));
-      }
-      if (call.panels_out != nullptr) {
-        StoreInPanels<V, E>(call, first_row + r, column, x);
-      } else {
-        StoreInRow<V>(call, first_row + r, column, x);
+    }
+    FinishPending();
+  }
+
+ private:
+  static constexpr int kTileRows = Multiplier<V, E>::kRows;
+  static constexpr int64_t kChunkPanels = Multiplier<V, E>::kChunkPanels;
+  // Their sums stay in the second cache where products are made in chunks.
+  static constexpr int64_t kRowsAtOnce = 256;
+  static constexpr int64_t kTiles =
+      kChunkPanels == INT64_MAX ? 2 : kRowsAtOnce / kTileRows;
+  static constexpr int64_t kTileFloats = kTileRows * kBlockColumns;
+
+  struct Tile {
+    int64_t first_row = 0;
+    int rows = 0;
+    int64_t first_column = 0;
+    int64_t width = 0;
+    float* sums = nullptr;
+    float* gates = nullptr;
+    const float* buffer = nullptr;  // where the sums of all its rows begin
+  };
+
+  void MultiplyBlock(int64_t block, int64_t first_row, int64_t rows) {
+    const bool is_whole = call_.panels <= kChunkPanels;
+    for (int64_t panel = 0; panel < call_.panels; panel += kChunkPanels) {
+      const int64_t left = call_.panels - panel;
+      const int64_t panels = left < kChunkPanels ? left : kChunkPanels;
+      for (int64_t r = 0, i = 0; r < rows; r += kTileRows, ++i) {
+        Tile tile;
+        tile.first_row = first_row + r;
+        tile.rows =
+            rows - r < kTileRows ? static_cast<int>(rows - r) : kTileRows;
+        tile.first_column = block * kBlockColumns;
+        tile.width = BlockWidth(call_.out, block);
+        // Two in turn do where no sums are taken up again.
+        const int64_t slot = is_whole ? i % 2 : i;
+        tile.sums = sums_ + slot * kTileFloats;
+        tile.gates = gates_ + slot * kTileFloats;
+        tile.buffer = tile.sums;
+        if (pending_.buffer == tile.sums) FinishPending();
+        MultiplyTile(tile, block, panel, panels);
+        if (left > panels) continue;
+        FinishPending();
+        pending_ = tile;
       }
     }
   }
-}
 
-// Block by block, so that a block of weights is read once and stays near while
-// all rows pass by it.
+  void MultiplyTile(const Tile& tile, int64_t block, int64_t panel,
+                    int64_t panels) {
+    const PanelRows input = {call_.input.data + panel * call_.input.stride +
+                                 tile.first_row * kPanelBytes,
+                             call_.input.stride};
+    const int64_t unit_bytes = tile.width * kUnitBytes;
+    const int64_t offset =
+        BlockOffset(block, call_.panels) + panel * kUnitsPerPanel * unit_bytes;
+    const auto multiply = [&](const PackedLinear& linear, float* to) {
+      multiplier_.Multiply(input, {linear.weight + offset, unit_bytes}, panels,
+                           tile.rows, tile.width, /*accumulate=*/panel > 0, to,
+                           kBlockColumns, [this] { FinishPendingRow(); });
+    };
+    if (call_.gate.weight != nullptr) multiply(call_.gate, tile.gates);
+    multiply(call_.linear, tile.sums);
+  }
+
+  void FinishPending() {
+    while (pending_.rows > 0) FinishPendingRow();
+  }
+
+  // The first row of what is pending.
+  void FinishPendingRow() {
+    if (pending_.rows == 0) return;
+    for (int64_t c = 0; c < pending_.width; c += kLanes) {
+      const int64_t column = pending_.first_column + c;
+      auto x = V::Load(pending_.sums + c);
+      if (call_.linear.bias != nullptr) {
+        x = V::Add(x, V::Load(call_.linear.bias + column));
+      }
+      if (call_.gate.weight == nullptr) {
+        x = Activate<V, E>(call_.activation, x);
+      } else {
+        auto gate = V::Load(pending_.gates + c);
+        if (call_.gate.bias != nullptr) {
+          gate = V::Add(gate, V::Load(call_.gate.bias + column));
+        }
+        x = V::Mul(Activate<V, E>(call_.activation, gate), x);
+      }
+      if (call_.softcap > 0) {
+        x = V::Mul(Tanh<V, E>(V::Mul(x, V::Set(1 / call_.softcap))),
+                   V::Set(call_.softcap));
+      }
+      if (call_.panels_out != nullptr) {
+        StoreInPanels<V, E>(call_, pending_.first_row, column, x);
+      } else {
+        StoreInRow<V>(call_, pending_.first_row, column, x);
+      }
+    }
+    ++pending_.first_row;
+    --pending_.rows;
+    pending_.sums += kBlockColumns;
+    pending_.gates += kBlockColumns;
+  }
+
+  const LinearCall& call_;
+  Multiplier<V, E> multiplier_;
+  Tile pending_;  // of which only these rows are left
+  alignas(64) float sums_[kTiles * kTileFloats];
+  alignas(64) float gates_[kTiles * kTileFloats];
+};
+
 template <typename V, typename E>
 void RunLinear(const LinearCall& call) {
-  alignas(64) float sums[V::kMaxRows * kBlockColumns];
-  alignas(64) float gates[V::kMaxRows * kBlockColumns];
-  const bool is_gated = call.gate.weight != nullptr;
-  for (int64_t block = call.first_block; block < call.end_block; ++block) {
-    const int64_t width = BlockWidth(call.out, block);
-    const int64_t offset = BlockOffset(block, call.panels);
-    const auto multiply = [&](const PackedLinear& linear, int64_t row, int rows,
-                              float* tile) {
-      const PanelRows input = {call.input.data + row * kPanelBytes,
-                               call.input.stride};
-      Multiply<V, E>(input, {linear.weight + offset, width * kUnitBytes},
-                     call.panels, rows, width, /*accumulate=*/false, tile,
-                     kBlockColumns);
-    };
-    for (int64_t row = 0; row < call.rows; row += V::kMaxRows) {
-      const int64_t left = call.rows - row;
-      const int rows =
-          left < V::kMaxRows ? static_cast<int>(left) : V::kMaxRows;
-      multiply(call.linear, row, rows, sums);
-      if (is_gated) multiply(call.gate, row, rows, gates);
-      Finish<V, E>(call, row, rows, block * kBlockColumns, width, sums,
-                   is_gated ? gates : nullptr);
-    }
-  }
+  LinearRun<V, E>(call).Run();
 }
 
 }  // namespace transformerd::kernels

@@ -70,59 +70,82 @@ TRANSFORMERD_INLINE void MultiplyTile(const PanelRows& a, const UnitColumns& b,
   }
 }
 
-template <typename V, typename E, int kVectors>
-void MultiplyRows(const PanelRows& a, const UnitColumns& b, int64_t panels,
-                  int rows, bool accumulate, float* c, int64_t c_stride) {
-  const auto multiply = [&](auto tile_rows) {
-    MultiplyTile<V, E, decltype(tile_rows)::value, kVectors>(
-        a, b, panels, accumulate, c, c_stride);
-  };
-  switch (rows) {
-    case 1:
-      return multiply(Constant<1>());
-    case 2:
-      return multiply(Constant<2>());
-    case 3:
-      return multiply(Constant<3>());
-    case 4:
-      return multiply(Constant<4>());
-    case 5:
-      return multiply(Constant<5>());
-    case 6:
-      return multiply(Constant<6>());
-    case 7:
-      if constexpr (V::kMaxRows >= 7) return multiply(Constant<7>());
-      break;
-    case 8:
-      if constexpr (V::kMaxRows >= 8) return multiply(Constant<8>());
-      break;
-  }
-  __builtin_unreachable();
-}
+// Does nothing between two steps of a product.
+struct Nothing {
+  void operator()() const {}
+};
 
-// The same for `rows` of at most V::kMaxRows and any multiple of 16 columns.
+// Products of tiles in vector registers.
 template <typename V, typename E>
-TRANSFORMERD_INLINE void Multiply(const PanelRows& a, UnitColumns b,
-                                  int64_t panels, int rows, int64_t columns,
-                                  bool accumulate, float* c, int64_t c_stride) {
-  constexpr int64_t kWidest = V::kMaxVectors * kLanes;
-  while (columns > 0) {
-    const int64_t width = columns < kWidest ? columns : kWidest;
-    if constexpr (V::kMaxVectors >= 3) {
-      if (width == 3 * kLanes) {
-        MultiplyRows<V, E, 3>(a, b, panels, rows, accumulate, c, c_stride);
-      } else if (width == 2 * kLanes) {
-        MultiplyRows<V, E, 2>(a, b, panels, rows, accumulate, c, c_stride);
+class VectorMultiplier {
+ public:
+  // Of a tile.
+  static constexpr int kRows = V::kMaxRows;
+  // Panels that are multiplied at once; sums are stored and taken up again.
+  static constexpr int64_t kChunkPanels = INT64_MAX;
+
+  // c[rows][columns] (+)= a b^T, for at most kRows rows and any multiple of 16
+  // columns. `between` may be called between its steps.
+  template <typename Between = Nothing>
+  TRANSFORMERD_INLINE void Multiply(const PanelRows& a, UnitColumns b,
+                                    int64_t panels, int rows, int64_t columns,
+                                    bool accumulate, float* c, int64_t c_stride,
+                                    const Between& = {}) {
+    constexpr int64_t kWidest = V::kMaxVectors * kLanes;
+    for (; columns > 0; columns -= kWidest) {
+      if (columns < 2 * kLanes || V::kMaxVectors == 1) {
+        MultiplyRows<1>(a, b, panels, rows, accumulate, c, c_stride);
+      } else if (columns < 3 * kLanes || V::kMaxVectors == 2) {
+        MultiplyRows<(V::kMaxVectors < 2 ? 1 : 2)>(a, b, panels, rows,
+                                                   accumulate, c, c_stride);
       } else {
-        MultiplyRows<V, E, 1>(a, b, panels, rows, accumulate, c, c_stride);
+        MultiplyRows<V::kMaxVectors>(a, b, panels, rows, accumulate, c,
+                                     c_stride);
       }
-    } else {
-      MultiplyRows<V, E, 1>(a, b, panels, rows, accumulate, c, c_stride);
+      b.data += kWidest * kUnitBytes;
+      c += kWidest;
     }
-    b.data += width * kUnitBytes;
-    c += width;
-    columns -= width;
   }
-}
+
+ private:
+  template <int kVectors>
+  static void MultiplyRows(const PanelRows& a, const UnitColumns& b,
+                           int64_t panels, int rows, bool accumulate, float* c,
+                           int64_t c_stride) {
+    const auto multiply = [&](auto tile_rows) {
+      MultiplyTile<V, E, decltype(tile_rows)::value, kVectors>(
+          a, b, panels, accumulate, c, c_stride);
+    };
+    switch (rows) {
+      case 1:
+        return multiply(Constant<1>());
+      case 2:
+        return multiply(Constant<2>());
+      case 3:
+        return multiply(Constant<3>());
+      case 4:
+        return multiply(Constant<4>());
+      case 5:
+        return multiply(Constant<5>());
+      case 6:
+        return multiply(Constant<6>());
+      case 7:
+        if constexpr (kRows >= 7) return multiply(Constant<7>());
+        break;
+      case 8:
+        if constexpr (kRows >= 8) return multiply(Constant<8>());
+        break;
+    }
+    __builtin_unreachable();
+  }
+};
+
+// How V multiplies elements of E.
+template <typename V, typename E>
+struct MultiplierOf {
+  using Type = VectorMultiplier<V, E>;
+};
+template <typename V, typename E>
+using Multiplier = typename MultiplierOf<V, E>::Type;
 
 }  // namespace transformerd::kernels

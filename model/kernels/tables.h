@@ -8,5 +8,6 @@ namespace transformerd::kernels {
 extern const Kernels kAvx2Float32, kAvx2BFloat16;
 extern const Kernels kAvx512Float32, kAvx512BFloat16;
 extern const Kernels kAvx512Bf16BFloat16;
+extern const Kernels kAmxBFloat16;
 
 }  // namespace transformerd::kernels

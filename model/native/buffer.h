@@ -65,7 +65,8 @@ class PanelBuffer {
   // `is_partly_used` has them cleared, as rows of another number lay elsewhere.
   void Resize(int64_t rows, int64_t panels, bool is_partly_used) {
     stride_ = rows * kernels::kPanelBytes;
-    data_ = buffer_.Reserve(stride_ * panels);
+    data_ = buffer_.Reserve(stride_ * panels +
+                            kernels::kRowSlack * kernels::kPanelBytes);
     if (is_partly_used) std::memset(data_, 0, stride_ * panels);
   }
   // The same for rows of `columns` elements.
