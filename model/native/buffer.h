@@ -28,6 +28,7 @@ class Buffer {
     }
     return data_.get();
   }
+  std::byte* data() const { return data_.get(); }
 
  private:
   static constexpr size_t kAlignment = 64;

@@ -9,10 +9,11 @@ namespace {
 std::optional<std::string> WhyNotNative(const StackRecipe& stack) {
   if (stack.disentangled) return "its attention looks at distances";
   if (stack.convolution) return "it has a convolution";
-  if (stack.embedding.patches) return "it takes images";
   if (stack.embedding.masked_as_zeros) return "masked tokens are zeros";
-  if (stack.block.cross_attention) return "it has cross attention";
-  if (stack.block.mlp.num_experts > 0) return "it has experts";
+  if (stack.block.mlp.num_experts > 0 &&
+      stack.block.norm_placement == NormPlacement::kSandwich) {
+    return "what its experts give is normed";
+  }
   if (stack.block.attention.masked_see_all) {
     return "masked tokens attend to all tokens";
   }
@@ -36,10 +37,12 @@ std::optional<std::string> WhyNotNative(const Architecture& architecture,
   if (architecture.seed || !architecture.parts.empty()) {
     return "it is a module of AllenNLP's toolkit";
   }
-  if (architecture.decoder) return "it has a decoder beside its encoder";
-  if (architecture.input != ModelInput::kTokens) return "it takes no tokens";
   if (architecture.head.late_bias && architecture.head.softcap > 0) {
     return "a bias is added to capped logits";
+  }
+  if (architecture.decoder) {
+    const auto why_not = WhyNotNative(*architecture.decoder);
+    if (why_not) return why_not;
   }
   return WhyNotNative(architecture.stack);
 }

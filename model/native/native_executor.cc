@@ -11,6 +11,8 @@
 #include "glog/logging.h"
 #include "model/base/shape.h"
 #include "model/native/rotary_angles.h"
+#include "model/native/row_ops.h"
+#include "model/native/row_range.h"
 #include "model/native/stack_runner.h"
 #include "model/native/thread_team.h"
 #include "model/native/top_runner.h"
@@ -38,28 +40,67 @@ double FlopsPerToken(const NativeStack& stack, const StackRecipe& recipe) {
       add(projection.linear);
     }
     add(block.attention.output);
-    if (block.mlp.gate) add(*block.mlp.gate);
-    add(block.mlp.up);
-    add(block.mlp.down);
+    if (block.cross_attention) {
+      add(block.cross_attention->projections.front().linear);
+      add(block.cross_attention->output);
+    }
+    const double used =
+        block.router ? static_cast<double>(recipe.block.mlp.experts_per_token)
+                     : 1;
+    const NativeMlp& mlp = block.mlps.front();
+    const double matrices = mlp.gate ? 3 : 2;
+    flops += used * matrices * 2.0 * static_cast<double>(mlp.up.in) *
+             static_cast<double>(mlp.up.out);
   }
   return flops;
 }
 
+int64_t TokensOf(const PackedBatch& batch, int64_t sequence) {
+  const bool has_decoder = batch.decoder.num_sequences() > 0;
+  return batch.length(sequence) +
+         (has_decoder ? batch.decoder.length(sequence) : 0);
+}
+
 // Whole sequences, in order, with at most `most` tokens a group where more than
 // one fits.
-std::vector<SequenceRange> Group(const PackedRows& rows, int64_t most) {
+std::vector<SequenceRange> Group(const PackedBatch& batch, int64_t most) {
   std::vector<SequenceRange> groups;
   int64_t tokens = 0;
-  for (int64_t s = 0; s < rows.num_sequences(); ++s) {
-    if (groups.empty() || tokens + rows.length(s) > most) {
+  for (int64_t s = 0; s < batch.num_sequences(); ++s) {
+    if (groups.empty() || tokens + TokensOf(batch, s) > most) {
       groups.push_back({s, s});
       tokens = 0;
     }
     groups.back().end = s + 1;
-    tokens += rows.length(s);
+    tokens += TokensOf(batch, s);
   }
   return groups;
 }
+
+// Where a sequence's pairs of tokens begin, in elements a head.
+std::vector<int64_t> PairOffsets(const PackedRows& queries,
+                                 const PackedRows& keys) {
+  std::vector<int64_t> offsets = {0};
+  for (int64_t s = 0; s < queries.num_sequences(); ++s) {
+    offsets.push_back(offsets.back() + queries.length(s) * keys.length(s));
+  }
+  return offsets;
+}
+
+std::vector<RotaryAngles> MakeAngles(const StackRecipe& recipe) {
+  std::vector<RotaryAngles> angles;
+  for (const LayerVariant& variant : recipe.variants) {
+    angles.emplace_back(variant.rotary);
+  }
+  return angles;
+}
+
+// Where all parts of a model write to.
+struct Places {
+  LayerOutputs encoder, decoder;
+  float* encoder_last_hidden_state = nullptr;
+  TopOutputs top;
+};
 
 class NativeExecutor : public Executor {
  public:
@@ -67,18 +108,22 @@ class NativeExecutor : public Executor {
                  DType dtype, const Signature& signature,
                  const NativeExecutorOptions& options)
       : architecture_(architecture),
-        weights_(weights),
         signature_(signature),
-        context_{kernels::KernelsFor(options.instructions, dtype), dtype},
+        ops_(kernels::KernelsFor(options.instructions, dtype), dtype),
         flops_per_token_(FlopsPerToken(weights.stack(), architecture.stack)),
-        team_(options.num_threads) {
+        flops_per_decoder_token_(
+            architecture.decoder
+                ? FlopsPerToken(*weights.decoder(), *architecture.decoder)
+                : 0),
+        team_(options.num_threads),
+        angles_(MakeAngles(architecture.stack)) {
+    if (architecture.decoder) {
+      decoder_angles_ = MakeAngles(*architecture.decoder);
+    }
     for (int i = 0; i < options.num_threads; ++i) {
       runners_.push_back(std::make_unique<Runner>(
           architecture, weights,
-          SentencePooling{options.pooling, options.normalize}, context_));
-    }
-    for (const LayerVariant& variant : architecture.stack.variants) {
-      angles_.emplace_back(variant.rotary);
+          SentencePooling{options.pooling, options.normalize}, ops_));
     }
   }
 
@@ -95,111 +140,159 @@ class NativeExecutor : public Executor {
   // What one thread runs groups with.
   struct Runner {
     Runner(const Architecture& architecture, const NativeWeights& weights,
-           const SentencePooling& pooling, const NativeContext& context)
+           const SentencePooling& pooling, const RowOps& ops)
         : stack(architecture.stack, architecture.hidden_size, weights.stack(),
-                context),
-          top(architecture, weights, pooling, context) {}
+                ops),
+          top(architecture, weights, pooling, ops) {
+      if (!architecture.decoder) return;
+      decoder.emplace(*architecture.decoder, architecture.hidden_size,
+                      *weights.decoder(), ops);
+    }
     StackRunner stack;
+    std::optional<StackRunner> decoder;
     TopRunner top;
   };
 
   PackedOutputs Compute(const PackedBatch& batch) {
     PackedOutputs outputs;
-    TopOutputs top;
-    LayerOutputs layers = Allocate(batch, outputs, top);
+    const Places places = Allocate(batch, outputs);
     for (RotaryAngles& angles : angles_) angles.Prepare(batch);
+    for (RotaryAngles& angles : decoder_angles_) angles.Prepare(batch.decoder);
     const int threads = NumThreads(batch);
-    const int64_t share = (batch.num_tokens() + threads - 1) / threads;
+    const int64_t tokens = batch.num_tokens() + batch.decoder.num_tokens();
+    const int64_t share = (tokens + threads - 1) / threads;
     const std::vector<SequenceRange> groups =
         Group(batch, std::min(kGroupTokens, share));
-    const bool is_by_group = static_cast<int>(groups.size()) >= threads;
-    // Either groups run side by side, or the threads share the work of each.
-    const ParallelFor within_group =
-        [&](int64_t count, const std::function<void(int64_t, int)>& body) {
-          team_.For(count, is_by_group ? 1 : threads, body);
-        };
-    const ParallelFor alone = [](int64_t count, const auto& body) {
-      for (int64_t i = 0; i < count; ++i) body(i, 0);
-    };
-    const auto run = [&](int64_t i, int thread) {
-      Runner& runner = *runners_[thread];
-      const int inner = is_by_group ? 1 : threads;
-      const ParallelFor& parallel_for = is_by_group ? alone : within_group;
-      const RowBuffer& hidden = runner.stack.Run(batch, groups[i], angles_,
-                                                 layers, inner, parallel_for);
-      runner.top.Run(batch, groups[i], hidden, top, inner, parallel_for);
-    };
     const auto num_groups = static_cast<int64_t>(groups.size());
-    if (is_by_group) {
-      team_.For(num_groups, threads, run);
-    } else {
-      alone(num_groups, run);
-    }
+    // Either groups run side by side, or the threads share the work of each.
+    const bool is_by_group = num_groups >= threads;
+    ParallelFor within_group;
+    within_group.num_threads = is_by_group ? 1 : threads;
+    within_group.run = [&](int64_t count, const auto& body) {
+      if (is_by_group) {
+        for (int64_t i = 0; i < count; ++i) body(i, 0);
+      } else {
+        team_.For(count, threads, body);
+      }
+    };
+    team_.For(
+        num_groups, is_by_group ? threads : 1, [&](int64_t i, int thread) {
+          RunGroup(batch, groups[i], places, within_group, *runners_[thread]);
+        });
     return outputs;
   }
 
+  void RunGroup(const PackedBatch& batch, const SequenceRange& group,
+                const Places& places, const ParallelFor& parallel_for,
+                Runner& runner) {
+    const RowRange range(batch, group);
+    const RowBuffer* hidden = &runner.stack.Run(
+        {range, batch.pixel_values, angles_}, places.encoder, parallel_for);
+    if (!runner.decoder) {
+      runner.top.Run(range, batch, *hidden, places.top, parallel_for);
+      return;
+    }
+    if (places.encoder_last_hidden_state != nullptr) {
+      const int64_t width = architecture_.hidden_size;
+      for (int64_t r = 0; r < range.num_tokens; ++r) {
+        std::copy_n(
+            hidden->row(r), width,
+            places.encoder_last_hidden_state + (range.first_token + r) * width);
+      }
+    }
+    const Memory memory = {range, *hidden};
+    const RowRange decoder_range(batch.decoder, group);
+    hidden = &runner.decoder->Run(
+        {decoder_range, batch.pixel_values, decoder_angles_, &memory},
+        places.decoder, parallel_for);
+    runner.top.Run(decoder_range, batch, *hidden, places.top, parallel_for);
+  }
+
   int NumThreads(const PackedBatch& batch) const {
-    const double useful = flops_per_token_ *
-                          static_cast<double>(batch.num_tokens()) /
-                          kMinFlopsPerThread;
+    const double flops =
+        flops_per_token_ * static_cast<double>(batch.num_tokens()) +
+        flops_per_decoder_token_ *
+            static_cast<double>(batch.decoder.num_tokens());
+    const double useful = flops / kMinFlopsPerThread;
     return useful < team_.num_threads() ? std::max(1, static_cast<int>(useful))
                                         : team_.num_threads();
   }
 
-  // Makes the tensors that the batch wants, and says where the parts of the
-  // model write to.
-  LayerOutputs Allocate(const PackedBatch& batch, PackedOutputs& outputs,
-                        TopOutputs& top) const {
-    LayerOutputs layers;
-    layers.hidden_states.resize(architecture_.stack.num_hidden_layers + 1);
-    layers.attentions.resize(architecture_.stack.num_hidden_layers);
-    int64_t pairs = 0;
-    for (int64_t s = 0; s < batch.num_sequences(); ++s) {
-      layers.pair_offsets.push_back(pairs);
-      pairs += batch.length(s) * batch.length(s);
+  // Makes the tensors that the batch wants, and says where they are.
+  Places Allocate(const PackedBatch& batch, PackedOutputs& outputs) const {
+    Places places;
+    const int64_t layers = architecture_.stack.num_hidden_layers;
+    places.encoder.hidden_states.resize(layers + 1);
+    places.encoder.attentions.resize(layers);
+    places.encoder.pair_offsets = PairOffsets(batch, batch);
+    if (architecture_.decoder) {
+      const int64_t decoder_layers = architecture_.decoder->num_hidden_layers;
+      places.decoder.hidden_states.resize(decoder_layers + 1);
+      places.decoder.attentions.resize(decoder_layers);
+      places.decoder.cross_attentions.resize(decoder_layers);
+      places.decoder.pair_offsets = PairOffsets(batch.decoder, batch.decoder);
+      places.decoder.cross_pair_offsets = PairOffsets(batch.decoder, batch);
     }
     outputs.reserve(batch.outputs.size());
     for (const int index : batch.outputs) {
       const OutputSpec& spec = signature_.outputs[index];
       Shape shape = spec.row_shape;
-      const int64_t rows =
-          spec.rows == OutputRows::kSequence ? batch.num_sequences()
-          : spec.rows == OutputRows::kToken  ? batch.num_tokens()
-                                             : pairs;
-      shape.insert(shape.begin(), rows);
+      shape.insert(shape.begin(), RowsOf(spec, batch, places));
       outputs.emplace_back(DType::kF32, std::move(shape));
-      float* const data = outputs.back().as<float>().data();
-      *PlaceOf(spec, top, layers) = data;
+      *PlaceOf(spec, places) = outputs.back().as<float>().data();
     }
-    return layers;
+    return places;
   }
 
-  static float** PlaceOf(const OutputSpec& spec, TopOutputs& top,
-                         LayerOutputs& layers) {
+  // Rows of an output; pairs of tokens count as such.
+  static int64_t RowsOf(const OutputSpec& spec, const PackedBatch& batch,
+                        const Places& places) {
+    const PackedRows& rows = spec.of_decoder ? batch.decoder : batch;
+    switch (spec.rows) {
+      case OutputRows::kSequence:
+        return batch.num_sequences();
+      case OutputRows::kToken:
+        return rows.num_tokens();
+      case OutputRows::kTokenPair:
+        return !spec.of_decoder ? places.encoder.pair_offsets.back()
+               : spec.keys_of_decoder
+                   ? places.decoder.pair_offsets.back()
+                   : places.decoder.cross_pair_offsets.back();
+      case OutputRows::kTensor:
+        break;
+    }
+    LOG(FATAL) << "not an output of the native engine: " << spec.name;
+  }
+
+  static float** PlaceOf(const OutputSpec& spec, Places& places) {
     switch (spec.kind) {
       case OutputKind::kLastHiddenState:
-        return &top.last_hidden_state;
+        return &places.top.last_hidden_state;
       case OutputKind::kPoolerOutput:
-        return &top.pooler_output;
+        return &places.top.pooler_output;
       case OutputKind::kSentenceEmbedding:
-        return &top.sentence_embedding;
+        return &places.top.sentence_embedding;
       case OutputKind::kLogits:
       case OutputKind::kTextEmbeds:
-        return &top.logits;
+        return &places.top.logits;
       case OutputKind::kStartLogits:
-        return &top.start_logits;
+        return &places.top.start_logits;
       case OutputKind::kEndLogits:
-        return &top.end_logits;
+        return &places.top.end_logits;
       case OutputKind::kPairLogits:
-        return &top.pair_logits;
+        return &places.top.pair_logits;
       case OutputKind::kHiddenState:
-        return &layers.hidden_states[spec.layer];
+        return &places.encoder.hidden_states[spec.layer];
       case OutputKind::kAttention:
-        return &layers.attentions[spec.layer];
+        return &places.encoder.attentions[spec.layer];
       case OutputKind::kEncoderLastHiddenState:
+        return &places.encoder_last_hidden_state;
       case OutputKind::kDecoderHiddenState:
+        return &places.decoder.hidden_states[spec.layer];
       case OutputKind::kDecoderAttention:
+        return &places.decoder.attentions[spec.layer];
       case OutputKind::kCrossAttention:
+        return &places.decoder.cross_attentions[spec.layer];
       case OutputKind::kTensor:
         break;
     }
@@ -207,13 +300,14 @@ class NativeExecutor : public Executor {
   }
 
   const Architecture& architecture_;
-  const NativeWeights& weights_;
   const Signature& signature_;
-  const NativeContext context_;
+  const RowOps ops_;
   const double flops_per_token_;
+  const double flops_per_decoder_token_;
   ThreadTeam team_;
   std::vector<std::unique_ptr<Runner>> runners_;  // one a thread
-  std::vector<RotaryAngles> angles_;              // of each variant of layers
+  // Of each variant of layers.
+  std::vector<RotaryAngles> angles_, decoder_angles_;
 };
 
 }  // namespace

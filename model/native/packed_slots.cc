@@ -44,8 +44,11 @@ class Collector {
   }
   void Add(const Stack& stack) {
     Add(stack.embeddings.projection);
+    Add(stack.embeddings.patch);
     for (const Block& block : stack.blocks) {
       Add(block.attention);
+      if (block.cross_attention) Add(*block.cross_attention);
+      Add(block.router);
       for (const Mlp& mlp : block.mlps) Add(mlp);
     }
     Add(stack.output_projection);
@@ -76,6 +79,7 @@ std::vector<PackedSlot> PackedSlotsOf(const Architecture& architecture,
                                       const Transformer& transformer) {
   Collector collector;
   collector.Add(transformer.stack());
+  if (transformer.decoder()) collector.Add(*transformer.decoder());
   // A pooler that only picks a token has no weights.
   if (architecture.pooler_dense) collector.Add(transformer.pooler());
   collector.Add(transformer.head());

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "glog/logging.h"
 #include "model/kernels/layout.h"
@@ -15,40 +14,25 @@ namespace {
 // Blocks of outputs that one thread multiplies at once.
 constexpr int64_t kBlocksAtOnce = 8;
 
-// One for each row of the batch; HeadPooling that picks tokens.
-std::vector<int64_t> TokensOf(const Architecture& architecture,
-                              HeadPooling pooling, const PackedRows& rows) {
-  switch (pooling) {
-    case HeadPooling::kFirst:
-      return FirstTokens(rows);
-    case HeadPooling::kLast:
-      return LastTokens(rows, architecture.pad_token_id);
-    case HeadPooling::kEndOfText:
-      return EndsOfText(rows, architecture.end_of_text);
-    case HeadPooling::kEos:
-      return TokensAtLast(rows, *architecture.eos_token_id, rows);
-    case HeadPooling::kTokens:
-    case HeadPooling::kPooler:
-    case HeadPooling::kMean:
-      break;
-  }
-  LOG(FATAL) << "this HeadPooling picks no token";
-}
-
 // The mean over the tokens under mask 1 of sequence s.
-void MeanOfRow(const PackedRows& rows, int64_t s, const RowBuffer& hidden,
-               int64_t first_token, int64_t width, float* mean) {
+void MeanOfRow(const RowRange& range, int64_t s, const RowBuffer& hidden,
+               int64_t width, float* mean) {
   std::fill_n(mean, width, 0.0f);
+  const uint8_t* const mask = range.mask(s);
   int64_t count = 0;
-  for (int64_t t = rows.sequence_offsets[s]; t < rows.sequence_offsets[s + 1];
-       ++t) {
-    if (rows.attention_mask[t] == 0) continue;
+  for (int64_t i = 0; i < range.rows->length(s); ++i) {
+    if (mask != nullptr && mask[i] == 0) continue;
     ++count;
-    const float* const row = hidden.row(t - first_token);
+    const float* const row = hidden.row(range.first_row(s) + i);
     for (int64_t c = 0; c < width; ++c) mean[c] += row[c];
   }
   const float factor = 1 / static_cast<float>(count);
   for (int64_t c = 0; c < width; ++c) mean[c] *= factor;
+}
+
+// The first rows of a buffer, behind each other.
+void CopyRows(const RowBuffer& rows, int64_t count, int64_t width, float* to) {
+  for (int64_t r = 0; r < count; ++r) to = std::copy_n(rows.row(r), width, to);
 }
 
 // To length 1, with the bound of torch.nn.functional.normalize.
@@ -66,32 +50,27 @@ void Normalize(int64_t width, float* row) {
 
 TopRunner::TopRunner(const Architecture& architecture,
                      const NativeWeights& weights,
-                     const SentencePooling& pooling,
-                     const NativeContext& context)
+                     const SentencePooling& pooling, const RowOps& ops)
     : architecture_(architecture),
       weights_(weights),
       pooling_(pooling),
-      context_(context) {}
+      ops_(ops) {}
 
-void TopRunner::Run(const PackedRows& rows, const SequenceRange& range,
+void TopRunner::Run(const RowRange& range, const PackedRows& input,
                     const RowBuffer& hidden, const TopOutputs& outputs,
-                    int num_threads, const ParallelFor& parallel_for) {
-  rows_ = &rows;
-  range_ = range;
+                    const ParallelFor& parallel_for) {
+  range_ = &range;
+  input_rows_ = &input;
   hidden_ = &hidden;
   parallel_for_ = &parallel_for;
-  const StackRecipe& stack = architecture_.stack;
-  width_ = stack.output_projection && stack.embedding.size > 0
-               ? stack.embedding.size
-               : architecture_.hidden_size;
-  packed_.resize(num_threads);
-  const int64_t first_token = rows.sequence_offsets[range.first];
-  const int64_t num_tokens = rows.sequence_offsets[range.end] - first_token;
+  const auto& projection =
+      (weights_.decoder() ? *weights_.decoder() : weights_.stack())
+          .output_projection;
+  width_ = projection ? projection->out : architecture_.hidden_size;
+  packed_.resize(parallel_for.num_threads);
   if (outputs.last_hidden_state != nullptr) {
-    for (int64_t r = 0; r < num_tokens; ++r) {
-      std::memcpy(outputs.last_hidden_state + (first_token + r) * width_,
-                  hidden.row(r), width_ * sizeof(float));
-    }
+    CopyRows(hidden, range.num_tokens, width_,
+             outputs.last_hidden_state + range.first_token * width_);
   }
   const bool head_reads_pooler =
       outputs.logits != nullptr &&
@@ -100,20 +79,18 @@ void TopRunner::Run(const PackedRows& rows, const SequenceRange& range,
       head_reads_pooler) {
     RunPooler();
   }
-  const int64_t num_rows = range.end - range.first;
+  const SequenceRange& sequences = range.range;
   if (outputs.pooler_output != nullptr) {
     const int64_t size = weights_.pooler() ? weights_.pooler()->out : width_;
-    for (int64_t r = 0; r < num_rows; ++r) {
-      std::memcpy(outputs.pooler_output + (range.first + r) * size,
-                  pooled_.row(r), size * sizeof(float));
-    }
+    CopyRows(pooled_, sequences.size(), size,
+             outputs.pooler_output + sequences.first * size);
   }
   if (outputs.pair_logits != nullptr) {
     const NativeLinear& linear = *weights_.head().relationship;
     Step step;
     step.input = &pooled_;
-    step.rows = num_rows;
-    step.out = outputs.pair_logits + range.first * linear.out;
+    step.rows = sequences.size();
+    step.out = outputs.pair_logits + sequences.first * linear.out;
     step.stride = linear.out;
     Apply(linear, step);
   }
@@ -127,53 +104,67 @@ void TopRunner::Run(const PackedRows& rows, const SequenceRange& range,
 }
 
 void TopRunner::RunPooler() {
-  const int64_t num_rows = range_.end - range_.first;
   if (!weights_.pooler()) {
     Pick(architecture_.pooler_pooling, pooled_);
     return;
   }
   Pick(architecture_.pooler_pooling, picked_);
-  pooled_.Resize(num_rows, weights_.pooler()->out);
+  pooled_.Resize(range_->range.size(), weights_.pooler()->out);
   Step step;
   step.input = &picked_;
-  step.rows = num_rows;
+  step.rows = range_->range.size();
   step.activation = architecture_.pooler_activation;
   step.out = pooled_.row(0);
   step.stride = pooled_.stride();
   Apply(*weights_.pooler(), step);
 }
 
+std::vector<int64_t> TopRunner::TokensOf(HeadPooling pooling) const {
+  const PackedRows& rows = *range_->rows;
+  switch (pooling) {
+    case HeadPooling::kFirst:
+      return FirstTokens(rows);
+    case HeadPooling::kLast:
+      return LastTokens(rows, architecture_.pad_token_id);
+    case HeadPooling::kEndOfText:
+      return EndsOfText(rows, architecture_.end_of_text);
+    case HeadPooling::kEos:
+      return TokensAtLast(*input_rows_, *architecture_.eos_token_id, rows);
+    case HeadPooling::kTokens:
+    case HeadPooling::kPooler:
+    case HeadPooling::kMean:
+      break;
+  }
+  LOG(FATAL) << "this HeadPooling picks no token";
+}
+
 void TopRunner::Pick(HeadPooling pooling, RowBuffer& picked) const {
-  const int64_t num_rows = range_.end - range_.first;
-  const int64_t first_token = rows_->sequence_offsets[range_.first];
-  picked.Resize(num_rows, width_);
+  const SequenceRange& sequences = range_->range;
+  picked.Resize(sequences.size(), width_);
   if (pooling == HeadPooling::kMean) {
-    for (int64_t r = 0; r < num_rows; ++r) {
-      MeanOfRow(*rows_, range_.first + r, *hidden_, first_token, width_,
-                picked.row(r));
+    for (int64_t r = 0; r < sequences.size(); ++r) {
+      MeanOfRow(*range_, sequences.first + r, *hidden_, width_, picked.row(r));
     }
     return;
   }
-  const std::vector<int64_t> tokens = TokensOf(architecture_, pooling, *rows_);
-  for (int64_t r = 0; r < num_rows; ++r) {
-    std::memcpy(picked.row(r),
-                hidden_->row(tokens[range_.first + r] - first_token),
-                width_ * sizeof(float));
+  const std::vector<int64_t> tokens = TokensOf(pooling);
+  for (int64_t r = 0; r < sequences.size(); ++r) {
+    const int64_t token = tokens[sequences.first + r] - range_->first_token;
+    std::copy_n(hidden_->row(token), width_, picked.row(r));
   }
 }
 
 void TopRunner::PoolSentences(float* out) {
-  const int64_t first_token = rows_->sequence_offsets[range_.first];
+  const SequenceRange& sequences = range_->range;
   const std::vector<int64_t> tokens = pooling_.kind == PoolingKind::kLast
-                                          ? LastVisibleTokens(*rows_)
-                                          : FirstTokens(*rows_);
-  for (int64_t s = range_.first; s < range_.end; ++s) {
+                                          ? LastVisibleTokens(*range_->rows)
+                                          : FirstTokens(*range_->rows);
+  for (int64_t s = sequences.first; s < sequences.end; ++s) {
     float* const row = out + s * width_;
     if (pooling_.kind == PoolingKind::kMean) {
-      MeanOfRow(*rows_, s, *hidden_, first_token, width_, row);
+      MeanOfRow(*range_, s, *hidden_, width_, row);
     } else {
-      std::memcpy(row, hidden_->row(tokens[s] - first_token),
-                  width_ * sizeof(float));
+      std::copy_n(hidden_->row(tokens[s] - range_->first_token), width_, row);
     }
     if (pooling_.normalize) Normalize(width_, row);
   }
@@ -183,11 +174,9 @@ void TopRunner::RunHead(const TopOutputs& outputs) {
   const HeadRecipe& recipe = architecture_.head;
   const NativeHead& head = weights_.head();
   const bool is_by_token = recipe.pooling == HeadPooling::kTokens;
-  const int64_t first =
-      is_by_token ? rows_->sequence_offsets[range_.first] : range_.first;
+  const int64_t first = is_by_token ? range_->first_token : range_->range.first;
   Step step;
-  step.rows =
-      (is_by_token ? rows_->sequence_offsets[range_.end] : range_.end) - first;
+  step.rows = is_by_token ? range_->num_tokens : range_->range.size();
   if (is_by_token) {
     step.input = hidden_;
   } else if (recipe.pooling == HeadPooling::kPooler) {
@@ -208,19 +197,10 @@ void TopRunner::RunHead(const TopOutputs& outputs) {
     step.activation = Activation::kIdentity;
   }
   if (head.norm) {
-    kernels::NormCall call;
-    call.input = step.input->row(0);
-    call.input_stride = step.input->stride();
-    call.rows = step.rows;
-    call.columns = width;
-    call.kind = head.norm->kind;
-    call.eps = head.norm->eps;
-    if (!head.norm->weight.empty()) call.weight = head.norm->weight.data();
-    if (!head.norm->bias.empty()) call.bias = head.norm->bias.data();
     if (!head.dense) dense_.Resize(step.rows, width);
-    call.rows_out = dense_.row(0);
-    call.rows_stride = dense_.stride();
-    context_.kernels.norm(call);
+    NormTarget target;
+    target.rows = &dense_;
+    ops_.Norm(*head.norm, *step.input, width, {0, step.rows}, target);
     step.input = &dense_;
   }
   step.scale = static_cast<float>(recipe.output_scale);
@@ -246,18 +226,10 @@ void TopRunner::RunHead(const TopOutputs& outputs) {
 }
 
 void TopRunner::Apply(const NativeLinear& linear, const Step& step) {
-  input_.ResizeFor(step.rows, linear.in, context_.dtype);
-  kernels::PackCall call;
-  call.input = step.input->row(0);
-  call.input_stride = step.input->stride();
-  call.rows = step.rows;
-  call.columns = linear.in;
-  call.scale = step.scale;
-  call.panels_out = input_.row(0);
-  call.stride = input_.stride();
-  context_.kernels.pack(call);
+  input_.ResizeFor(step.rows, linear.in, ops_.dtype());
+  ops_.Pack(*step.input, linear.in, {0, step.rows}, input_, step.scale);
   const int64_t blocks = kernels::NumBlocks(linear.out);
-  (*parallel_for_)(
+  parallel_for_->run(
       (blocks + kBlocksAtOnce - 1) / kBlocksAtOnce, [&](int64_t i, int thread) {
         const int64_t begin = i * kBlocksAtOnce;
         Multiply(linear, step, begin, std::min(blocks, begin + kBlocksAtOnce),
@@ -286,8 +258,8 @@ void TopRunner::Multiply(const NativeLinear& linear, const Step& step,
     const int64_t count =
         std::min(linear.out, end_block * kernels::kBlockColumns) - first;
     std::byte* const weight =
-        packed.Reserve(kernels::PackedBytes(count, linear.in, context_.dtype));
-    kernels::PackOutputs({linear.out, linear.in, context_.dtype}, linear.plain,
+        packed.Reserve(kernels::PackedBytes(count, linear.in, ops_.dtype()));
+    kernels::PackOutputs({linear.out, linear.in, ops_.dtype()}, linear.plain,
                          first, count, weight);
     call.linear.weight = weight;
     if (call.linear.bias != nullptr) call.linear.bias += first;
@@ -296,7 +268,7 @@ void TopRunner::Multiply(const NativeLinear& linear, const Step& step,
     call.first_block = 0;
     call.end_block = end_block - first_block;
   }
-  context_.kernels.linear(call);
+  ops_.kernels().linear(call);
 }
 
 }  // namespace transformerd

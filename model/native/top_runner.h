@@ -8,6 +8,8 @@
 #include "model/config/pooling.h"
 #include "model/kernels/kernels.h"
 #include "model/native/buffer.h"
+#include "model/native/row_ops.h"
+#include "model/native/row_range.h"
 #include "model/native/stack_runner.h"
 #include "model/native/weights.h"
 #include "model/runtime/packing.h"
@@ -35,11 +37,12 @@ struct SentencePooling {
 class TopRunner {
  public:
   TopRunner(const Architecture& architecture, const NativeWeights& weights,
-            const SentencePooling& pooling, const NativeContext& context);
+            const SentencePooling& pooling, const RowOps& ops);
 
-  // From the last hidden states of the range's tokens.
-  void Run(const PackedRows& rows, const SequenceRange& range,
-           const RowBuffer& hidden, const TopOutputs& outputs, int num_threads,
+  // From the last hidden states of the range's tokens, which are the decoder's
+  // where there is one. `input` are the rows that the model was given first.
+  void Run(const RowRange& range, const PackedRows& input,
+           const RowBuffer& hidden, const TopOutputs& outputs,
            const ParallelFor& parallel_for);
 
  private:
@@ -57,7 +60,9 @@ class TopRunner {
   void RunPooler();
   void RunHead(const TopOutputs& outputs);
   void PoolSentences(float* out);
+  // Of each sequence of the range, what stands for it.
   void Pick(HeadPooling pooling, RowBuffer& picked) const;
+  std::vector<int64_t> TokensOf(HeadPooling pooling) const;
   void Apply(const NativeLinear& linear, const Step& step);
   void Multiply(const NativeLinear& linear, const Step& step,
                 int64_t first_block, int64_t end_block, Buffer& packed) const;
@@ -65,11 +70,11 @@ class TopRunner {
   const Architecture& architecture_;
   const NativeWeights& weights_;
   const SentencePooling pooling_;
-  const NativeContext& context_;
+  const RowOps& ops_;
 
   // Of the current call.
-  const PackedRows* rows_ = nullptr;
-  SequenceRange range_;
+  const RowRange* range_ = nullptr;
+  const PackedRows* input_rows_ = nullptr;
   const RowBuffer* hidden_ = nullptr;
   const ParallelFor* parallel_for_ = nullptr;
   int64_t width_ = 0;  // of the hidden states

@@ -164,7 +164,12 @@ class Builder {
     native.attention = Make(block.attention, heads);
     native.attention_norm = Make(block.attention_norm);
     native.attention_output_norm = Make(block.attention_output_norm);
-    native.mlp = Make(block.mlps.front());
+    if (block.cross_attention) {
+      native.cross_attention = Make(*block.cross_attention, heads);
+    }
+    native.cross_attention_norm = Make(block.cross_attention_norm);
+    for (const Mlp& mlp : block.mlps) native.mlps.push_back(Make(mlp));
+    native.router = Make(block.router);
     native.mlp_norm = Make(block.mlp_norm);
     native.mlp_output_norm = Make(block.mlp_output_norm);
     return native;
@@ -174,12 +179,19 @@ class Builder {
     const auto storage = [](const ParameterSlot* slot) {
       return slot == nullptr ? nullptr : slot->storage();
     };
-    return {storage(embeddings.token), storage(embeddings.position),
-            storage(embeddings.token_type), Make(embeddings.norm),
-            Make(embeddings.projection)};
+    const bool is_image = embeddings.class_token != nullptr;
+    return {storage(embeddings.token),
+            storage(embeddings.position),
+            storage(embeddings.token_type),
+            storage(embeddings.class_token),
+            Make(embeddings.norm),
+            is_image ? Make(embeddings.patch) : Make(embeddings.projection)};
   }
 
-  void Make(const Stack& stack, NativeStack& native) const {
+  // In place, as projections point to the layout of the stack's heads.
+  void Make(const StackRecipe& recipe, const Stack& stack, DType dtype,
+            NativeStack& native) const {
+    native.heads = MakeHeadLayout(recipe, dtype);
     native.embeddings = Make(stack.embeddings);
     for (const Block& block : stack.blocks) {
       native.blocks.push_back(Make(block, native.heads));
@@ -210,8 +222,12 @@ class Builder {
 NativeWeights::NativeWeights(const Architecture& architecture,
                              const Transformer& transformer) {
   const Builder builder(architecture, transformer);
-  stack_.heads = MakeHeadLayout(architecture.stack, transformer.dtype());
-  builder.Make(transformer.stack(), stack_);
+  const DType dtype = transformer.dtype();
+  builder.Make(architecture.stack, transformer.stack(), dtype, stack_);
+  if (transformer.decoder()) {
+    builder.Make(*architecture.decoder, *transformer.decoder(), dtype,
+                 decoder_.emplace());
+  }
   // An optional pooler that the checkpoint lacks has no output either.
   if (transformer.pooler() && transformer.pooler()->weight->is_filled()) {
     pooler_ = builder.Make(*transformer.pooler());

@@ -57,7 +57,12 @@ struct NativeMlp {
 struct NativeBlock {
   NativeAttention attention;
   std::optional<NativeNorm> attention_norm, attention_output_norm;
-  NativeMlp mlp;
+  // Of decoders behind an encoder.
+  std::optional<NativeAttention> cross_attention;
+  std::optional<NativeNorm> cross_attention_norm;
+  // One network, or the experts that the router chooses from.
+  std::vector<NativeMlp> mlps;
+  std::optional<NativeLinear> router;
   std::optional<NativeNorm> mlp_norm, mlp_output_norm;
 };
 
@@ -83,9 +88,11 @@ struct HeadLayout {
 
 struct NativeEmbeddings {
   const std::byte* token = nullptr;
-  const std::byte* position = nullptr;    // null: none
-  const std::byte* token_type = nullptr;  // null: none
+  const std::byte* position = nullptr;     // null: none
+  const std::byte* token_type = nullptr;   // null: none
+  const std::byte* class_token = nullptr;  // of images
   std::optional<NativeNorm> norm;
+  // Of what is narrower than the blocks, or of the pixels of a patch.
   std::optional<NativeLinear> projection;
 };
 
@@ -114,11 +121,13 @@ class NativeWeights {
   NativeWeights& operator=(const NativeWeights&) = delete;
 
   const NativeStack& stack() const { return stack_; }
+  const std::optional<NativeStack>& decoder() const { return decoder_; }
   const std::optional<NativeLinear>& pooler() const { return pooler_; }
   const NativeHead& head() const { return head_; }
 
  private:
   NativeStack stack_;
+  std::optional<NativeStack> decoder_;
   std::optional<NativeLinear> pooler_;
   NativeHead head_;
 };
