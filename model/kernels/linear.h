@@ -76,7 +76,7 @@ TRANSFORMERD_INLINE void Finish(const LinearCall& call, int64_t first_row,
         x = V::Mul(Activate<V, E>(call.activation, gate), x);
       }
       if (call.softcap > 0) {
-        x = V::Mul(Tanh<V, E>(V::Mul(x, V::Set(1 / call.softcap))),
+        x = V::Mul(Tanh<V>(V::Mul(x, V::Set(1 / call.softcap))),
                    V::Set(call.softcap));
       }
       if (call.panels_out != nullptr) {
