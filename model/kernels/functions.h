@@ -39,9 +39,10 @@ TRANSFORMERD_INLINE typename V::Floats Exp2(typename V::Floats x) {
 
 inline constexpr float kLog2E = 1.44269504f;
 
+// Infinity from 89 on, which float32 does not hold.
 template <typename V, typename E>
 TRANSFORMERD_INLINE typename V::Floats Exp(typename V::Floats x) {
-  return Exp2<V, E>(V::Mul(V::Min(V::Set(88.7f), x), V::Set(kLog2E)));
+  return Exp2<V, E>(V::Mul(V::Min(V::Set(89), x), V::Set(kLog2E)));
 }
 
 template <typename V, typename E>
