@@ -202,7 +202,7 @@ class SequenceAttention {
     for (int64_t j = from; j < to; j += kLanes) {
       auto x = V::Load(scores + j);
       if (call_.softcap > 0) {
-        x = Tanh<V, E>(V::Mul(x, V::Set(call_.scale / call_.softcap)));
+        x = Tanh<V>(V::Mul(x, V::Set(call_.scale / call_.softcap)));
         x = V::Mul(x, V::Set(call_.softcap * kLog2E));
       } else {
         x = V::Mul(x, V::Set(call_.scale * kLog2E));

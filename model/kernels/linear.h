@@ -39,14 +39,16 @@ template <typename V, typename E>
 TRANSFORMERD_INLINE void StoreInPanels(const LinearCall& call, int64_t row,
                                        int64_t column, typename V::Floats x) {
   const int32_t* const columns = call.map.columns;
+  const int64_t left = call.out - column;
   if (columns == nullptr || call.map.by_lanes) {
+    // Some activations make more than zero of zero.
+    if (left < kLanes) x = V::First(static_cast<int>(left), x, V::Zero());
     const int64_t to = columns == nullptr ? column : columns[column];
     E::template Store<V>(InPanels<E>(call.panels_out, call.stride, row, to), x);
     return;
   }
   float lanes[kLanes];
   V::Store(lanes, x);
-  const int64_t left = call.out - column;
   for (int64_t i = 0; i < kLanes && i < left; ++i) {
     *InPanels<E>(call.panels_out, call.stride, row, columns[column + i]) =
         E::Encode(lanes[i]);
@@ -159,7 +161,7 @@ class LinearRun {
         x = V::Mul(Activate<V, E>(call_.activation, gate), x);
       }
       if (call_.softcap > 0) {
-        x = V::Mul(Tanh<V, E>(V::Mul(x, V::Set(1 / call_.softcap))),
+        x = V::Mul(Tanh<V>(V::Mul(x, V::Set(1 / call_.softcap))),
                    V::Set(call_.softcap));
       }
       if (call_.panels_out != nullptr) {
