@@ -51,8 +51,9 @@ class ModelLoad {
   LoadPlanOptions PlanOptions() const;
   // The checked plan.
   absl::Status MakePlan();
-  // Of the plan.
-  MemoryNeed HostMemory() const;
+  // Adds up what the plan needs. RESOURCE_EXHAUSTED where that is more than
+  // int64 holds.
+  absl::Status CountHostMemory();
   // Every byte of weights.
   absl::Status Stream();
   // Of all replicas, tied copies that turned out to be equal to one.
@@ -84,6 +85,7 @@ class ModelLoad {
   DType dtype_ = DType::kF32;
   NameMap name_map_;
   std::unique_ptr<LoadPlan> plan_;
+  MemoryNeed host_memory_;  // of the plan
   std::unique_ptr<PackedModelParts> parts_;
   // Of a module that takes whole tensors.
   std::vector<std::unique_ptr<TensorExecutor>> tensor_executors_;
