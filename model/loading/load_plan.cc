@@ -132,10 +132,10 @@ absl::StatusOr<LoadPlan> LoadPlan::Create(Slots slots, Entries entries,
   CHECK_EQ(options.bucket_bytes % kArenaAlignmentBytes, 0);
   RETURN_IF_ERROR(ToStatus(FindMismatches(slots, entries, name_map, options)));
   LoadPlan plan;
+  plan.bucket_bytes_ = options.bucket_bytes;
   plan.initializer_range_ = options.initializer_range;
   plan.items_ = MakeItems(slots, entries, name_map);
   RETURN_IF_ERROR(plan.LayOut());
-  plan.CutIntoBuckets(options.bucket_bytes);
   plan.slot_offsets_.resize(slots.size());
   for (const LoadItem& item : plan.items_) {
     plan.slot_offsets_[item.slot] = item.arena_offset_bytes;
@@ -174,27 +174,39 @@ absl::Status LoadPlan::LayOut() {
       ++payload_tensors_;
     }
   }
+  num_buckets_ =
+      arena_bytes_ / bucket_bytes_ + (arena_bytes_ % bucket_bytes_ > 0 ? 1 : 0);
   return absl::OkStatus();
 }
 
-// Borders are at multiples of `bucket_bytes`. Like the items they are aligned,
+// Borders are at multiples of `bucket_bytes_`. Like the items they are aligned,
 // so that no border splits an element.
-void LoadPlan::CutIntoBuckets(int64_t bucket_bytes) {
-  for (int64_t begin = 0; begin < arena_bytes_; begin += bucket_bytes) {
-    buckets_.push_back({begin, std::min(bucket_bytes, arena_bytes_ - begin)});
+LoadBucket LoadPlan::Bucket(int64_t index) const {
+  CHECK(index >= 0 && index < num_buckets_) << index;
+  LoadBucket bucket;
+  bucket.arena_offset_bytes = index * bucket_bytes_;
+  bucket.size_bytes =
+      std::min(bucket_bytes_, arena_bytes_ - bucket.arena_offset_bytes);
+  const int64_t end = bucket.arena_offset_bytes + bucket.size_bytes;
+  // The item that holds the bucket's first byte: the last to begin before it.
+  auto item = std::prev(absl::c_upper_bound(
+      items_, bucket.arena_offset_bytes, [](int64_t offset, const LoadItem& i) {
+        return offset < i.arena_offset_bytes;
+      }));
+  for (; item != items_.end() && item->arena_offset_bytes < end; ++item) {
+    const int64_t element_bytes = BytesOf(item->dtype);
+    const int64_t skipped = std::max<int64_t>(
+        0, bucket.arena_offset_bytes - item->arena_offset_bytes);
+    LoadPiece piece;
+    piece.item = static_cast<int>(item - items_.begin());
+    piece.begin = skipped / element_bytes;
+    piece.count = std::min(item->num_elements,
+                           (end - item->arena_offset_bytes) / element_bytes) -
+                  piece.begin;
+    // None where an item has no elements.
+    if (piece.count > 0) bucket.pieces.push_back(piece);
   }
-  for (int i = 0; i < static_cast<int>(items_.size()); ++i) {
-    const LoadItem& item = items_[i];
-    const int64_t element_bytes = BytesOf(item.dtype);
-    for (int64_t begin = 0; begin < item.num_elements;) {
-      const int64_t position = item.arena_offset_bytes + begin * element_bytes;
-      const int64_t room = bucket_bytes - position % bucket_bytes;
-      const int64_t count =
-          std::min(item.num_elements - begin, room / element_bytes);
-      buckets_[position / bucket_bytes].pieces.push_back({i, begin, count});
-      begin += count;
-    }
-  }
+  return bucket;
 }
 
 uint64_t LoadPlan::DigestFor(Slots slots) const {

@@ -77,7 +77,9 @@ MismatchReport FindMismatches(
     absl::Span<const CheckpointEntry> entries, const NameMap& name_map,
     const LoadPlanOptions& options);
 
-// Immutable, and independent of what it was made from.
+// Immutable, and independent of what it was made from. Its memory, and the time
+// to make it, depend on the number of slots and not on their bytes: a plan may
+// cover more than any machine has.
 class LoadPlan {
  public:
   // Errors: FAILED_PRECONDITION with all mismatches at once (see ToStatus of
@@ -90,8 +92,14 @@ class LoadPlan {
 
   // In the order of the files; initialised ones at the end.
   const std::vector<LoadItem>& items() const { return items_; }
-  // Together they cover the arena, in its order.
-  const std::vector<LoadBucket>& buckets() const { return buckets_; }
+  // Together the buckets cover the arena, in its order.
+  int64_t num_buckets() const { return num_buckets_; }
+  // Cut when asked for. `index` is in [0, num_buckets()).
+  LoadBucket Bucket(int64_t index) const;
+  // The index of the bucket with a byte of the arena.
+  int64_t BucketAt(int64_t arena_offset_bytes) const {
+    return arena_offset_bytes / bucket_bytes_;
+  }
 
   int64_t arena_bytes() const { return arena_bytes_; }
   // What will be read, and from how many tensors.
@@ -118,11 +126,11 @@ class LoadPlan {
   LoadPlan() = default;
 
   absl::Status LayOut();
-  void CutIntoBuckets(int64_t bucket_bytes);
 
   std::vector<LoadItem> items_;
-  std::vector<LoadBucket> buckets_;
   std::vector<std::optional<int64_t>> slot_offsets_;
+  int64_t bucket_bytes_ = 0;
+  int64_t num_buckets_ = 0;
   int64_t arena_bytes_ = 0;
   int64_t payload_bytes_ = 0;
   int64_t payload_tensors_ = 0;

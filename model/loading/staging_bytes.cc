@@ -5,17 +5,35 @@
 #include "model/base/dtype.h"
 
 namespace transformerd {
+namespace {
 
+int64_t StagedBytes(const LoadPlan& plan, const LoadBucket& bucket) {
+  int64_t bytes = 0;
+  for (const LoadPiece& piece : bucket.pieces) {
+    const LoadItem& item = plan.items()[piece.item];
+    if (item.transform != Transform::kCast) continue;
+    bytes += piece.count * BytesOf(item.file_dtype);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+// Buckets that lie in one item are alike, so that one of them speaks for all.
 int64_t StagingBytes(const LoadPlan& plan) {
   int64_t most = 0;
-  for (const LoadBucket& bucket : plan.buckets()) {
-    int64_t bytes = 0;
-    for (const LoadPiece& piece : bucket.pieces) {
-      const LoadItem& item = plan.items()[piece.item];
-      if (item.transform != Transform::kCast) continue;
-      bytes += piece.count * BytesOf(item.file_dtype);
+  int64_t next = 0;  // all buckets before it are counted
+  for (const LoadItem& item : plan.items()) {
+    if (item.transform != Transform::kCast || item.num_elements == 0) continue;
+    const int64_t begin = item.arena_offset_bytes;
+    const int64_t size_bytes = item.num_elements * BytesOf(item.dtype);
+    const int64_t first = plan.BucketAt(begin);
+    const int64_t last = plan.BucketAt(begin + size_bytes - 1);
+    for (const int64_t index : {first, std::min(first + 1, last), last}) {
+      if (index < next) continue;
+      most = std::max(most, StagedBytes(plan, plan.Bucket(index)));
+      next = index + 1;
     }
-    most = std::max(most, bytes);
   }
   return most;
 }

@@ -36,16 +36,14 @@ absl::Status Guarded(int rank, const Body& body) {
 class Populator {
  public:
   Populator(const LoadPlan& plan, const Arena& arena)
-      : plan_(plan),
-        arena_(arena),
-        end_(static_cast<int64_t>(plan.buckets().size())) {}
+      : plan_(plan), arena_(arena), end_(plan.num_buckets()) {}
 
   // One more bucket; false where those from `filled` on are done, or nothing
   // can be.
   bool Step(int64_t filled) {
     // What comes next is about to be written.
     if (end_ <= filled + 1) return false;
-    const LoadBucket& bucket = plan_.buckets()[--end_];
+    const LoadBucket bucket = plan_.Bucket(--end_);
     if (!arena_.Populate(bucket.arena_offset_bytes, bucket.size_bytes)) {
       end_ = 0;
     }
@@ -120,10 +118,6 @@ class LoadRun {
     return is_broadcast() ? static_cast<int>(bucket % num_readers_) : rank;
   }
 
-  int64_t num_buckets() const {
-    return static_cast<int64_t>(plan_.buckets().size());
-  }
-
   void StartThreads(std::vector<std::thread>& threads) {
     threads.reserve(world_size() + num_readers_);
     for (int rank = 0; rank < world_size(); ++rank) {
@@ -154,13 +148,13 @@ class LoadRun {
     RETURN_IF_ERROR(transport.Agree(allocated, digest));
     AnnounceAgreement(rank);
     Populator populator(plan_, *arenas_[rank]);
-    for (int64_t k = 0; k < num_buckets(); ++k) {
+    for (int64_t k = 0; k < plan_.num_buckets(); ++k) {
       const int source = SourceOf(k, rank);
       while (!IsKnown(source, k) && populator.Step(k)) {
       }
       RETURN_IF_ERROR(AwaitBucket(source, k));
       if (!is_broadcast()) continue;
-      const LoadBucket& bucket = plan_.buckets()[k];
+      const LoadBucket bucket = plan_.Bucket(k);
       RETURN_IF_ERROR(transport.Broadcast(
           arenas_[rank]->Range(bucket.arena_offset_bytes, bucket.size_bytes),
           source));
@@ -185,11 +179,11 @@ class LoadRun {
       control_.SetPhase(LoadPhase::kStream);
     }
     BucketFiller filler(plan_, reader_, *arenas_[rank]);
-    for (int64_t k = 0; k < num_buckets(); ++k) {
+    for (int64_t k = 0; k < plan_.num_buckets(); ++k) {
       if (SourceOf(k, rank) == rank) {
         RETURN_IF_ERROR(control_.CheckNotCancelled());
         RETURN_IF_ERROR(failure());
-        const LoadBucket& bucket = plan_.buckets()[k];
+        const LoadBucket bucket = plan_.Bucket(k);
         const absl::Status filled = filler.Fill(bucket);
         if (!filled.ok()) {
           // A read that a cancellation has ended is no fault of the rank.

@@ -109,7 +109,7 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   control_.SetPhase(LoadPhase::kPlan);
   RETURN_IF_ERROR(ReadConfig());
   RETURN_IF_ERROR(MakePlan());
-  if (request_.admit) RETURN_IF_ERROR(request_.admit(HostMemory()));
+  if (request_.admit) RETURN_IF_ERROR(request_.admit(host_memory_));
   RETURN_IF_ERROR(Stream());
   BindSlotsToWeights();
   control_.SetPhase(LoadPhase::kWarmUp);
@@ -265,7 +265,7 @@ absl::Status ModelLoad::MakePlan() {
   ASSIGN_OR_RETURN(LoadPlan plan, LoadPlan::Create(slots, reader().entries(),
                                                    name_map_, PlanOptions()));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
-  return absl::OkStatus();
+  return CountHostMemory();
 }
 
 absl::Status ModelLoad::Stream() {
@@ -374,7 +374,7 @@ void ModelLoad::MakeTensorExecutor(int worker, const Signature& model,
 void ModelLoad::Report() {
   LoadReport& report = parts_->report;
   report.replicas = workers_.num_replicas();
-  report.peak_host_bytes = HostMemory().total();
+  report.peak_host_bytes = host_memory_.total();
   report.device_bytes = {{"cpu", report.weight_bytes * report.replicas}};
   report.unused_keys = name_map_.unused;
   report.warnings.insert(report.warnings.begin(), name_map_.warnings.begin(),

@@ -52,8 +52,9 @@ class ModelLoad {
   LoadPlanOptions PlanOptions() const;
   // The checked plan.
   absl::Status MakePlan();
-  // Of the plan.
-  MemoryNeed HostMemory() const;
+  // Adds up what the plan needs. RESOURCE_EXHAUSTED where that is more than
+  // int64 holds.
+  absl::Status CountHostMemory();
   // Every byte of weights.
   absl::Status Stream();
   // Of all replicas, tied copies that turned out to be equal to one.
@@ -89,6 +90,7 @@ class ModelLoad {
   Engine engine_;
   NameMap name_map_;
   std::unique_ptr<LoadPlan> plan_;
+  MemoryNeed host_memory_;  // of the plan
   std::unique_ptr<PackedModelParts> parts_;
   // Of a module that takes whole tensors.
   std::vector<std::unique_ptr<TensorExecutor>> tensor_executors_;

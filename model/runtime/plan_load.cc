@@ -1,7 +1,11 @@
 // The dry run of a load: all of it that needs no weights.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "model/base/error_details.h"
+#include "model/base/shape.h"
 #include "model/base/status_macros.h"
 #include "model/loading/staging_bytes.h"
 #include "model/loading/tied_weights.h"
@@ -43,6 +47,7 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
       LoadPlan::Create(slots, reader().entries(),
                        WithoutMisfits(name_map_, planned.mismatch), options));
   plan_ = std::make_unique<LoadPlan>(std::move(plan));
+  RETURN_IF_ERROR(CountHostMemory());
 
   planned.architecture = parts_->architecture.class_name;
   planned.family = parts_->architecture.family;
@@ -53,7 +58,7 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   planned.weight_bytes = plan_->arena_bytes();
   planned.replicas = workers_.num_replicas();
   planned.bytes_broadcast = planned.weight_bytes * (planned.replicas - 1);
-  planned.host = HostMemory();
+  planned.host = host_memory_;
   planned.device_bytes = {{"cpu", planned.host.weight_bytes}};
   if (planned.mismatch.missing.empty()) planned.initialized = name_map_.missing;
   planned.unused_keys = name_map_.unused;
@@ -61,8 +66,19 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   return planned;
 }
 
-MemoryNeed ModelLoad::HostMemory() const {
-  return {plan_->arena_bytes() * workers_.num_replicas(), StagingBytes(*plan_)};
+absl::Status ModelLoad::CountHostMemory() {
+  const int64_t arena_bytes = plan_->arena_bytes();
+  const int64_t staging_bytes = StagingBytes(*plan_);
+  const std::optional<int64_t> weight_bytes =
+      CheckedMultiply(arena_bytes, workers_.num_replicas());
+  if (!weight_bytes || !CheckedAdd(*weight_bytes, staging_bytes)) {
+    return WithReason(absl::ResourceExhaustedError(absl::StrCat(
+                          workers_.num_replicas(), " replicas of ", arena_bytes,
+                          " bytes of weights are more than can be counted")),
+                      Reason::kResourceLimit);
+  }
+  host_memory_ = {*weight_bytes, staging_bytes};
+  return absl::OkStatus();
 }
 
 }  // namespace transformerd

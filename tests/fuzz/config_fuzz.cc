@@ -1,12 +1,15 @@
-// Any bytes as a config.json: reading it neither crashes nor refuses without a
-// reason.
+// Any bytes as a config.json: reading it, and building the model that it
+// describes, neither crashes nor refuses without a reason.
 #include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
+#include "model/base/dtype.h"
 #include "model/base/error_details.h"
 #include "model/config/config_reader.h"
+#include "model/families/families.h"
+#include "model/modules/transformer.h"
 
 namespace transformerd {
 namespace {
@@ -28,6 +31,9 @@ void ParseConfig(absl::string_view text) {
   CheckError(config->Doubles("long_factor").status());
   CheckError(config->Object("rope_parameters").status());
   CheckError(config->Merged(text).status());
+  const auto model = ParseModel(*config, "");
+  CheckError(model.status());
+  if (model.ok()) Transformer(model->architecture, DType::kF32);
 }
 
 }  // namespace

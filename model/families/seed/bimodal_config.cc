@@ -24,7 +24,7 @@ absl::Status ReadSizes(const SeedConfig& config, const StreamKeys& keys,
                        TransformerStackRecipe& stack) {
   SeedAttentionRecipe& attention = stack.layer.attention;
   ASSIGN_OR_RETURN(stack.num_hidden_layers,
-                   config.Dimension(keys.layers, kLayers, 0));
+                   config.Dimension(keys.layers, kLayers, 0, kMaxLayers));
   ASSIGN_OR_RETURN(attention.hidden_size,
                    config.Dimension(keys.hidden, kWidth, 1));
   ASSIGN_OR_RETURN(attention.num_attention_heads,
@@ -41,7 +41,8 @@ absl::Status ReadSizesOfModel(const SeedConfig& config, const StreamKeys& keys,
   ASSIGN_OR_RETURN(
       stack.num_hidden_layers,
       config.Dimension({keys.layers, "num_hidden_layers", "n_layers"},
-                       &ConfigDefaults::num_hidden_layers, /*min=*/0));
+                       &ConfigDefaults::num_hidden_layers, /*min=*/0,
+                       kMaxLayers));
   ASSIGN_OR_RETURN(attention.hidden_size,
                    config.Dimension({keys.hidden, "hidden_size", "dim"},
                                     &ConfigDefaults::hidden_size));

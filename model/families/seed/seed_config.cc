@@ -11,10 +11,6 @@
 namespace transformerd {
 namespace {
 
-// So low that the bytes of a model whose dimensions are all at their limit
-// still fit 63 bits.
-constexpr int64_t kMaxDimension = int64_t{1} << 24;
-
 // Rows have no table of positions to end at; this bounds a request's work.
 constexpr int64_t kMaxSequenceLength = int64_t{1} << 20;
 
@@ -79,18 +75,18 @@ absl::StatusOr<SeedConfig> SeedConfig::Create(const ConfigReader& config) {
 
 absl::StatusOr<int64_t> SeedConfig::Dimension(
     std::initializer_list<absl::string_view> names,
-    int64_t ConfigDefaults::*class_default, int64_t min) const {
+    int64_t ConfigDefaults::*class_default, int64_t min, int64_t max) const {
   const absl::string_view name = config_->FirstOf(names);
   const bool has_default = defaults_ != nullptr && class_default != nullptr;
   const int64_t value = has_default ? defaults_->*class_default : -1;
-  if (value < min) return config_->RequiredInt(name, min, kMaxDimension);
-  return config_->Int(name, value, min, kMaxDimension);
+  if (value < min) return config_->RequiredInt(name, min, max);
+  return config_->Int(name, value, min, max);
 }
 
 absl::StatusOr<int64_t> SeedConfig::Dimension(absl::string_view name,
                                               int64_t default_value,
-                                              int64_t min) const {
-  return config_->Int(name, default_value, min, kMaxDimension);
+                                              int64_t min, int64_t max) const {
+  return config_->Int(name, default_value, min, max);
 }
 
 absl::StatusOr<Activation> SeedConfig::ReadActivation() const {

@@ -17,6 +17,10 @@
 
 namespace transformerd {
 
+// Far above any module in use, and low enough that the bytes of a parameter
+// whose dimensions are all at their limit fit 63 bits.
+inline constexpr int64_t kMaxDimension = int64_t{1} << 24;
+
 // The defaults of a Hugging Face config class whose models hold such modules.
 // 0, or a negative id: the class has no such value.
 struct ConfigDefaults {
@@ -43,16 +47,18 @@ class SeedConfig {
   // Null where the model is none of a known type, or is_own().
   const ConfigDefaults* defaults() const { return defaults_; }
 
-  // A dimension of at least `min`: by the constructor's name for it, which is
+  // A dimension in [min, max]: by the constructor's name for it, which is
   // first, or by what config classes call it. Where it is absent it is the
   // class's default, if there is one (null: there is none), or it is refused.
   absl::StatusOr<int64_t> Dimension(
       std::initializer_list<absl::string_view> names,
-      int64_t ConfigDefaults::*class_default, int64_t min = 1) const;
+      int64_t ConfigDefaults::*class_default, int64_t min = 1,
+      int64_t max = kMaxDimension) const;
 
   // A dimension of the constructor that has a default.
   absl::StatusOr<int64_t> Dimension(absl::string_view name,
-                                    int64_t default_value, int64_t min) const;
+                                    int64_t default_value, int64_t min,
+                                    int64_t max = kMaxDimension) const;
 
   // "relu" where the constructor is given none, and "gelu" for a model.
   absl::StatusOr<Activation> ReadActivation() const;

@@ -6,6 +6,7 @@
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
+#include "model/families/config_fields.h"
 
 namespace transformerd {
 namespace {
@@ -14,9 +15,9 @@ namespace {
 absl::StatusOr<int64_t> Read(
     const SeedConfig& config,
     std::initializer_list<absl::string_view> alternatives,
-    int64_t default_value, int64_t min = 1) {
+    int64_t default_value, int64_t min = 1, int64_t max = kMaxDimension) {
   return config.Dimension(config.config().FirstOf(alternatives), default_value,
-                          min);
+                          min, max);
 }
 
 absl::StatusOr<bool> ReadGated(const ConfigReader& config) {
@@ -49,6 +50,13 @@ absl::StatusOr<SeedAttentionRecipe> ReadT5Attention(const SeedConfig& config,
   RETURN_IF_ERROR(HeadSize("d_model", recipe.hidden_size, "num_heads",
                            recipe.num_attention_heads)
                       .status());
+  if (recipe.head_size > kMaxDimension / recipe.num_attention_heads) {
+    return LoadError(
+        Reason::kConfigInvalid,
+        absl::StrCat("config.json: d_kv=", recipe.head_size,
+                     " times num_heads=", recipe.num_attention_heads,
+                     ", expected at most ", kMaxDimension));
+  }
   ASSIGN_OR_RETURN(const bool is_decoder, reader.Bool("is_decoder", false));
   recipe.bidirectional = !is_decoder;
   ASSIGN_OR_RETURN(
@@ -71,9 +79,11 @@ absl::StatusOr<T5Recipe> ReadT5(const SeedConfig& config) {
   ASSIGN_OR_RETURN(recipe.vocab_size, Read(config, {"vocab_size"}, 32128));
   ASSIGN_OR_RETURN(recipe.ff_size, Read(config, {"d_ff"}, 2048));
   ASSIGN_OR_RETURN(recipe.num_layers,
-                   Read(config, {"num_layers", "num_hidden_layers"}, 6));
+                   Read(config, {"num_layers", "num_hidden_layers"}, 6,
+                        /*min=*/1, kMaxLayers));
   ASSIGN_OR_RETURN(recipe.num_decoder_layers,
-                   Read(config, {"num_decoder_layers"}, recipe.num_layers));
+                   Read(config, {"num_decoder_layers"}, recipe.num_layers,
+                        /*min=*/1, kMaxLayers));
   ASSIGN_OR_RETURN(recipe.gated, ReadGated(reader));
   ASSIGN_OR_RETURN(recipe.layer_norm_epsilon,
                    reader.Double("layer_norm_epsilon", 1e-6, 0.0, 1.0));

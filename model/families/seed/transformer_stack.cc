@@ -1,6 +1,7 @@
 // AllenNLP's TransformerStack: the blocks of a BERT alone, from hidden states
 // to hidden states.
 #include "model/base/status_macros.h"
+#include "model/families/config_fields.h"
 #include "model/families/family.h"
 #include "model/families/seed/seed_config.h"
 #include "model/families/seed/seed_family.h"
@@ -33,10 +34,10 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& reader,
   ASSIGN_OR_RETURN(const SeedConfig config, SeedConfig::Create(reader));
   TransformerStackRecipe recipe;
   ASSIGN_OR_RETURN(recipe.layer, ReadLayer(config));
-  ASSIGN_OR_RETURN(
-      recipe.num_hidden_layers,
-      config.Dimension({"num_hidden_layers", "n_layers"},
-                       &ConfigDefaults::num_hidden_layers, /*min=*/0));
+  ASSIGN_OR_RETURN(recipe.num_hidden_layers,
+                   config.Dimension({"num_hidden_layers", "n_layers"},
+                                    &ConfigDefaults::num_hidden_layers,
+                                    /*min=*/0, kMaxLayers));
   return SeedArchitecture(config, model_class, recipe);
 }
 

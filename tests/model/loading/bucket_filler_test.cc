@@ -31,8 +31,8 @@ class BucketFillerTest : public testing::Test {
     BindSlots(plan, *arena_, slots_);
     BucketFiller filler(plan, file_, *arena_);
     absl::Status status;
-    for (const LoadBucket& bucket : plan.buckets()) {
-      status.Update(filler.Fill(bucket));
+    for (int64_t k = 0; k < plan.num_buckets(); ++k) {
+      status.Update(filler.Fill(plan.Bucket(k)));
     }
     return status;
   }

@@ -65,7 +65,7 @@ class LoadFaultTest : public testing::TestWithParam<TransportCase> {
     options.bucket_bytes = 512;
     plan_ = std::make_unique<LoadPlan>(*LoadPlan::Create(
         slots_, file_->entries(), MapByName(slots_, *file_), options));
-    ASSERT_THAT(plan_->buckets(), testing::SizeIs(kNumBuckets));
+    ASSERT_EQ(plan_->num_buckets(), kNumBuckets);
     transports_.clear();
     for (auto& transport : GetParam().make(world_size(), timeout)) {
       transports_.push_back(

@@ -62,13 +62,14 @@ TEST_F(LoadPlanTest, BucketsCoverTheArenaInOrder) {
   ASSERT_OK_AND_ASSIGN(const LoadPlan plan, Create());
 
   int64_t end = 0;
-  for (const LoadBucket& bucket : plan.buckets()) {
+  for (int64_t k = 0; k < plan.num_buckets(); ++k) {
+    const LoadBucket bucket = plan.Bucket(k);
     EXPECT_EQ(bucket.arena_offset_bytes, end);
     end += bucket.size_bytes;
   }
   EXPECT_EQ(end, plan.arena_bytes());
-  ASSERT_THAT(plan.buckets(), SizeIs(3));
-  EXPECT_EQ(plan.buckets()[2].size_bytes, 512);
+  ASSERT_EQ(plan.num_buckets(), 3);
+  EXPECT_EQ(plan.Bucket(2).size_bytes, 512);
 }
 
 // 300 floats are 128 + 128 + 44.
@@ -80,15 +81,32 @@ TEST_F(LoadPlanTest, CutsLargeParametersAtBucketBorders) {
 
   ASSERT_OK_AND_ASSIGN(const LoadPlan plan, Create());
 
-  const std::vector<LoadPiece>& last = plan.buckets()[2].pieces;
-  EXPECT_THAT(plan.buckets()[1].pieces, SizeIs(1));
-  EXPECT_EQ(plan.buckets()[1].pieces[0].begin, 128);
-  EXPECT_EQ(plan.buckets()[1].pieces[0].count, 128);
+  const std::vector<LoadPiece> middle = plan.Bucket(1).pieces;
+  const std::vector<LoadPiece> last = plan.Bucket(2).pieces;
+  ASSERT_THAT(middle, SizeIs(1));
+  EXPECT_EQ(middle[0].begin, 128);
+  EXPECT_EQ(middle[0].count, 128);
   ASSERT_THAT(last, SizeIs(2));
   EXPECT_EQ(last[0].begin, 256);
   EXPECT_EQ(last[0].count, 44);
   EXPECT_EQ(last[1].item, 1);
   EXPECT_EQ(last[1].count, 20);
+}
+
+// 2^50 buckets.
+TEST_F(LoadPlanTest, CostsTheSameHoweverManyBytesItCovers) {
+  constexpr int64_t kElements = int64_t{1} << 57;
+  options_.strict = false;
+  AddSlot(slots_, "a", {kElements});
+
+  ASSERT_OK_AND_ASSIGN(const LoadPlan plan, Create());
+
+  EXPECT_EQ(plan.num_buckets(), kElements / 128);
+  const LoadBucket last = plan.Bucket(plan.num_buckets() - 1);
+  EXPECT_EQ(last.arena_offset_bytes + last.size_bytes, plan.arena_bytes());
+  ASSERT_THAT(last.pieces, SizeIs(1));
+  EXPECT_EQ(last.pieces[0].begin, kElements - 128);
+  EXPECT_EQ(last.pieces[0].count, 128);
 }
 
 TEST_F(LoadPlanTest, CastsBetweenFloatingPointTypes) {
@@ -126,7 +144,7 @@ TEST_F(LoadPlanTest, LeavesOutWhatTheMapLeavesOut) {
   ASSERT_OK_AND_ASSIGN(const LoadPlan plan, Create(map));
 
   EXPECT_THAT(plan.slot_offsets(), ElementsAre(std::nullopt));
-  EXPECT_THAT(plan.buckets(), IsEmpty());
+  EXPECT_EQ(plan.num_buckets(), 0);
   EXPECT_EQ(plan.arena_bytes(), 0);
 }
 

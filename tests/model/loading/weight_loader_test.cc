@@ -39,7 +39,7 @@ class LoadFixture : public testing::Test {
     options.bucket_bytes = 512;
     plan_ = std::make_unique<LoadPlan>(*LoadPlan::Create(
         slots_, file_.entries(), MapByName(slots_, file_), options));
-    CHECK_EQ(plan_->buckets().size(), size_t{kNumBuckets});
+    CHECK_EQ(plan_->num_buckets(), kNumBuckets);
     ResetTransports();
   }
 

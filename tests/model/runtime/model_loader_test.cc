@@ -76,42 +76,6 @@ TEST(ModelLoaderTest, SharesOneReplicaBetweenWorkers) {
   }
 }
 
-TEST(ModelLoaderTest, APlanTellsWhatTheLoadThenDoes) {
-  ModelLoaderOptions options;
-  options.devices = {"cpu", "cpu"};
-  options.replicas.cpu_replicas = CpuReplicas::kPrivate;
-  const auto loader = MakeLoader(options);
-  LoadRequest request = {kMaskedLm, {}};
-  request.options.dtype = DType::kBF16;
-  MemoryNeed admitted;
-  request.admit = [&](const MemoryNeed& need) {
-    admitted = need;
-    return absl::OkStatus();
-  };
-  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, loader->Plan(request));
-  EXPECT_EQ(admitted.total(), 0);  // not asked
-  LoadControl control;
-
-  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
-
-  const LoadReport& report = model->report();
-  EXPECT_TRUE(planned.mismatch.is_empty());
-  EXPECT_EQ(planned.architecture, "BertForMaskedLM");
-  EXPECT_EQ(planned.dtype, DType::kBF16);
-  EXPECT_EQ(planned.parameters, report.parameters);
-  EXPECT_EQ(planned.bytes_read, report.bytes_read);
-  EXPECT_EQ(planned.bytes_broadcast, report.bytes_broadcast);
-  EXPECT_EQ(planned.weight_bytes, report.weight_bytes);
-  EXPECT_EQ(planned.replicas, 2);
-  EXPECT_EQ(planned.host.weight_bytes, 2 * report.weight_bytes);
-  // Everything is cast, and fits one bucket.
-  EXPECT_EQ(planned.host.staging_bytes, report.bytes_read);
-  EXPECT_EQ(planned.host.total(), admitted.total());
-  EXPECT_EQ(report.peak_host_bytes, admitted.total());
-  EXPECT_EQ(report.device_bytes.at("cpu"), 2 * report.weight_bytes);
-  EXPECT_GT(report.peak_process_bytes, report.weight_bytes);
-}
-
 TEST(ModelLoaderTest, ReportsThePhasesInTheirOrder) {
   LoadControl control;
   ASSERT_OK_AND_ASSIGN(const auto model,
@@ -122,39 +86,6 @@ TEST(ModelLoaderTest, ReportsThePhasesInTheirOrder) {
   }
   EXPECT_THAT(phases, ElementsAre(LoadPhase::kPlan, LoadPhase::kAllocate,
                                   LoadPhase::kStream, LoadPhase::kWarmUp));
-}
-
-TEST(ModelLoaderTest, APlanListsWhatDoesNotFit) {
-  LoadRequest request = {kBertBase, {}};
-  request.options.architecture = "BertForMaskedLM";
-  request.options.config_override = R"({"intermediate_size": 8})";
-
-  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, MakeLoader()->Plan(request));
-
-  EXPECT_THAT(planned.mismatch.missing,
-              Contains("cls.predictions.transform.dense.weight"));
-  EXPECT_FALSE(planned.mismatch.shapes.empty());
-  EXPECT_GT(planned.parameters, 0);
-  LoadControl control;
-  const auto loaded = MakeLoader()->Load(request, control);
-  EXPECT_THAT(loaded, HasReason(Reason::kMissingKey));
-}
-
-TEST(ModelLoaderTest, APlanTellsWhatWouldBeInitialised) {
-  LoadRequest request = {kBertBase, {}};
-  request.options.architecture = "BertForMaskedLM";
-  request.options.strict = false;
-
-  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, MakeLoader()->Plan(request));
-
-  EXPECT_TRUE(planned.mismatch.is_empty());
-  EXPECT_THAT(planned.initialized,
-              Contains("cls.predictions.transform.dense.weight"));
-}
-
-TEST(ModelLoaderTest, APlanFailsWithoutACheckpoint) {
-  EXPECT_THAT(MakeLoader()->Plan({"nowhere", {}}),
-              HasReason(Reason::kConfigNotFound));
 }
 
 TEST(ModelLoaderTest, ALoadThatIsNotAdmittedTakesNoMemory) {
