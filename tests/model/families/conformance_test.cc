@@ -32,9 +32,14 @@ using ::testing::Not;
 
 using Tensors = std::map<std::string, HostTensor>;
 
+// The native one where it runs a model, and the one that runs them all.
+constexpr EngineKind kEngines[] = {EngineKind::kAuto, EngineKind::kReference};
+
 std::unique_ptr<ModelLoader> MakeLoader(std::vector<std::string> devices,
-                                        bool private_replicas) {
+                                        bool private_replicas,
+                                        EngineKind engine = EngineKind::kAuto) {
   ModelLoaderOptions options;
+  options.engine.kind = engine;
   options.devices = std::move(devices);
   options.threads_per_worker = 1;
   options.replicas.cpu_replicas =
@@ -184,15 +189,18 @@ TEST_P(FamilyTest, EveryRuleNamesAPartOfSomeModel) {
   }
 }
 
-TEST_P(FamilyTest, AnswersAsTransformersDoes) {
-  const auto loader = MakeLoader({"cpu"}, /*private_replicas=*/false);
-  for (const GoldenCase& golden : cases_) {
-    SCOPED_TRACE(golden.name);
-    absl::StatusOr<std::unique_ptr<LoadedModel>> model =
-        Load(*loader, golden.model_directory, golden);
-    ASSERT_THAT(model.status(), IsOk());
-    for (const GoldenProbe& probe : golden.probes) {
-      EXPECT_THAT(CheckProbe(golden, probe, 0, **model), IsOk()) << probe.name;
+TEST_P(FamilyTest, AnswersAsTransformersDoesOnEitherEngine) {
+  for (const EngineKind engine : kEngines) {
+    const auto loader = MakeLoader({"cpu"}, /*private_replicas=*/false, engine);
+    for (const GoldenCase& golden : cases_) {
+      SCOPED_TRACE(absl::StrCat(golden.name, " ", NameOf(engine)));
+      absl::StatusOr<std::unique_ptr<LoadedModel>> model =
+          Load(*loader, golden.model_directory, golden);
+      ASSERT_THAT(model.status(), IsOk());
+      for (const GoldenProbe& probe : golden.probes) {
+        EXPECT_THAT(CheckProbe(golden, probe, 0, **model), IsOk())
+            << probe.name;
+      }
     }
   }
 }
@@ -202,13 +210,18 @@ TEST_P(FamilyTest, AnswersAsTransformersDoes) {
 TEST_P(FamilyTest, StaysNearFloat32InLowPrecision) {
   struct Precision {
     DType dtype;
+    EngineKind engine;
     double allowed;
   };
-  const Precision precisions[] = {{DType::kBF16, 0.05}, {DType::kF16, 0.01}};
-  const auto loader = MakeLoader({"cpu"}, /*private_replicas=*/false);
+  const Precision precisions[] = {{DType::kBF16, EngineKind::kAuto, 0.05},
+                                  {DType::kBF16, EngineKind::kReference, 0.05},
+                                  {DType::kF16, EngineKind::kReference, 0.01}};
   for (const Precision& precision : precisions) {
+    const auto loader =
+        MakeLoader({"cpu"}, /*private_replicas=*/false, precision.engine);
     for (const GoldenCase& golden : cases_) {
-      SCOPED_TRACE(absl::StrCat(golden.name, " ", NameOf(precision.dtype)));
+      SCOPED_TRACE(absl::StrCat(golden.name, " ", NameOf(precision.dtype), " ",
+                                NameOf(precision.engine)));
       absl::StatusOr<std::unique_ptr<LoadedModel>> model =
           Load(*loader, golden.model_directory, golden, precision.dtype);
       ASSERT_THAT(model.status(), IsOk());
