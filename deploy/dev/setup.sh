@@ -128,12 +128,4 @@ install_go_tool "$grpcurl" "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl
 install_go_tool "$grpc_health_probe" \
   "github.com/grpc-ecosystem/grpc-health-probe@$grpc_health_probe_version"
 
-venv=$(venv_path)
-if [[ ! -e "$venv/complete" ]]; then
-  echo "setup: making the Python environment of the integration tests"
-  rm -rf "$venv"
-  /usr/bin/python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary=:all: \
-    -r tests/requirements.txt
-  touch "$venv/complete"
-fi
+deploy/dev/make_venv.sh "$(venv_path)" -r tests/requirements.txt

@@ -22,14 +22,7 @@ if [[ " $* " == *" --skip_python "* ]]; then
   venv=$cache/loading-benchmark-ours
   python_packages=("$(grep ^numpy= "$requirements")")
 fi
-if [[ ! -e "$venv/complete" ]]; then
-  echo "making a Python environment in $venv" >&2
-  rm -rf "$venv"
-  /usr/bin/python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary=:all: \
-    "${python_packages[@]}"
-  touch "$venv/complete"
-fi
+deploy/dev/make_venv.sh "$venv" "${python_packages[@]}"
 
 exec "$venv/bin/python" tests/benchmarks/loading/benchmark.py \
   --load_once="$(bazel info bazel-bin 2>/dev/null)/tests/benchmarks/loading/load_once" \

@@ -1,0 +1,1 @@
+"""Engines of others, all behind one interface: see peer.py."""
