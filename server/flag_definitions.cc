@@ -94,9 +94,9 @@ constexpr absl::string_view kNames[] = {
 };
 
 constexpr absl::string_view kUnsupported[] = {
-    "device_memory_limit", "tls_cert_file",
-    "tls_key_file",         "tls_client_ca_file",  "auth_token_file",
-    "enable_shared_memory", "metrics_compat",      "log_format",
+    "device_memory_limit", "tls_cert_file",   "tls_key_file",
+    "tls_client_ca_file",  "auth_token_file", "enable_shared_memory",
+    "metrics_compat",      "log_format",
 };
 
 }  // namespace

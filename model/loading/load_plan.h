@@ -36,7 +36,7 @@ struct LoadItem {
   int64_t num_elements = 0;
   int64_t arena_offset_bytes = 0;  // a multiple of kArenaAlignmentBytes
   int64_t arena_bytes = 0;  // with what the slot reserves beyond its size
-  std::string key;                 // in the checkpoint; empty for kInitialize
+  std::string key;          // in the checkpoint; empty for kInitialize
   // For kInitialize: the slot's.
   std::string name;
   Initializer initializer = Initializer::kZeros;

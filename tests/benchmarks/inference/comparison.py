@@ -6,7 +6,7 @@ from statistics import median
 from accuracy import is_accurate
 from summary import paired_ratio
 
-OURS = ("ours", "daemon")
+OURS = ("ours", "reference", "daemon")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,7 @@
 // Runs passes of a model as the daemon's workers do, without serving it.
 //
-//   engine --model=FOLDER [--dtype=F32|BF16] [--threads=1] [--workers=1]
+//   engine --model=FOLDER [--engine=auto|native|reference] [--dtype=F32|BF16]
+//       [--threads=1] [--workers=1]
 //
 // Says {"ready": {...}} when the model is loaded, then answers each line of
 // input, a JSON object, with one line:
@@ -42,6 +43,7 @@
 
 ABSL_FLAG(std::string, model, "", "folder of the checkpoint");
 ABSL_FLAG(std::string, dtype, "F32", "of the weights: F32 or BF16");
+ABSL_FLAG(std::string, engine, "auto", "auto, native or reference");
 ABSL_FLAG(int, threads, 1, "of a worker");
 ABSL_FLAG(int, workers, 1, "that share the weights");
 
@@ -169,6 +171,9 @@ ModelLoaderOptions ReadFlags() {
   ModelLoaderOptions options;
   options.devices.assign(absl::GetFlag(FLAGS_workers), "cpu");
   options.threads_per_worker = absl::GetFlag(FLAGS_threads);
+  const auto engine = EngineKindFromName(absl::GetFlag(FLAGS_engine));
+  CHECK(engine.has_value()) << absl::GetFlag(FLAGS_engine);
+  options.engine.kind = *engine;
   options.dtype = DTypeFromName(absl::GetFlag(FLAGS_dtype));
   CHECK(options.dtype.has_value()) << absl::GetFlag(FLAGS_dtype);
   return options;

@@ -10,6 +10,7 @@ from runners import OwnRunner, PeerRunner
 HERE = os.path.dirname(os.path.abspath(__file__))
 TITLES = {
     "ours": "transformerd",
+    "reference": "transformerd over LibTorch",
     "daemon": "transformerd's daemon",
     "openvino": "OpenVINO",
     "ctranslate2": "CTranslate2",
@@ -17,6 +18,8 @@ TITLES = {
     "transformers": "transformers",
 }
 PRECISIONS = {"f32": "float32", "bf16": "bfloat16", "int8": "int8"}
+# Which of our engines it is.
+OWN_ENGINES = {"ours": "auto", "reference": "reference"}
 # Of ours, by the names that the program and the daemon take.
 TENSOR_TYPES = {"f32": "F32", "bf16": "BF16"}
 
@@ -39,16 +42,16 @@ class Engine:
 
     def prepare(self, artefacts, model):
         """Makes what it loads, unless that is there; its folder."""
-        if self.who in ("ours", "daemon"):
+        if self.who in (*OWN_ENGINES, "daemon"):
             return artefacts.checkpoint(model)
         return artefacts.exported(model, self.who)
 
     def start(self, setup, model):
         """Its runner with the model loaded; raises Unsupported with the reason."""
         checkpoint = setup.artefacts.checkpoint(model)
-        if self.who == "ours":
-            dtype = TENSOR_TYPES[self.precision]
-            return OwnRunner(setup.program, checkpoint, dtype, setup.threads, setup.workers)
+        if self.who in OWN_ENGINES:
+            kind, dtype = OWN_ENGINES[self.who], TENSOR_TYPES[self.precision]
+            return OwnRunner(setup.program, checkpoint, kind, dtype, setup.threads, setup.workers)
         if self.who == "daemon":
             dtype = PRECISIONS[self.precision]
             return DaemonRunner(checkpoint, dtype, setup.threads, self.clients)
@@ -65,6 +68,8 @@ ENGINES = {
     for engine in [
         Engine("ours", "bf16"),
         Engine("ours", "f32"),
+        Engine("reference", "bf16"),
+        Engine("reference", "f32"),
         Engine("daemon", "bf16", clients=1),
         Engine("daemon", "bf16", clients=32),
         Engine("openvino", "bf16"),

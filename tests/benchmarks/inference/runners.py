@@ -72,10 +72,10 @@ class LineRunner:
 
 
 class OwnRunner(LineRunner):
-    """Our engine, in as many workers."""
+    """One of our engines, in as many workers."""
 
-    def __init__(self, program, checkpoint, dtype, threads, workers):
-        flags = [f"--model={checkpoint}", f"--dtype={dtype}"]
+    def __init__(self, program, checkpoint, kind, dtype, threads, workers):
+        flags = [f"--model={checkpoint}", f"--engine={kind}", f"--dtype={dtype}"]
         flags += [f"--threads={threads}", f"--workers={workers}"]
         super().__init__([program, *flags], threads)
 

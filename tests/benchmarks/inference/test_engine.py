@@ -19,7 +19,7 @@ def case():
 @pytest.fixture
 def runner():
     program = os.environ["BENCHMARK_ENGINE"]
-    started = OwnRunner(program, GOLDEN / "model", "F32", threads=1, workers=2)
+    started = OwnRunner(program, GOLDEN / "model", "auto", "F32", threads=1, workers=2)
     yield started
     started.close()
 

@@ -26,8 +26,7 @@ std::vector<Variant> Variants() {
 }
 
 std::string NameOfVariant(const ::testing::TestParamInfo<Variant>& info) {
-  return absl::StrCat(info.param.instructions, "_",
-                      NameOf(info.param.dtype));
+  return absl::StrCat(info.param.instructions, "_", NameOf(info.param.dtype));
 }
 
 std::ostream& operator<<(std::ostream& out, const Variant& variant) {
