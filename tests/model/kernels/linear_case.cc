@@ -66,6 +66,8 @@ class LinearRun {
         linear_.gate ? ProductTwin(input_, gate_, gate_bias_) : Matrix();
     const int64_t begin = linear_.first_block * kBlockColumns;
     const int64_t end = std::min(linear_.out, end_block() * kBlockColumns);
+    const bool fills_panels =
+        linear_.to == Destination::kPanels && linear_.head_size == 0;
     for (int64_t r = 0; r < linear_.rows; ++r) {
       for (int64_t n = begin; n < end; ++n) {
         if (linear_.gate) {
@@ -75,7 +77,7 @@ class LinearRun {
         }
       }
       // Zeros fill the last vector of panels.
-      if (linear_.to != Destination::kPanels || linear_.head_size > 0) continue;
+      if (!fills_panels || begin >= end) continue;
       for (int64_t n = end; n < RoundUp(end, kLanes); ++n) out.Expect(r, n, 0);
     }
   }

@@ -168,20 +168,49 @@ void RotateTwin(const std::vector<double>& cosines,
   }
 }
 
-AttentionOutput AttentionTwin(const AttentionInput& input) {
+AttentionOutput AttentionTwin(const AttentionInput& input, DType dtype) {
   const int64_t queries = input.query.rows, keys = input.key.rows;
   const int64_t size = input.head_size();
   AttentionOutput output;
   output.context = Matrix(queries, input.query.columns);
+  output.context_error = Matrix(queries, input.query.columns);
   output.probabilities = Matrix(input.heads() * queries, keys);
   for (int64_t head = 0; head < input.heads(); ++head) {
     for (int64_t i = 0; i < queries; ++i) {
-      const std::vector<double> weights = Softmax(ScoresOf(input, head, i));
+      const std::vector<double> scores = ScoresOf(input, head, i);
+      for (const double score : scores) {
+        if (std::isinf(score)) continue;
+        output.largest_score = std::max(output.largest_score, std::abs(score));
+      }
+      const std::vector<double> weights = Softmax(scores);
+      std::copy(weights.begin(), weights.end(),
+                &output.probabilities.at(head * queries + i, 0));
+    }
+  }
+  const double relative_error = output.relative_error(dtype);
+  std::vector<double> magnitudes(size), squares(size);
+  for (int64_t head = 0; head < input.heads(); ++head) {
+    for (int64_t i = 0; i < queries; ++i) {
+      double* const context = &output.context.at(i, head * size);
+      std::fill(magnitudes.begin(), magnitudes.end(), 0);
+      std::fill(squares.begin(), squares.end(), 0);
       for (int64_t j = 0; j < keys; ++j) {
-        output.probabilities.at(head * queries + i, j) = weights[j];
+        const double weight = output.probabilities.at(head * queries + i, j);
         for (int64_t c = 0; c < size; ++c) {
-          output.context.at(i, head * size + c) +=
-              weights[j] * input.value.at(j, c);
+          const double term = weight * input.value.at(j, c);
+          context[c] += term;
+          magnitudes[c] += std::abs(term);
+          squares[c] += term * term;
+        }
+      }
+      for (int64_t c = 0; c < size; ++c) {
+        double& error = output.context_error.at(i, head * size + c);
+        // What float32 cannot hold is zero.
+        error = relative_error * magnitudes[c] + 1e-30;
+        // Each weight is rounded by itself: by 2^-8 of it at most, and sums of
+        // such errors grow as those of random numbers do.
+        if (dtype == DType::kBF16) {
+          error += std::min(magnitudes[c], 4 * std::sqrt(squares[c])) / 256;
         }
       }
     }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
+#include "model/base/dtype.h"
 #include "model/config/block_recipe.h"
 #include "tests/model/kernels/matrix.h"
 
@@ -45,10 +45,18 @@ struct AttentionInput {
 
 struct AttentionOutput {
   Matrix context;        // [queries, heads * head size]
+  Matrix context_error;  // of kernels, before rounding
   Matrix probabilities;  // [heads * queries, keys]
+  double largest_score = 0;
+
+  // Of the probabilities that kernels compute: that of a power of two, and what
+  // float32 leaves of differences of scores.
+  double relative_error(DType dtype) const {
+    return (dtype == DType::kF32 ? 3e-7 : 1.6e-4) + 4e-7 * largest_score;
+  }
 };
 
 // A query that sees no key weighs all alike.
-AttentionOutput AttentionTwin(const AttentionInput& input);
+AttentionOutput AttentionTwin(const AttentionInput& input, DType dtype);
 
 }  // namespace transformerd::kernels
