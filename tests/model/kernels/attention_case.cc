@@ -124,7 +124,7 @@ AttentionResult RunAttention(const Variant& variant,
   const auto scratch =
       MakeScratch(AttentionScratchBytes(call.keys, call.head_panels));
   call.scratch = scratch.get();
-  variant.kernels().attend(call);
+  variant.kernels->attend(call);
   return result;
 }
 

@@ -18,6 +18,7 @@ CpuFeatures AllFeatures() {
   features.avx512f = features.avx512bw = true;
   features.avx512dq = features.avx512vl = true;
   features.avx512bf16 = true;
+  features.amx_tile = features.amx_bf16 = true;
   return features;
 }
 
@@ -28,10 +29,19 @@ CpuFeatures Without(bool CpuFeatures::*feature) {
 }
 
 TEST(InstructionSetTest, TheFastestOfAllIsBest) {
-  EXPECT_EQ(BestInstructionSet(AllFeatures()), InstructionSet::kAvx512Bf16);
+  EXPECT_EQ(BestInstructionSet(AllFeatures()), InstructionSet::kAmx);
   EXPECT_THAT(InstructionSets(AllFeatures()),
               ElementsAre(InstructionSet::kAvx2, InstructionSet::kAvx512,
-                          InstructionSet::kAvx512Bf16));
+                          InstructionSet::kAvx512Bf16, InstructionSet::kAmx));
+}
+
+TEST(InstructionSetTest, BothPartsOfAmxAreNeeded) {
+  for (const auto part : {&CpuFeatures::amx_tile, &CpuFeatures::amx_bf16}) {
+    EXPECT_EQ(BestInstructionSet(Without(part)), InstructionSet::kAvx512Bf16);
+    EXPECT_THAT(InstructionSets(Without(part)),
+                ElementsAre(InstructionSet::kAvx2, InstructionSet::kAvx512,
+                            InstructionSet::kAvx512Bf16));
+  }
 }
 
 TEST(InstructionSetTest, WithoutProductsOfBFloat16TheyAreMadeOfFloats) {
@@ -63,6 +73,7 @@ TEST(InstructionSetTest, HasNamesForPeople) {
   EXPECT_EQ(NameOf(InstructionSet::kAvx2), "avx2");
   EXPECT_EQ(NameOf(InstructionSet::kAvx512), "avx512");
   EXPECT_EQ(NameOf(InstructionSet::kAvx512Bf16), "avx512_bf16");
+  EXPECT_EQ(NameOf(InstructionSet::kAmx), "amx");
 }
 
 }  // namespace
