@@ -1,0 +1,179 @@
+#include "model/native/packed_slots.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "glog/logging.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/base/shape.h"
+#include "model/kernels/layout.h"
+#include "model/kernels/pack.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
+
+// No size of it is a whole number of panels or vectors.
+Architecture OddArchitecture() {
+  Architecture architecture;
+  architecture.vocab_size = 11;
+  architecture.hidden_size = 6;
+  architecture.stack.num_hidden_layers = 1;
+  architecture.stack.num_attention_heads = 2;
+  architecture.stack.head_size = 3;
+  architecture.stack.intermediate_size = 53;
+  architecture.stack.block.mlp.bias = false;
+  return architecture;
+}
+
+std::vector<std::string> NamesOf(const std::vector<PackedSlot>& slots) {
+  std::vector<std::string> names;
+  for (const PackedSlot& packed : slots) names.push_back(packed.slot->name());
+  return names;
+}
+
+const PackedSlot& Find(const std::vector<PackedSlot>& slots,
+                       const std::string& name) {
+  const auto found = std::find_if(
+      slots.begin(), slots.end(),
+      [&](const PackedSlot& packed) { return packed.slot->name() == name; });
+  CHECK(found != slots.end()) << name;
+  return *found;
+}
+
+// Bytes that no two neighbours of any dtype have alike.
+std::vector<std::byte> NumberedBytes(int64_t size) {
+  std::vector<std::byte> bytes(size);
+  for (int64_t i = 0; i < size; ++i) bytes[i] = std::byte(i * 7 % 251);
+  return bytes;
+}
+
+std::vector<std::byte> PackedForm(const PackedSlot& packed,
+                                  const std::byte* plain) {
+  const DType dtype = packed.slot->dtype();
+  std::vector<std::byte> storage(
+      kernels::PackedBytes(packed.out, packed.in, dtype));
+  std::memcpy(storage.data(), plain, packed.out * packed.in * BytesOf(dtype));
+  kernels::PackInPlace({packed.out, packed.in, dtype, packed.in_out},
+                       storage.data());
+  return storage;
+}
+
+TEST(PackedSlotsTest, AreTheWeightsOfLinears) {
+  const Architecture architecture = OddArchitecture();
+  const Transformer transformer(architecture, DType::kF32);
+
+  EXPECT_THAT(
+      NamesOf(PackedSlotsOf(architecture, transformer)),
+      UnorderedElementsAre(
+          "layers.0.attention.query.weight", "layers.0.attention.key.weight",
+          "layers.0.attention.value.weight", "layers.0.attention.output.weight",
+          "layers.0.mlp.up.weight", "layers.0.mlp.down.weight"));
+}
+
+TEST(PackedSlotsTest, AreThoseOfPoolerHeadAndDecoderToo) {
+  Architecture architecture = OddArchitecture();
+  architecture.pooler = true;
+  architecture.head.kind = HeadKind::kSequenceClassification;
+  architecture.num_labels = 3;
+  architecture.decoder = architecture.stack;
+  architecture.decoder->block.cross_attention = true;
+  const Transformer transformer(architecture, DType::kF32);
+
+  const std::vector<std::string> names =
+      NamesOf(PackedSlotsOf(architecture, transformer));
+
+  EXPECT_THAT(names, Contains("pooler.dense.weight"));
+  EXPECT_THAT(names, Contains("head.sequence_classifier.weight"));
+  EXPECT_THAT(names, Contains("decoder.layers.0.mlp.up.weight"));
+  EXPECT_THAT(names, Contains("decoder.layers.0.cross_attention.key.weight"));
+}
+
+TEST(PackedSlotsTest, AreNotWhatMayShareATable) {
+  Architecture architecture = OddArchitecture();
+  architecture.head.kind = HeadKind::kCausalLm;
+  const std::string output = "head.decoder.weight";
+  architecture.tie_word_embeddings = false;
+  const Transformer untied(architecture, DType::kF32);
+  EXPECT_THAT(NamesOf(PackedSlotsOf(architecture, untied)), Contains(output));
+
+  architecture.tie_word_embeddings = true;
+
+  const Transformer tied(architecture, DType::kF32);
+  EXPECT_THAT(NamesOf(PackedSlotsOf(architecture, tied)),
+              Not(Contains(output)));
+}
+
+TEST(PackedSlotsTest, AFusedGateHasTwoParts) {
+  Architecture architecture = OddArchitecture();
+  architecture.stack.block.mlp.kind = MlpKind::kGatedFused;
+  const Transformer transformer(architecture, DType::kBF16);
+  const std::vector<PackedSlot> slots =
+      PackedSlotsOf(architecture, transformer);
+
+  const PackedSlot& gate_up = Find(slots, "layers.0.mlp.gate_up.weight");
+
+  EXPECT_EQ(gate_up.parts, 2);
+  EXPECT_EQ(gate_up.out, 53);
+  EXPECT_EQ(gate_up.in, 6);
+  // 53 outputs are filled up to 64, 6 inputs to a panel of 64 bytes.
+  EXPECT_EQ(PackedPartOffset(gate_up, 1), 64 * 64);
+  EXPECT_EQ(PackedBytes(gate_up), 2 * 64 * 64);
+}
+
+TEST(PackedSlotsTest, EachPartIsPackedByItselfWhereItLies) {
+  for (const bool in_out : {false, true}) {
+    for (const DType dtype : {DType::kF32, DType::kBF16}) {
+      Architecture architecture = OddArchitecture();
+      architecture.stack.block.weights_in_out = in_out;
+      // Parts are cut from [out, in] alone.
+      if (!in_out) architecture.stack.block.mlp.kind = MlpKind::kGatedFused;
+      const Transformer transformer(architecture, dtype);
+      const std::vector<PackedSlot> slots =
+          PackedSlotsOf(architecture, transformer);
+      ReservePackedSlots(slots);
+      std::vector<std::vector<std::byte>> storages;
+      for (const PackedSlot& packed : slots) {
+        EXPECT_EQ(packed.in_out, in_out);
+        ASSERT_EQ(packed.slot->reserved_bytes(), PackedBytes(packed));
+        storages.push_back(NumberedBytes(PackedBytes(packed)));
+        packed.slot->Fill(storages.back().data());
+      }
+      const std::vector<std::vector<std::byte>> plain = storages;
+
+      PackSlots(slots);
+
+      for (size_t i = 0; i < slots.size(); ++i) {
+        std::vector<std::byte> want;
+        for (int part = 0; part < slots[i].parts; ++part) {
+          const std::vector<std::byte> packed = PackedForm(
+              slots[i], plain[i].data() +
+                            part * slots[i].out * slots[i].in * BytesOf(dtype));
+          want.insert(want.end(), packed.begin(), packed.end());
+        }
+        EXPECT_EQ(storages[i], want) << slots[i].slot->name();
+      }
+    }
+  }
+}
+
+TEST(PackedSlotsTest, WhatTheCheckpointLacksIsLeftAlone) {
+  Architecture architecture = OddArchitecture();
+  architecture.pooler = architecture.pooler_optional = true;
+  const Transformer transformer(architecture, DType::kF32);
+  const PackedSlot pooler =
+      Find(PackedSlotsOf(architecture, transformer), "pooler.dense.weight");
+
+  PackSlots({pooler});
+
+  EXPECT_FALSE(pooler.slot->is_filled());
+}
+
+}  // namespace
+}  // namespace transformerd
