@@ -41,6 +41,7 @@ extern const Family kPhi3;
 extern const Family kQwen2;
 extern const Family kQwen3;
 extern const Family kRoberta;
+extern const Family kStarcoder2;
 extern const Family kT5;
 extern const Family kVit;
 extern const Family kXlmRoberta;
@@ -52,7 +53,7 @@ constexpr const Family* kFamilies[] = {
     &kAlbert, &kMpNet,   &kNomicBert,  &kModernBert, &kDebertaV2,  &kClipText,
     &kVit,    &kT5,      &kMt5,        &kBart,       &kGpt2,       &kGptNeoX,
     &kOpt,    &kLlama,   &kMistral,    &kMixtral,    &kQwen2,      &kQwen3,
-    &kGemma,  &kGemma2,  &kGemma3Text, &kPhi3,
+    &kGemma,  &kGemma2,  &kGemma3Text, &kPhi3,       &kStarcoder2,
 };
 
 bool HasModelType(const Family& family, absl::string_view model_type) {

@@ -51,6 +51,7 @@ TEST(DecoderTest, TakesTheDefaultsOfItsClass) {
       {"gemma2", 256000, 2304, 26, 8, 4, 256, 9216, 8192, 0, 1e-6, true},
       {"gemma3_text", 262208, 2304, 26, 8, 4, 256, 9216, 131072, 0, 1e-6, true},
       {"phi3", 32064, 3072, 32, 32, 32, 96, 8192, 4096, 32000, 1e-5, false},
+      {"starcoder2", 49152, 3072, 30, 24, 2, 128, 12288, 4096, {}, 1e-5, true},
       {"gpt2", 50257, 768, 12, 12, 12, 64, 3072, 1024, {}, 1e-5, true},
       {"gpt_neox", 50432, 6144, 44, 64, 64, 96, 24576, 2048, {}, 1e-5, false},
       {"opt", 50272, 768, 12, 12, 12, 64, 3072, 2048, 1, 1e-5, true},
@@ -189,6 +190,15 @@ TEST(DecoderTest, TokenClassifiersMayLackABias) {
 
   EXPECT_TRUE(with.head.output_bias);
   EXPECT_FALSE(without.head.output_bias);
+}
+
+TEST(DecoderTest, MissingWeightsAreDrawnInTheRangeOfTheClass) {
+  ASSERT_OK_AND_ASSIGN(const Architecture unsaid, Parse("starcoder2"));
+  ASSERT_OK_AND_ASSIGN(const Architecture said,
+                       Parse("starcoder2", "\"initializer_range\": 0.5"));
+
+  EXPECT_EQ(unsaid.initializer_range, 0.018042);
+  EXPECT_EQ(said.initializer_range, 0.5);
 }
 
 TEST(DecoderTest, GemmasGeluIsItsApproximation) {
