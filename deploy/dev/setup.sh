@@ -127,6 +127,7 @@ install_go_tool "$buildifier" "github.com/bazelbuild/buildtools/buildifier@$buil
 install_go_tool "$grpcurl" "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version"
 install_go_tool "$grpc_health_probe" \
   "github.com/grpc-ecosystem/grpc-health-probe@$grpc_health_probe_version"
+install_go_tool "$helm" "helm.sh/helm/v3/cmd/helm@$helm_version"
 
 venv=$(venv_path)
 if [[ ! -e "$venv/complete" ]]; then
