@@ -144,7 +144,7 @@ def test_autoscaler_looks_at_capacity_and_queue():
     }
     assert targets == {
         "transformerd_capacity_used_ratio": "700m",
-        "transformerd_request_queue_seconds_mean": "50m",
+        "transformerd_request_queue_seconds_mean": "250m",
     }
     # Else every upgrade would set the number back.
     assert "replicas" not in objects.one("Deployment")["spec"]
