@@ -71,3 +71,15 @@ def test_knows_the_daemons_flags(transformerd):
 
     assert not known & SET_BY_THE_CHART
     assert known | SET_BY_THE_CHART == flags
+
+
+def test_the_daemon_takes_the_flags_as_they_are_written(transformerd):
+    """Those of values/cpu.yaml; the others name files and devices that are not here."""
+    environment = chart.Objects(*chart.values_of("cpu")).environment
+    result = subprocess.run(
+        [transformerd, "--model_repository=/nowhere"],
+        env=environment, capture_output=True, text=True, check=False, timeout=60,
+    )
+    # The first thing that is wrong is the one that was made wrong here.
+    assert result.returncode == 2
+    assert "/nowhere" in result.stderr, result.stderr
