@@ -65,14 +65,14 @@ def add_bazel(count, folder):
         count.failures.append("bazel test: exit code " + status)
 
 
-def add_integration(count, folder):
+def add_pytest(count, folder, name):
     failures_before = len(count.failures)
-    results = folder / "integration.xml"
+    results = folder / (name + ".xml")
     if results.exists():
-        count.add_xml(results, "integration")
-    status = (folder / "integration.status").read_text().strip()
+        count.add_xml(results, name)
+    status = (folder / (name + ".status")).read_text().strip()
     if status != "0" and len(count.failures) == failures_before:
-        count.failures.append("integration tests: exit code " + status)
+        count.failures.append("tests/%s: exit code %s" % (name, status))
 
 
 def main():
@@ -80,7 +80,8 @@ def main():
     count = Count()
     add_lines(count, folder / "checks", "check")
     add_bazel(count, folder)
-    add_integration(count, folder)
+    add_pytest(count, folder, "integration")
+    add_pytest(count, folder, "deploy")
     add_lines(count, folder / "fuzz", "fuzz target")
     for failure in count.failures:
         print("FAILED " + failure)

@@ -127,5 +127,6 @@ install_go_tool "$buildifier" "github.com/bazelbuild/buildtools/buildifier@$buil
 install_go_tool "$grpcurl" "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version"
 install_go_tool "$grpc_health_probe" \
   "github.com/grpc-ecosystem/grpc-health-probe@$grpc_health_probe_version"
+install_go_tool "$helm" "helm.sh/helm/v3/cmd/helm@$helm_version"
 
 deploy/dev/make_venv.sh "$(venv_path)" -r tests/requirements.txt
