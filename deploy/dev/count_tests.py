@@ -80,8 +80,8 @@ def main():
     count = Count()
     add_lines(count, folder / "checks", "check")
     add_bazel(count, folder)
-    add_pytest(count, folder, "integration")
-    add_pytest(count, folder, "deploy")
+    for name in ("integration", "deploy", "benchmarks"):
+        add_pytest(count, folder, name)
     add_lines(count, folder / "fuzz", "fuzz target")
     for failure in count.failures:
         print("FAILED " + failure)
