@@ -5,7 +5,7 @@
 #include "model/base/clock.h"
 #include "proto/model_service.grpc.pb.h"
 #include "server/services/serving_context.h"
-#include "server/services/ticker.h"
+#include "server/scheduling/ticker.h"
 
 namespace transformerd {
 

@@ -12,7 +12,7 @@
 #include "server/services/call_record.h"
 #include "server/services/model_watch.h"
 #include "server/services/serving_context.h"
-#include "server/services/ticker.h"
+#include "server/scheduling/ticker.h"
 
 namespace transformerd {
 
