@@ -34,17 +34,17 @@ ABSL_FLAG(int64_t, host_memory_limit, 0, "most bytes of weights in host memory; 
 ABSL_FLAG(int64_t, device_memory_limit, 0, "most bytes of weights on a device; 0: what is there");
 ABSL_FLAG(absl::Duration, drain_delay, absl::Seconds(5), "after SIGTERM, time of not being ready and still serving");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(30), "then, longest time to finish what is queued");
-ABSL_FLAG(std::string, tls_cert_file, "", "certificate of the gRPC port");
-ABSL_FLAG(std::string, tls_key_file, "", "its key");
-ABSL_FLAG(std::string, tls_client_ca_file, "", "authority of clients' certificates");
-ABSL_FLAG(std::string, auth_token_file, "", "bearer tokens and their rights");
+ABSL_FLAG(std::string, tls_cert_file, "", "PEM certificate of the gRPC port, its chain behind it; read again when it changes, as the next three");
+ABSL_FLAG(std::string, tls_key_file, "", "its PEM key, without a password");
+ABSL_FLAG(std::string, tls_client_ca_file, "", "PEM authorities; clients must show a certificate of one");
+ABSL_FLAG(std::string, auth_token_file, "", "lines 'TOKEN infer' and 'TOKEN admin'; health needs none");
 ABSL_FLAG(std::string, readiness, "all", "ready when all models asked for at start are, or any");
 ABSL_FLAG(bool, enable_reflection, true, "gRPC server reflection");
 ABSL_FLAG(bool, enable_shared_memory, false, "tensors in system shared memory");
 ABSL_FLAG(absl::Duration, max_connection_age, absl::ZeroDuration(), "close connections gracefully after this; 0 is off");
 ABSL_FLAG(std::string, metrics_compat, "", "triton also publishes the nv_inference_* names");
 ABSL_FLAG(absl::Duration, watchdog_timeout, absl::Seconds(60), "a worker stuck longer ends liveness, a load that waits longer for a worker fails");
-ABSL_FLAG(std::string, log_format, "text", "text or json");
+ABSL_FLAG(std::string, log_format, "text", "of the log on standard error: text, or json, an object a line");
 // clang-format on
 
 namespace transformerd {
@@ -94,9 +94,9 @@ constexpr absl::string_view kNames[] = {
 };
 
 constexpr absl::string_view kUnsupported[] = {
-    "device_memory_limit", "tls_cert_file",   "tls_key_file",
-    "tls_client_ca_file",  "auth_token_file", "enable_shared_memory",
-    "metrics_compat",      "log_format",
+    "device_memory_limit",
+    "enable_shared_memory",
+    "metrics_compat",
 };
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "model/base/status_macros.h"
 #include "server/flag_definitions.h"
 #include "server/lifecycle/load_parameters.h"
+#include "server/security_flags.h"
 #include "server/worker_flags.h"
 
 extern char** environ;
@@ -296,6 +297,16 @@ absl::Status ReadTimes(ServerOptions& options) {
                              kMaxInt32, options.max_request_bytes);
 }
 
+absl::Status ReadLogFormat(LogFormat& format) {
+  const std::string name = absl::GetFlag(FLAGS_log_format);
+  if (name != "text" && name != "json") {
+    return Refused("flag --log_format is ", Quoted(name),
+                   ", expected text or json");
+  }
+  format = name == "json" ? LogFormat::kJson : LogFormat::kText;
+  return absl::OkStatus();
+}
+
 std::vector<Flags::Setting> Settings(const std::set<std::string>& given) {
   std::vector<Flags::Setting> settings;
   for (const absl::string_view name : FlagNames()) {
@@ -332,7 +343,9 @@ absl::StatusOr<Flags> ReadFlags(absl::Span<const std::string> arguments,
   RETURN_IF_ERROR(ReadServingDefaults(flags.server.repository.defaults));
   RETURN_IF_ERROR(ReadEndpoints(flags.server));
   RETURN_IF_ERROR(ReadTimes(flags.server));
+  RETURN_IF_ERROR(ReadSecurityFlags(flags.server.security));
   RETURN_IF_ERROR(ReadWorkerFlags(flags.workers));
+  RETURN_IF_ERROR(ReadLogFormat(flags.log_format));
   flags.settings = Settings(given);
   return flags;
 }

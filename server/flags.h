@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "server/logging/log_format.h"
 #include "server/options.h"
 #include "server/worker_flags.h"
 
@@ -20,6 +21,8 @@ struct Flags {
 
   // For the model loader.
   WorkerFlags workers;
+
+  LogFormat log_format = LogFormat::kText;
 
   // Instead of serving.
   bool show_help = false;

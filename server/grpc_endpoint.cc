@@ -11,10 +11,15 @@
 #include "absl/time/clock.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/impl/server_builder_option.h"
+#include "server/security/listener_credentials.h"
 #include "server/services/malformed_requests.h"
 
 namespace transformerd {
 namespace {
+
+// Calls that came through the gate before it was closed are with their services
+// by then, however busy the machine is.
+constexpr absl::Duration kGateTime = absl::Milliseconds(50);
 
 // Reflection is in every server that links it; this takes it out again.
 class WithoutReflection : public grpc::ServerBuilderOption {
@@ -67,16 +72,20 @@ void SetConnectionOptions(const GrpcEndpointOptions& options,
 
 }  // namespace
 
+GrpcEndpoint::GrpcEndpoint(HealthState& health, std::shared_ptr<CallGate> gate)
+    : health_(health), gate_(std::move(gate)) {}
+
 absl::StatusOr<std::unique_ptr<GrpcEndpoint>> GrpcEndpoint::Start(
     const GrpcEndpointOptions& options, HealthState& health) {
-  auto endpoint = absl::WrapUnique(new GrpcEndpoint(health));
+  auto endpoint = absl::WrapUnique(new GrpcEndpoint(health, options.gate));
   if (options.enable_reflection) {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   }
   grpc::ServerBuilder builder;
   const std::string address = HostPort(options);
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(),
-                           &endpoint->port_);
+  builder.AddListeningPort(
+      address, MakeListenerCredentials(options.certificates, options.gate),
+      &endpoint->port_);
   SetConnectionOptions(options, builder);
   if (!options.enable_reflection) {
     builder.SetOption(std::make_unique<WithoutReflection>());
@@ -100,6 +109,8 @@ GrpcEndpoint::~GrpcEndpoint() { Stop(absl::ZeroDuration()); }
 
 void GrpcEndpoint::Stop(absl::Duration grace) {
   if (server_ != nullptr) {
+    gate_->Close();
+    absl::SleepFor(kGateTime);
     server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   }
   health_.Stop();

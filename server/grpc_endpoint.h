@@ -8,6 +8,8 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/grpcpp.h"
+#include "server/security/call_gate.h"
+#include "server/security/certificate_store.h"
 #include "server/services/health_service.h"
 #include "server/services/health_state.h"
 
@@ -18,6 +20,9 @@ struct GrpcEndpointOptions {
   int port = 0;  // 0 picks a free one
   bool enable_reflection = false;
   absl::Duration max_connection_age = absl::InfiniteDuration();
+  // See MakeListenerCredentials.
+  std::shared_ptr<const CertificateStore> certificates;
+  std::shared_ptr<CallGate> gate = std::make_shared<CallGate>();
   // Served beside health.
   std::vector<grpc::Service*> services;
 };
@@ -33,14 +38,16 @@ class GrpcEndpoint {
 
   int port() const { return port_; }
 
-  // Refuses new calls, cancels those that have not ended by themselves within
-  // `grace`, and waits for all. Calls after the first do nothing.
+  // Refuses new calls with UNAVAILABLE, cancels those that have not ended by
+  // themselves within `grace`, and waits for all. Calls after the first do
+  // nothing.
   void Stop(absl::Duration grace);
 
  private:
-  explicit GrpcEndpoint(HealthState& health) : health_(health) {}
+  GrpcEndpoint(HealthState& health, std::shared_ptr<CallGate> gate);
 
   HealthService health_;
+  const std::shared_ptr<CallGate> gate_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

@@ -10,11 +10,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "glog/logging.h"
 #include "model/base/status_macros.h"
 #include "model/runtime/model_loader.h"
+#include "server/exit_guard.h"
 #include "server/flags.h"
 #include "server/lifecycle/repository_folder.h"
+#include "server/logging/log_setup.h"
 #include "server/scheduling/clock.h"
 #include "server/server.h"
 #include "server/signal_thread.h"
@@ -25,12 +28,16 @@ namespace {
 
 constexpr int kWrongFlags = 2;
 constexpr int kFailed = 1;
+// After drain_delay and drain_timeout, for answers on their way and for memory.
+constexpr absl::Duration kEndingTime = absl::Seconds(15);
 
 int CodeOf(const absl::Status& status) {
-  if (status.ok()) return 0;
-  std::cerr << "transformerd: " << status.message() << std::endl;
   return status.code() == absl::StatusCode::kInvalidArgument ? kWrongFlags
                                                              : kFailed;
+}
+
+void Print(const absl::Status& error) {
+  std::cerr << "transformerd: " << error.message() << std::endl;
 }
 
 void LogSettings(const Flags& flags) {
@@ -59,20 +66,30 @@ absl::Status Serve(Flags flags) {
 
   flags.server.version = kVersion;
   SystemClock clock;
+  ExitGuard guard(
+      clock,
+      flags.server.drain_delay + flags.server.drain_timeout + kEndingTime, [] {
+        LOG(ERROR) << "ending without having stopped: a worker, a load or a "
+                      "call is stuck";
+        _exit(kFailed);
+      });
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
                    Server::Start(std::move(flags.server), *loader, clock));
-  const SignalThread signals([&server](int count) {
+  const SignalThread signals([&server, &guard](int count) {
     // Whoever asks a third time does not want to wait for anything.
     if (count > 2) _exit(kFailed);
+    guard.Start();
     server->RequestStop();
   });
-  server->Run();
-  return absl::OkStatus();
+  return server->Run();
 }
 
 int Main(const std::vector<std::string>& arguments) {
   absl::StatusOr<Flags> flags = ReadFlags(arguments, ProcessEnvironment());
-  if (!flags.ok()) return CodeOf(flags.status());
+  if (!flags.ok()) {
+    Print(flags.status());
+    return CodeOf(flags.status());
+  }
   if (flags->show_help) {
     std::cout << FlagsHelp();
     return 0;
@@ -81,7 +98,17 @@ int Main(const std::vector<std::string>& arguments) {
     std::cout << "transformerd " << kVersion << std::endl;
     return 0;
   }
-  return CodeOf(Serve(*std::move(flags)));
+  SetUpLog(flags->log_format);
+  const bool as_json = flags->log_format == LogFormat::kJson;
+  const absl::Status served = Serve(*std::move(flags));
+  if (served.ok()) return 0;
+  // A line that people read, or one of the log.
+  if (as_json) {
+    LOG(ERROR) << served.message();
+  } else {
+    Print(served);
+  }
+  return CodeOf(served);
 }
 
 }  // namespace

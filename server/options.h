@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "server/lifecycle/model_repository.h"
+#include "server/security/endpoint_security.h"
 
 namespace transformerd {
 
@@ -24,6 +25,7 @@ struct ServerOptions {
   std::optional<int> health_port;
   // Where to write the ports once they are bound; empty: nowhere.
   std::string port_file;
+  SecurityOptions security;  // of the gRPC port
   bool enable_reflection = true;
   absl::Duration max_connection_age = absl::InfiniteDuration();
 

@@ -7,10 +7,16 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "glog/logging.h"
+#include "google/protobuf/descriptor.h"
+#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "server/lifecycle/model_state.h"
+#include "server/logging/log_fields.h"
 #include "server/metrics/status_page.h"
+#include "server/security/call_gate.h"
 
 namespace transformerd {
 namespace {
@@ -20,6 +26,7 @@ constexpr absl::Duration kWatchInterval = absl::Seconds(1);
 // For answers that are made to reach their clients; calls that are left are
 // cancelled, so it is long enough for a busy machine.
 constexpr absl::Duration kFlushTime = absl::Seconds(10);
+constexpr absl::Duration kRefusalLineInterval = absl::Seconds(1);
 
 std::vector<std::string> Devices(const ModelLoader& loader) {
   std::vector<std::string> devices;
@@ -39,12 +46,49 @@ TextPool::Options TextPoolOptions(const ServerOptions& options) {
   return pool;
 }
 
-void WarnIfOpen(const char* flag, const std::string& address) {
-  if (IsLoopback(address)) return;
-  LOG(WARNING) << "--" << flag << "=" << address
-               << " is reached from other machines, without TLS "
-                  "(--tls_cert_file, --tls_key_file) and without tokens "
-                  "(--auth_token_file): whoever reaches it can use it";
+// The value of the label `method` for a path that a client has chosen: there
+// must not be more of them than methods.
+std::string LabelOf(absl::string_view path) {
+  absl::ConsumePrefix(&path, "/");
+  const bool is_known =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
+          absl::StrReplaceAll(path, {{"/", "."}})) != nullptr;
+  return is_known ? std::string(path) : "unknown";
+}
+
+// Says whose address an endpoint could not be bound to.
+template <typename Endpoint>
+absl::StatusOr<Endpoint> Named(const char* flag,
+                               absl::StatusOr<Endpoint> endpoint) {
+  if (endpoint.ok()) return endpoint;
+  return Annotate(endpoint.status(), flag);
+}
+
+void WarnIfOpen(const ServerOptions& options) {
+  if (!IsLoopback(options.metrics_address)) {
+    LOG(WARNING)
+        << "--metrics_address=" << options.metrics_address
+        << " is reached from other machines; it is plain HTTP and "
+           "tells whoever asks the names of models and why they failed";
+  }
+  if (IsLoopback(options.grpc_address)) return;
+  const std::string address =
+      absl::StrCat("--grpc_address=", options.grpc_address,
+                   " is reached from other machines");
+  if (!options.security.knows_clients()) {
+    LOG(WARNING)
+        << address << ", "
+        << (options.security.has_tls()
+                ? "with TLS (--tls_cert_file, --tls_key_file) but "
+                : "without TLS (--tls_cert_file, --tls_key_file), and ")
+        << "without client certificates (--tls_client_ca_file) and "
+           "without tokens (--auth_token_file): whoever reaches it can "
+           "use it";
+  } else if (!options.security.has_tls()) {
+    LOG(WARNING) << address
+                 << " without TLS (--tls_cert_file, --tls_key_file): whoever "
+                    "listens on the way reads the tokens";
+  }
 }
 
 }  // namespace
@@ -58,7 +102,8 @@ Server::Server(ServerOptions options, ModelLoader& loader, Clock& clock)
       queues_(scheduler_, metrics_),
       gauges_(scheduler_, Devices(loader), clock, metrics_),
       events_(metrics_, health_),
-      text_pool_(TextPoolOptions(options_)) {
+      text_pool_(TextPoolOptions(options_)),
+      refusal_lines_(kRefusalLineInterval) {
   metrics_.AddRefresh([this] { gauges_.Refresh(); });
 }
 
@@ -67,6 +112,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
                                                       Clock& clock) {
   auto server = absl::WrapUnique(new Server(std::move(options), loader, clock));
   const ServerOptions& given = server->options_;
+  ASSIGN_OR_RETURN(server->security_,
+                   EndpointSecurity::Open(given.security, clock));
   ASSIGN_OR_RETURN(
       server->repository_,
       ModelRepository::Create(given.repository, loader, &server->events_));
@@ -83,8 +130,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
 }
 
 absl::Status Server::Listen() {
-  WarnIfOpen("grpc_address", options_.grpc_address);
-  WarnIfOpen("metrics_address", options_.metrics_address);
+  WarnIfOpen(options_);
+  RETURN_IF_ERROR(ListenForCalls());
+  RETURN_IF_ERROR(ListenForHealth());
+  RETURN_IF_ERROR(ListenForHttp());
+  LOG(INFO) << "gRPC on " << options_.grpc_address << " port "
+            << ports_.grpc_port << ", metrics on " << options_.metrics_address
+            << " port " << ports_.metrics_port;
+  return absl::OkStatus();
+}
+
+absl::Status Server::ListenForCalls() {
   const ServingContext serving{*repository_,
                                scheduler_,
                                queues_,
@@ -94,7 +150,8 @@ absl::Status Server::Listen() {
                                clock_,
                                options_.version,
                                options_.default_request_timeout,
-                               options_.max_request_bytes};
+                               options_.max_request_bytes,
+                               security_->authenticator()};
   inference_service_ = std::make_unique<InferenceService>(serving);
   text_service_ = std::make_unique<TextService>(serving);
   model_service_ = std::make_unique<ModelService>(serving, clock_);
@@ -103,31 +160,58 @@ absl::Status Server::Listen() {
   grpc.port = options_.grpc_port;
   grpc.enable_reflection = options_.enable_reflection;
   grpc.max_connection_age = options_.max_connection_age;
+  grpc.certificates = security_->certificates();
+  grpc.gate = std::make_shared<CallGate>(
+      security_->authenticator(),
+      [this](absl::string_view path, const absl::Status& status) {
+        OnRefused(path, status);
+      });
   grpc.services = {inference_service_.get(), text_service_.get(),
                    model_service_.get()};
-  ASSIGN_OR_RETURN(grpc_, GrpcEndpoint::Start(grpc, health_));
+  ASSIGN_OR_RETURN(grpc_,
+                   Named("--grpc_port", GrpcEndpoint::Start(grpc, health_)));
   ports_.grpc_port = grpc_->port();
+  return absl::OkStatus();
+}
 
-  if (options_.health_port.has_value()) {
-    GrpcEndpointOptions health;
-    health.address = options_.grpc_address;
-    health.port = *options_.health_port;
-    ASSIGN_OR_RETURN(health_only_, GrpcEndpoint::Start(health, health_));
-    ports_.health_port = health_only_->port();
-  }
+absl::Status Server::ListenForHealth() {
+  if (!options_.health_port.has_value()) return absl::OkStatus();
+  GrpcEndpointOptions health;
+  health.address = options_.grpc_address;
+  health.port = *options_.health_port;
+  ASSIGN_OR_RETURN(health_only_, Named("--health_port",
+                                       GrpcEndpoint::Start(health, health_)));
+  ports_.health_port = health_only_->port();
+  return absl::OkStatus();
+}
 
+absl::Status Server::ListenForHttp() {
   HttpEndpoints http;
   http.metrics = [this] { return metrics_.Expose(); };
   http.liveness = [this] { return Liveness(); };
   http.readiness = [this] { return Readiness(); };
   http.status_page = [this] { return RenderStatusPage(); };
-  ASSIGN_OR_RETURN(http_, HttpServer::Start(options_.metrics_address,
-                                            options_.metrics_port, http));
+  ASSIGN_OR_RETURN(
+      http_, Named("--metrics_port",
+                   HttpServer::Start(options_.metrics_address,
+                                     options_.metrics_port, std::move(http))));
   ports_.metrics_port = http_->port();
-  LOG(INFO) << "gRPC on " << options_.grpc_address << " port "
-            << ports_.grpc_port << ", metrics on " << options_.metrics_address
-            << " port " << ports_.metrics_port;
   return absl::OkStatus();
+}
+
+void Server::OnRefused(absl::string_view path, const absl::Status& status) {
+  const std::string method = LabelOf(path);
+  metrics_.RecordRpcStarted(method);
+  metrics_.RecordRpcHandled(method, absl::StatusCodeToString(status.code()),
+                            absl::ZeroDuration());
+  const std::optional<int64_t> left_out =
+      refusal_lines_.LetThrough(clock_.Now());
+  if (!left_out.has_value()) return;
+  LogFields fields;
+  fields.Add("method", method);
+  fields.Add("code", absl::StatusCodeToString(status.code()));
+  if (*left_out > 0) fields.Add("left_out", absl::StrCat(*left_out));
+  LOG(WARNING) << "audit: refused" << fields;
 }
 
 Server::~Server() { Stop(); }
@@ -171,7 +255,7 @@ void Server::RequestStop() {
   scheduler_.Stop();
 }
 
-void Server::Run() {
+absl::Status Server::Run() {
   const auto asked = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stop_requests_ > 0;
   };
@@ -185,9 +269,11 @@ void Server::Run() {
             << options_.drain_delay << " more";
   const absl::Time delay_end = clock_.Now() + options_.drain_delay;
   health_.StartDraining();
-  if (PauseUntil(delay_end)) FinishRequests();
+  absl::Status drained;
+  if (PauseUntil(delay_end)) drained = FinishRequests();
   Stop();
   LOG(INFO) << "stopped";
+  return drained;
 }
 
 bool Server::PauseUntil(absl::Time end) {
@@ -198,15 +284,17 @@ bool Server::PauseUntil(absl::Time end) {
   return !clock_.AwaitUntil(mutex_, absl::Condition(&hurried), end);
 }
 
-void Server::FinishRequests() {
+absl::Status Server::FinishRequests() {
   LOG(INFO) << "draining: refusing new requests, finishing those that came";
   const absl::Time end = clock_.Now() + options_.drain_timeout;
+  repository_->BeginDrain();
   scheduler_.BeginDrain();
   const bool all_queued = text_pool_.AwaitIdle(clock_, end);
   scheduler_.Drain();
-  if (all_queued && scheduler_.AwaitIdle(end)) return;
-  LOG(WARNING) << "draining: requests were left after --drain_timeout="
-               << options_.drain_timeout;
+  if (all_queued && scheduler_.AwaitIdle(end)) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      absl::StrCat("requests were left after --drain_timeout=",
+                   absl::FormatDuration(options_.drain_timeout)));
 }
 
 void Server::Stop() {

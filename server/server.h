@@ -7,11 +7,13 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "model/runtime/loaded_model.h"
 #include "server/grpc_endpoint.h"
 #include "server/lifecycle/model_repository.h"
+#include "server/logging/line_limit.h"
 #include "server/metrics/http_server.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/scheduler_gauges.h"
@@ -21,6 +23,7 @@
 #include "server/scheduling/clock.h"
 #include "server/scheduling/scheduler.h"
 #include "server/scheduling/worker_pool.h"
+#include "server/security/endpoint_security.h"
 #include "server/services/health_state.h"
 #include "server/services/inference_service.h"
 #include "server/services/model_queues.h"
@@ -49,8 +52,10 @@ class Server {
 
   // Waits for RequestStop and watches the workers meanwhile. Then drains: not
   // ready at once, still serving for drain_delay; then refuses new requests
-  // and finishes those it has, for drain_timeout at most; then returns.
-  void Run() ABSL_LOCKS_EXCLUDED(mutex_);
+  // and finishes those it has, for drain_timeout at most; then stops.
+  // DEADLINE_EXCEEDED where some were left. Batches that run are waited for,
+  // however long they take: see ExitGuard.
+  absl::Status Run() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Makes Run drain. A second call makes it hurry: what is queued is given up.
   void RequestStop() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -59,12 +64,16 @@ class Server {
   Server(ServerOptions options, ModelLoader& loader, Clock& clock);
 
   absl::Status Listen();
+  absl::Status ListenForCalls();
+  absl::Status ListenForHealth();
+  absl::Status ListenForHttp();
+  void OnRefused(absl::string_view path, const absl::Status& status);
   absl::Status Liveness() const;
   absl::Status Readiness() const;
   std::string RenderStatusPage() const;
   // False where it ended because of a second RequestStop.
   bool PauseUntil(absl::Time end) ABSL_LOCKS_EXCLUDED(mutex_);
-  void FinishRequests() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status FinishRequests() ABSL_LOCKS_EXCLUDED(mutex_);
   void Stop();
 
   const ServerOptions options_;
@@ -81,6 +90,8 @@ class Server {
   std::unique_ptr<ModelRepository> repository_;
   std::unique_ptr<WorkerPool> workers_;
   TextPool text_pool_;
+  LineLimit refusal_lines_;
+  std::unique_ptr<EndpointSecurity> security_;
   std::unique_ptr<InferenceService> inference_service_;
   std::unique_ptr<TextService> text_service_;
   std::unique_ptr<ModelService> model_service_;

@@ -87,7 +87,7 @@ absl::StatusOr<std::map<int64_t, std::string>> ModelRepository::VersionsToPlan(
 
 absl::Status ModelRepository::BeginPlan() {
   absl::MutexLock lock(&mutex_);
-  if (stopping_) return ShuttingDown();
+  if (draining_) return ShuttingDown();
   if (running_plans_ >= kMaxRunningPlans) {
     return WithRetryDelay(
         absl::UnavailableError(absl::StrCat(

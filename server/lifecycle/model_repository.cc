@@ -99,7 +99,7 @@ absl::StatusOr<LoadTicket> ModelRepository::StartLoad(
   const bool in_folder = folder_.HasModel(name);
 
   absl::MutexLock lock(&mutex_);
-  if (stopping_) return ShuttingDown();
+  if (draining_) return ShuttingDown();
   if (!in_folder && records_.find(name) == records_.end()) {
     return UnknownModel(name);
   }
@@ -159,7 +159,7 @@ absl::StatusOr<bool> ModelRepository::StartUnload(absl::string_view name,
   const bool in_folder = folder_.HasModel(name);
 
   absl::MutexLock lock(&mutex_);
-  if (stopping_) return ShuttingDown();
+  if (draining_) return ShuttingDown();
   const auto asked = at_start_.find(name);
   const auto it = records_.find(name);
   if (it == records_.end() && !in_folder && asked == at_start_.end()) {
@@ -310,7 +310,7 @@ void ModelRepository::LoadOneAtStart(const std::string& name) {
 
 absl::Status ModelRepository::Readiness() const {
   absl::ReaderMutexLock lock(&mutex_);
-  if (stopping_) return ShuttingDown();
+  if (draining_) return ShuttingDown();
   std::vector<std::string> missing;
   for (const auto& [name, status] : at_start_) {
     if (!status.ok()) missing.push_back(Cut(status.message()));
@@ -327,9 +327,14 @@ absl::Status ModelRepository::Readiness() const {
       shown < missing.size() ? "; ..." : ""));
 }
 
-void ModelRepository::Shutdown() {
+void ModelRepository::BeginDrain() {
   absl::MutexLock lock(&mutex_);
-  stopping_ = true;
+  draining_ = true;
+}
+
+void ModelRepository::Shutdown() {
+  BeginDrain();
+  absl::MutexLock lock(&mutex_);
   for (auto& [name, record] : records_) {
     if (record.load != nullptr) record.load->Cancel(ShuttingDown());
     StartUnloadLocked(name, record);

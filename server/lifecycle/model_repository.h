@@ -162,7 +162,11 @@ class ModelRepository {
   // and reloads never change it.
   absl::Status Readiness() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Cancels loads, refuses new ones, waits for handles and unloads everything.
+  // From now on new loads, unloads and plans are UNAVAILABLE, with a retry delay;
+  // those that run go on.
+  void BeginDrain() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Drains, cancels loads, waits for handles and unloads everything.
   void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -245,7 +249,7 @@ class ModelRepository {
   int running_plans_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_operation_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
 
   // Last, so that its threads end before what they use goes.
   OperationThreads threads_;

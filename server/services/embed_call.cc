@@ -27,9 +27,10 @@ absl::StatusOr<int> FindEmbedding(const LoadedModel& model,
 
 }  // namespace
 
-grpc::ServerUnaryReactor* EmbedCall::Start(
-    const ServingContext& serving, const grpc::CallbackServerContext& context,
-    const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
+grpc::ServerUnaryReactor* EmbedCall::Start(const ServingContext& serving,
+                                           grpc::CallbackServerContext& context,
+                                           const grpc::ByteBuffer& request,
+                                           grpc::ByteBuffer& response) {
   auto* call = new EmbedCall(serving, context, response);
   const absl::Status status = call->Submit(request);
   if (!status.ok()) call->End(status);
@@ -37,7 +38,7 @@ grpc::ServerUnaryReactor* EmbedCall::Start(
 }
 
 EmbedCall::EmbedCall(const ServingContext& serving,
-                     const grpc::CallbackServerContext& context,
+                     grpc::CallbackServerContext& context,
                      grpc::ByteBuffer& response)
     : ProtoCall(serving, context, kTextService, "Embed", response) {}
 
@@ -81,7 +82,7 @@ void EmbedCall::Write(const InferenceAnswer& answer) {
   }
   RequestTimes times = answer.times;
   times.output = elapsed() - before;
-  model_metrics().RecordAnswer(times);
+  RecordAnswer(times);
 }
 
 }  // namespace transformerd

@@ -14,13 +14,13 @@ namespace transformerd {
 class EmbedCall : public ProtoCall<v1::EmbedRequest, v1::EmbedResponse> {
  public:
   // To be returned from the service's method.
-  static grpc::ServerUnaryReactor* Start(
-      const ServingContext& serving, const grpc::CallbackServerContext& context,
-      const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+  static grpc::ServerUnaryReactor* Start(const ServingContext& serving,
+                                         grpc::CallbackServerContext& context,
+                                         const grpc::ByteBuffer& request,
+                                         grpc::ByteBuffer& response);
 
  private:
-  EmbedCall(const ServingContext& serving,
-            const grpc::CallbackServerContext& context,
+  EmbedCall(const ServingContext& serving, grpc::CallbackServerContext& context,
             grpc::ByteBuffer& response);
 
   // On OK OnAnswer is called, or was.

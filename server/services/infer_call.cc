@@ -11,7 +11,7 @@
 namespace transformerd {
 
 grpc::ServerUnaryReactor* InferCall::Start(
-    const ServingContext& serving, const grpc::CallbackServerContext& context,
+    const ServingContext& serving, grpc::CallbackServerContext& context,
     const inference::ModelInferRequest& request,
     inference::ModelInferResponse& response) {
   auto* call = new InferCall(serving, context, request, response);
@@ -23,7 +23,7 @@ grpc::ServerUnaryReactor* InferCall::Start(
 }
 
 InferCall::InferCall(const ServingContext& serving,
-                     const grpc::CallbackServerContext& context,
+                     grpc::CallbackServerContext& context,
                      const inference::ModelInferRequest& request,
                      inference::ModelInferResponse& response)
     : ModelCall(serving, context, kInferenceService, "ModelInfer"),
@@ -70,7 +70,7 @@ void InferCall::Write(InferenceAnswer answer) {
   }
   answer.times.input += decode_time_;
   answer.times.output = elapsed() - before;
-  model_metrics().RecordAnswer(answer.times);
+  RecordAnswer(answer.times);
 }
 
 }  // namespace transformerd

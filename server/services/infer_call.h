@@ -20,13 +20,12 @@ class InferCall : public ModelCall {
  public:
   // To be returned from the service's method.
   static grpc::ServerUnaryReactor* Start(
-      const ServingContext& serving, const grpc::CallbackServerContext& context,
+      const ServingContext& serving, grpc::CallbackServerContext& context,
       const inference::ModelInferRequest& request,
       inference::ModelInferResponse& response);
 
  private:
-  InferCall(const ServingContext& serving,
-            const grpc::CallbackServerContext& context,
+  InferCall(const ServingContext& serving, grpc::CallbackServerContext& context,
             const inference::ModelInferRequest& request,
             inference::ModelInferResponse& response);
 

@@ -34,7 +34,7 @@ InferenceService::InferenceService(ServingContext serving)
 grpc::ServerUnaryReactor* InferenceService::Answer(
     grpc::CallbackServerContext* context, absl::string_view method,
     absl::FunctionRef<absl::Status()> answer) {
-  CallRecord record(serving_.metrics, serving_.clock, method);
+  CallRecord record(serving_, *context, method);
   const absl::Status status = answer();
   record.Finish(status.code());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -165,17 +165,18 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryIndex(
 }
 
 grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(
-    grpc::CallbackServerContext*,
+    grpc::CallbackServerContext* context,
     const inference::RepositoryModelLoadRequest* request,
     inference::RepositoryModelLoadResponse*) {
-  return LoadCall::Start(serving_, *request);
+  return LoadCall::Start(serving_, *context, *request);
 }
 
 grpc::ServerUnaryReactor* InferenceService::RepositoryModelUnload(
     grpc::CallbackServerContext* context,
     const inference::RepositoryModelUnloadRequest* request,
     inference::RepositoryModelUnloadResponse*) {
-  CallRecord record(serving_.metrics, serving_.clock, "RepositoryModelUnload");
+  CallRecord record(serving_, *context, "RepositoryModelUnload");
+  record.SetModel(request->model_name());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto done = [record, reactor](absl::StatusOr<int64_t> released) mutable {
     record.Finish(released.status().code());

@@ -8,9 +8,10 @@
 namespace transformerd {
 
 grpc::ServerUnaryReactor* LoadCall::Start(
-    const ServingContext& serving,
+    const ServingContext& serving, grpc::CallbackServerContext& context,
     const inference::RepositoryModelLoadRequest& request) {
-  auto* call = new LoadCall(serving);
+  auto* call = new LoadCall(serving, context);
+  call->record_.SetModel(request.model_name());
   const absl::StatusOr<LoadParameters> parameters = ReadLoadParameters(request);
   if (!parameters.ok()) {
     call->End(parameters.status());
@@ -26,9 +27,10 @@ grpc::ServerUnaryReactor* LoadCall::Start(
   return call;
 }
 
-LoadCall::LoadCall(const ServingContext& serving)
+LoadCall::LoadCall(const ServingContext& serving,
+                   grpc::CallbackServerContext& context)
     : repository_(serving.repository),
-      record_(serving.metrics, serving.clock, "RepositoryModelLoad") {}
+      record_(serving, context, "RepositoryModelLoad") {}
 
 void LoadCall::End(const absl::Status& status) {
   record_.Finish(status.code());

@@ -20,11 +20,11 @@ class LoadCall : public grpc::ServerUnaryReactor {
  public:
   // To be returned from the service's method.
   static grpc::ServerUnaryReactor* Start(
-      const ServingContext& serving,
+      const ServingContext& serving, grpc::CallbackServerContext& context,
       const inference::RepositoryModelLoadRequest& request);
 
  private:
-  explicit LoadCall(const ServingContext& serving);
+  LoadCall(const ServingContext& serving, grpc::CallbackServerContext& context);
 
   void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnDone() override { delete this; }

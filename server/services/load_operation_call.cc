@@ -27,9 +27,10 @@ absl::StatusOr<int64_t> StartDetached(ModelRepository& repository,
 }  // namespace
 
 grpc::ServerUnaryReactor* LoadOperationCall::Start(
-    const ServingContext& serving, const v1::LoadModelRequest& request,
-    v1::LoadModelResponse& response) {
-  auto* call = new LoadOperationCall(serving, response);
+    const ServingContext& serving, grpc::CallbackServerContext& context,
+    const v1::LoadModelRequest& request, v1::LoadModelResponse& response) {
+  auto* call = new LoadOperationCall(serving, context, response);
+  call->record_.SetModel(request.model());
   response.set_model(request.model());
   const LoadParameters parameters = FromMessage(request.parameters());
   if (request.detach()) {
@@ -49,9 +50,10 @@ grpc::ServerUnaryReactor* LoadOperationCall::Start(
 }
 
 LoadOperationCall::LoadOperationCall(const ServingContext& serving,
+                                     grpc::CallbackServerContext& context,
                                      v1::LoadModelResponse& response)
     : repository_(serving.repository),
-      record_(serving.metrics, serving.clock, "LoadModel", kModelService),
+      record_(serving, context, "LoadModel", kModelService),
       response_(response) {}
 
 void LoadOperationCall::OnLoaded(absl::Status outcome) {

@@ -22,11 +22,13 @@ class LoadOperationCall : public grpc::ServerUnaryReactor {
  public:
   // To be returned from the service's method. `response` stays until OnDone.
   static grpc::ServerUnaryReactor* Start(const ServingContext& serving,
+                                         grpc::CallbackServerContext& context,
                                          const v1::LoadModelRequest& request,
                                          v1::LoadModelResponse& response);
 
  private:
   LoadOperationCall(const ServingContext& serving,
+                    grpc::CallbackServerContext& context,
                     v1::LoadModelResponse& response);
 
   void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);

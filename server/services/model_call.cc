@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "model/base/status_macros.h"
 #include "proto/status_codec.h"
+#include "server/services/request_log.h"
 
 namespace transformerd {
 namespace {
@@ -22,17 +23,18 @@ absl::Status CheckSize(const google::protobuf::Message& request,
 }  // namespace
 
 ModelCall::ModelCall(const ServingContext& serving,
-                     const grpc::CallbackServerContext& context,
+                     grpc::CallbackServerContext& context,
                      absl::string_view service, absl::string_view method)
     : serving_(serving),
       context_(context),
-      record_(serving.metrics, serving.clock, method, service),
+      record_(serving, context, method, service),
       model_metrics_(&serving.metrics.ForModel("", "")),
       run_(std::make_shared<InferenceRun>(serving)) {}
 
 absl::Status ModelCall::OpenModel(const google::protobuf::Message& request,
                                   absl::string_view model,
                                   absl::string_view version) {
+  record_.SetModel(model);
   // First: while the server stops, models are already being unloaded.
   RETURN_IF_ERROR(serving_.scheduler.CheckAccepting());
   RETURN_IF_ERROR(CheckSize(request, serving_.max_request_bytes));
@@ -44,7 +46,7 @@ absl::Status ModelCall::OpenModel(const google::protobuf::Message& request,
   return absl::OkStatus();
 }
 
-absl::Time ModelCall::Deadline(std::optional<absl::Duration> timeout) const {
+absl::Time ModelCall::Deadline(std::optional<absl::Duration> timeout) {
   // A span and not a time: the server's clock need not be the machine's.
   absl::Duration remaining = serving_.default_request_timeout;
   const auto deadline = context_.deadline();
@@ -52,13 +54,23 @@ absl::Time ModelCall::Deadline(std::optional<absl::Duration> timeout) const {
     remaining = absl::FromChrono(deadline) - absl::Now();
   }
   if (timeout.has_value()) remaining = std::min(remaining, *timeout);
+  allowed_ = elapsed() + remaining;
   return serving_.clock.Now() + remaining;
+}
+
+void ModelCall::RecordAnswer(const RequestTimes& times) {
+  times_ = times;
+  model_metrics_->RecordAnswer(times);
 }
 
 void ModelCall::End(const absl::Status& status) {
   model_metrics_->RecordRequest(record_.method(), status.code(),
                                 record_.elapsed());
   record_.Finish(status.code());
+  LogRequest(record_,
+             {status, elapsed(), allowed_,
+              queue_ == nullptr ? 0 : queue_->handle().version(), times_},
+             serving_.clock.Now(), *serving_.line_limits);
   // Before the answer travels: a client that reads slowly does not hold up the
   // unloading of the model.
   queue_.reset();

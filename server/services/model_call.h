@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/grpcpp.h"
+#include "server/metrics/model_statistics.h"
 #include "server/services/call_record.h"
 #include "server/services/inference_run.h"
 #include "server/services/model_queues.h"
@@ -24,8 +25,7 @@ namespace transformerd {
 class ModelCall : public grpc::ServerUnaryReactor {
  protected:
   // `service` and `method` must be constants.
-  ModelCall(const ServingContext& serving,
-            const grpc::CallbackServerContext& context,
+  ModelCall(const ServingContext& serving, grpc::CallbackServerContext& context,
             absl::string_view service, absl::string_view method);
 
   // Refuses what is too large, or comes while the daemon stops, before the
@@ -37,15 +37,17 @@ class ModelCall : public grpc::ServerUnaryReactor {
   // Of the open model.
   const std::shared_ptr<const ModelQueue>& queue() const { return queue_; }
   const LoadedModel& model() const { return queue_->handle().model(); }
-  ModelMetrics& model_metrics() { return *model_metrics_; }
 
   const ServingContext& serving() const { return serving_; }
   // Since the call came.
   absl::Duration elapsed() const { return record_.elapsed(); }
   // When the client gives up, by the server's clock.
-  absl::Time Deadline(std::optional<absl::Duration> timeout = {}) const;
+  absl::Time Deadline(std::optional<absl::Duration> timeout = {});
   // Of calls that compute.
   InferenceRun& run() { return *run_; }
+
+  // Where the time of an answered request went, before End.
+  void RecordAnswer(const RequestTimes& times);
 
   // The call's one end, on any thread. `this` may be gone afterwards.
   void End(const absl::Status& status);
@@ -55,8 +57,11 @@ class ModelCall : public grpc::ServerUnaryReactor {
 
  private:
   const ServingContext& serving_;
-  const grpc::CallbackServerContext& context_;
+  grpc::CallbackServerContext& context_;
   CallRecord record_;
+  // Until the deadline, once that is known.
+  absl::Duration allowed_ = absl::InfiniteDuration();
+  RequestTimes times_;
   // Of the model; those of no model until it is found.
   ModelMetrics* model_metrics_;
   std::shared_ptr<const ModelQueue> queue_;

@@ -27,8 +27,7 @@ ModelService::ModelService(ServingContext serving, Clock& clock)
 grpc::ServerUnaryReactor* ModelService::ListModels(
     grpc::CallbackServerContext* context, const v1::ListModelsRequest* request,
     v1::ListModelsResponse* response) {
-  CallRecord record(serving_.metrics, serving_.clock, "ListModels",
-                    kModelService);
+  CallRecord record(serving_, *context, "ListModels", kModelService);
   for (ModelIndexEntry& entry : serving_.repository.Index()) {
     if (request->ready() && entry.state != ModelState::kReady) continue;
     v1::Model& model = *response->add_models();
@@ -51,16 +50,16 @@ grpc::ServerUnaryReactor* ModelService::ListModels(
 }
 
 grpc::ServerUnaryReactor* ModelService::LoadModel(
-    grpc::CallbackServerContext*, const v1::LoadModelRequest* request,
+    grpc::CallbackServerContext* context, const v1::LoadModelRequest* request,
     v1::LoadModelResponse* response) {
-  return LoadOperationCall::Start(serving_, *request, *response);
+  return LoadOperationCall::Start(serving_, *context, *request, *response);
 }
 
 grpc::ServerUnaryReactor* ModelService::UnloadModel(
     grpc::CallbackServerContext* context, const v1::UnloadModelRequest* request,
     v1::UnloadModelResponse* response) {
-  CallRecord record(serving_.metrics, serving_.clock, "UnloadModel",
-                    kModelService);
+  CallRecord record(serving_, *context, "UnloadModel", kModelService);
+  record.SetModel(request->model());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   response->set_model(request->model());
   response->set_process_bytes_before(ProcessBytes());
@@ -81,8 +80,8 @@ grpc::ServerUnaryReactor* ModelService::UnloadModel(
 grpc::ServerUnaryReactor* ModelService::PlanLoad(
     grpc::CallbackServerContext* context, const v1::PlanLoadRequest* request,
     v1::PlanLoadResponse* response) {
-  CallRecord record(serving_.metrics, serving_.clock, "PlanLoad",
-                    kModelService);
+  CallRecord record(serving_, *context, "PlanLoad", kModelService);
+  record.SetModel(request->model());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   serving_.repository.PlanAsync(
       request->model(), request->version(), FromMessage(request->parameters()),
@@ -96,8 +95,9 @@ grpc::ServerUnaryReactor* ModelService::PlanLoad(
 }
 
 grpc::ServerWriteReactor<v1::WatchModelResponse>* ModelService::WatchModel(
-    grpc::CallbackServerContext*, const v1::WatchModelRequest* request) {
-  return WatchCall::Start(serving_, ticker_, *request);
+    grpc::CallbackServerContext* context,
+    const v1::WatchModelRequest* request) {
+  return WatchCall::Start(serving_, *context, ticker_, *request);
 }
 
 }  // namespace transformerd

@@ -4,8 +4,8 @@
 #include "grpcpp/grpcpp.h"
 #include "model/base/clock.h"
 #include "proto/model_service.grpc.pb.h"
+#include "server/scheduling/ticker.h"
 #include "server/services/serving_context.h"
-#include "server/services/ticker.h"
 
 namespace transformerd {
 

@@ -18,8 +18,7 @@ template <typename Request, typename Response>
 class ProtoCall : public ModelCall {
  protected:
   // `wire_response` must stay until the call has ended, as gRPC's does.
-  ProtoCall(const ServingContext& serving,
-            const grpc::CallbackServerContext& context,
+  ProtoCall(const ServingContext& serving, grpc::CallbackServerContext& context,
             absl::string_view service, absl::string_view method,
             grpc::ByteBuffer& wire_response)
       : ModelCall(serving, context, service, method),

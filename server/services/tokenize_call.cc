@@ -38,7 +38,7 @@ void Write(DetailedTokenRow row, v1::Encoding& encoding) {
 }  // namespace
 
 grpc::ServerUnaryReactor* TokenizeCall::Start(
-    const ServingContext& serving, const grpc::CallbackServerContext& context,
+    const ServingContext& serving, grpc::CallbackServerContext& context,
     const grpc::ByteBuffer& request, grpc::ByteBuffer& response) {
   auto* call = new TokenizeCall(serving, context, response);
   const absl::Status status = call->Submit(request);
@@ -47,7 +47,7 @@ grpc::ServerUnaryReactor* TokenizeCall::Start(
 }
 
 TokenizeCall::TokenizeCall(const ServingContext& serving,
-                           const grpc::CallbackServerContext& context,
+                           grpc::CallbackServerContext& context,
                            grpc::ByteBuffer& response)
     : ProtoCall(serving, context, kTextService, "Tokenize", response) {}
 

@@ -21,13 +21,14 @@ class TokenizeCall
   static constexpr int64_t kMaxBytes = 16 << 20;
 
   // To be returned from the service's method.
-  static grpc::ServerUnaryReactor* Start(
-      const ServingContext& serving, const grpc::CallbackServerContext& context,
-      const grpc::ByteBuffer& request, grpc::ByteBuffer& response);
+  static grpc::ServerUnaryReactor* Start(const ServingContext& serving,
+                                         grpc::CallbackServerContext& context,
+                                         const grpc::ByteBuffer& request,
+                                         grpc::ByteBuffer& response);
 
  private:
   TokenizeCall(const ServingContext& serving,
-               const grpc::CallbackServerContext& context,
+               grpc::CallbackServerContext& context,
                grpc::ByteBuffer& response);
 
   // On OK End is called, or was.

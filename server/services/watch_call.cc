@@ -8,9 +8,10 @@
 namespace transformerd {
 
 grpc::ServerWriteReactor<v1::WatchModelResponse>* WatchCall::Start(
-    const ServingContext& serving, Ticker& ticker,
-    const v1::WatchModelRequest& request) {
-  const std::shared_ptr<WatchCall> call(new WatchCall(serving, request));
+    const ServingContext& serving, grpc::CallbackServerContext& context,
+    Ticker& ticker, const v1::WatchModelRequest& request) {
+  const std::shared_ptr<WatchCall> call(
+      new WatchCall(serving, context, request));
   call->self_ = call;
   ticker.Add(call);
   call->OnTick();
@@ -18,9 +19,10 @@ grpc::ServerWriteReactor<v1::WatchModelResponse>* WatchCall::Start(
 }
 
 WatchCall::WatchCall(const ServingContext& serving,
+                     grpc::CallbackServerContext& context,
                      const v1::WatchModelRequest& request)
     : health_(serving.health),
-      record_(serving.metrics, serving.clock, "WatchModel", kModelService),
+      record_(serving, context, "WatchModel", kModelService),
       watch_(serving.repository, request.model(), request.follow()) {}
 
 void WatchCall::OnTick() {

@@ -9,10 +9,10 @@
 #include "absl/synchronization/mutex.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/model_service.pb.h"
+#include "server/scheduling/ticker.h"
 #include "server/services/call_record.h"
 #include "server/services/model_watch.h"
 #include "server/services/serving_context.h"
-#include "server/services/ticker.h"
 
 namespace transformerd {
 
@@ -26,13 +26,13 @@ class WatchCall : public grpc::ServerWriteReactor<v1::WatchModelResponse>,
  public:
   // To be returned from the service's method.
   static grpc::ServerWriteReactor<v1::WatchModelResponse>* Start(
-      const ServingContext& serving, Ticker& ticker,
-      const v1::WatchModelRequest& request);
+      const ServingContext& serving, grpc::CallbackServerContext& context,
+      Ticker& ticker, const v1::WatchModelRequest& request);
 
   void OnTick() override ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  WatchCall(const ServingContext& serving,
+  WatchCall(const ServingContext& serving, grpc::CallbackServerContext& context,
             const v1::WatchModelRequest& request);
 
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);

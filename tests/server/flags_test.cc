@@ -46,6 +46,9 @@ TEST(FlagsTest, DefaultsAreThoseOfTheInterface) {
   EXPECT_EQ(server.drain_delay, absl::Seconds(5));
   EXPECT_EQ(server.drain_timeout, absl::Seconds(30));
   EXPECT_EQ(server.watchdog_timeout, absl::Seconds(60));
+  EXPECT_FALSE(server.security.has_tls());
+  EXPECT_FALSE(server.security.knows_clients());
+  EXPECT_EQ(flags.log_format, LogFormat::kText);
   EXPECT_THAT(flags.workers.devices, ElementsAre("auto"));
   EXPECT_EQ(flags.workers.load_bandwidth_limit, 0);
   EXPECT_EQ(flags.workers.replicas.cpu_replicas, CpuReplicas::kAuto);
@@ -74,6 +77,36 @@ TEST(FlagsTest, TakesEachWayOfWriting) {
   EXPECT_EQ(flags.server.drain_delay, absl::ZeroDuration());
   EXPECT_FALSE(flags.server.enable_reflection);
   EXPECT_THAT(flags.workers.devices, ElementsAre("cpu", "cpu"));
+}
+
+TEST(FlagsTest, TakesFilesForTlsAndTokens) {
+  ASSERT_OK_AND_ASSIGN(
+      const Flags flags,
+      Read({"--tls_cert_file=cert", "--tls_key_file=key",
+            "--tls_client_ca_file=ca", "--auth_token_file=tokens"}));
+  const SecurityOptions& security = flags.server.security;
+  EXPECT_EQ(security.tls.certificate, "cert");
+  EXPECT_EQ(security.tls.key, "key");
+  EXPECT_EQ(security.tls.client_ca, "ca");
+  EXPECT_EQ(security.auth_token_file, "tokens");
+}
+
+TEST(FlagsTest, ACertificateNeedsItsKey) {
+  for (const char* flag : {"--tls_cert_file=a", "--tls_key_file=a"}) {
+    EXPECT_THAT(Read({flag}), StatusIs(absl::StatusCode::kInvalidArgument,
+                                       HasSubstr("need each other")));
+  }
+  EXPECT_THAT(Read({"--tls_client_ca_file=a"}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("needs --tls_cert_file")));
+}
+
+TEST(FlagsTest, TakesTheFormatOfTheLog) {
+  ASSERT_OK_AND_ASSIGN(const Flags flags, Read({"--log_format=json"}));
+  EXPECT_EQ(flags.log_format, LogFormat::kJson);
+  EXPECT_THAT(Read({"--log_format=xml"}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("expected text or json")));
 }
 
 TEST(FlagsTest, TakesHowWeightsAreLoaded) {

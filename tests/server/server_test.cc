@@ -10,8 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/base/error_details.h"
 #include "proto/health.grpc.pb.h"
 #include "proto/inference.grpc.pb.h"
+#include "proto/status_codec.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_model_loader.h"
 #include "tests/fakes/temporary_folder.h"
@@ -22,7 +24,9 @@ namespace {
 
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
+using ::testing::_;
 using ::testing::HasSubstr;
+using ::testing::Optional;
 
 // Reports the states of one health name, as they change.
 class HealthWatch {
@@ -76,12 +80,12 @@ class ServerTest : public ::testing::Test {
     HealthWatch readiness(channel_, "readiness");
     while (readiness.Next() != HealthCheckResponse::SERVING) {
     }
-    running_ = std::thread([this] { server_->Run(); });
+    running_ = std::thread([this] { outcome_ = server_->Run(); });
   }
 
-  grpc::Status Infer() {
+  grpc::Status Infer(const std::string& model = "a") {
     inference::ModelInferRequest request;
-    request.set_model_name("a");
+    request.set_model_name(model);
     auto& input = *request.add_inputs();
     input.set_name("input_ids");
     input.set_datatype("INT64");
@@ -91,6 +95,25 @@ class ServerTest : public ::testing::Test {
     inference::ModelInferResponse response;
     grpc::ClientContext context;
     return stub_->ModelInfer(&context, request, &response);
+  }
+
+  grpc::Status Load() {
+    inference::RepositoryModelLoadRequest request;
+    request.set_model_name("a");
+    inference::RepositoryModelLoadResponse response;
+    grpc::ClientContext context;
+    return stub_->RepositoryModelLoad(&context, request, &response);
+  }
+
+  // Asks the server to stop and waits until it takes no new requests.
+  void BeginRefusing() {
+    HealthWatch readiness(channel_, "");
+    readiness.Next();
+    server_->RequestStop();
+    readiness.Next();  // the delay has begun
+    clock_.Advance(options_.drain_delay);
+    while (Infer("none").error_code() != grpc::StatusCode::UNAVAILABLE) {
+    }
   }
 
   std::future<grpc::Status> InferLater() {
@@ -105,6 +128,7 @@ class ServerTest : public ::testing::Test {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<inference::GRPCInferenceService::Stub> stub_;
   std::thread running_;
+  absl::Status outcome_;  // of Run
 };
 
 TEST_F(ServerTest, ServesWhatItLoadedAtStart) {
@@ -164,9 +188,46 @@ TEST_F(ServerTest, FinishesWhatIsQueuedAndThenEnds) {
   clock_.Advance(options_.drain_delay);
   loader_.models().Unblock();
   running_.join();
+  EXPECT_THAT(outcome_, IsOk());
   EXPECT_TRUE(answer.get().ok());
   EXPECT_EQ(Infer().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(loader_.models().live_models(), 0);
+}
+
+TEST_F(ServerTest, RefusesNewRequestsWithADelayWhileItFinishesOthers) {
+  Start();
+  loader_.models().Block();
+  auto answer = InferLater();
+  loader_.models().AwaitBatches(1);
+  BeginRefusing();
+
+  const grpc::Status refused = Infer();
+
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(RetryDelayOf(FromGrpcStatus(refused)), Optional(_));
+  const grpc::Status load = Load();
+  EXPECT_EQ(load.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(RetryDelayOf(FromGrpcStatus(load)), Optional(_));
+  loader_.models().Unblock();
+  EXPECT_TRUE(answer.get().ok());
+}
+
+TEST_F(ServerTest, SaysThatRequestsWereLeftWhenItsTimeIsOver) {
+  Start();
+  loader_.models().Block();
+  auto running = InferLater();
+  loader_.models().AwaitBatches(1);
+  auto queued = InferLater();
+  BeginRefusing();
+
+  clock_.Advance(options_.drain_timeout);
+
+  EXPECT_EQ(queued.get().error_code(), grpc::StatusCode::UNAVAILABLE);
+  loader_.models().Unblock();
+  EXPECT_TRUE(running.get().ok());
+  running_.join();
+  EXPECT_THAT(outcome_, StatusIs(absl::StatusCode::kDeadlineExceeded,
+                                 HasSubstr("--drain_timeout=30s")));
 }
 
 TEST_F(ServerTest, ASecondRequestGivesUpWhatIsQueued) {
@@ -180,6 +241,7 @@ TEST_F(ServerTest, ASecondRequestGivesUpWhatIsQueued) {
   EXPECT_EQ(queued.get().error_code(), grpc::StatusCode::UNAVAILABLE);
   loader_.models().Unblock();
   running_.join();
+  EXPECT_THAT(outcome_, IsOk());
   EXPECT_TRUE(running.get().ok());
 }
 

@@ -39,6 +39,7 @@ TestServer::TestServer(const Options& options) {
   context.server_version = "1.2.3";
   context.default_request_timeout = options.default_request_timeout;
   context.max_request_bytes = options.max_request_bytes;
+  context.authenticator = options.authenticator;
   service_ = std::make_unique<InferenceService>(context);
   text_service_ = std::make_unique<TextService>(context);
   workers_ = std::make_unique<WorkerPool>(scheduler_);

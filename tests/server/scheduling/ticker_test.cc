@@ -1,4 +1,4 @@
-#include "server/services/ticker.h"
+#include "server/scheduling/ticker.h"
 
 #include <memory>
 

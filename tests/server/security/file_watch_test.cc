@@ -1,0 +1,87 @@
+#include "server/security/file_watch.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/fakes/temporary_folder.h"
+
+namespace transformerd {
+namespace {
+
+class FileWatchTest : public ::testing::Test {
+ protected:
+  FileWatchTest() {
+    folder_.Write("a", "1");
+    folder_.Write("b", "1");
+  }
+
+  FileWatch Watch() {
+    return FileWatch("files", {folder_.PathOf("a"), folder_.PathOf("b")},
+                     [this] {
+                       ++reads_;
+                       return result_;
+                     });
+  }
+
+  TemporaryFolder folder_;
+  absl::Status result_;
+  int reads_ = 0;
+};
+
+TEST_F(FileWatchTest, LeavesFilesAloneThatStayAsTheyAre) {
+  FileWatch watch = Watch();
+  watch.OnTick();
+  watch.OnTick();
+  EXPECT_EQ(reads_, 0);
+}
+
+TEST_F(FileWatchTest, ReadsOnceAfterAChange) {
+  FileWatch watch = Watch();
+  folder_.Write("b", "22");
+  watch.OnTick();
+  watch.OnTick();
+  EXPECT_EQ(reads_, 1);
+}
+
+TEST_F(FileWatchTest, SeesFilesThatAreReplaced) {
+  FileWatch watch = Watch();
+  folder_.Write("next", "1");
+  ASSERT_EQ(rename(folder_.PathOf("next").c_str(), folder_.PathOf("a").c_str()),
+            0);
+  watch.OnTick();
+  EXPECT_EQ(reads_, 1);
+}
+
+TEST_F(FileWatchTest, SeesLinksThatPointElsewhere) {
+  const std::string link = folder_.PathOf("link");
+  ASSERT_EQ(symlink(folder_.PathOf("a").c_str(), link.c_str()), 0);
+  FileWatch watch("file", {link}, [this] {
+    ++reads_;
+    return absl::OkStatus();
+  });
+  ASSERT_EQ(unlink(link.c_str()), 0);
+  ASSERT_EQ(symlink(folder_.PathOf("b").c_str(), link.c_str()), 0);
+  watch.OnTick();
+  EXPECT_EQ(reads_, 1);
+}
+
+TEST_F(FileWatchTest, TriesAgainAtTheNextChange) {
+  FileWatch watch = Watch();
+  result_ = absl::InvalidArgumentError("half there");
+  folder_.Write("a", "22");
+  watch.OnTick();
+  watch.OnTick();
+  EXPECT_EQ(reads_, 1);
+  ASSERT_EQ(unlink(folder_.PathOf("b").c_str()), 0);
+  watch.OnTick();
+  EXPECT_EQ(reads_, 2);
+  folder_.Write("b", "22");
+  watch.OnTick();
+  EXPECT_EQ(reads_, 3);
+}
+
+}  // namespace
+}  // namespace transformerd
