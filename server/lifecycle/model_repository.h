@@ -162,8 +162,8 @@ class ModelRepository {
   // and reloads never change it.
   absl::Status Readiness() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // From now on new loads, unloads and plans are UNAVAILABLE, with a retry delay;
-  // those that run go on.
+  // From now on new loads, unloads and plans are UNAVAILABLE, with a retry
+  // delay; those that run go on.
   void BeginDrain() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Drains, cancels loads, waits for handles and unloads everything.

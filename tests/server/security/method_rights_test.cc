@@ -39,10 +39,10 @@ std::set<std::string> MethodsWith(std::optional<Right> right) {
 }
 
 TEST(MethodRightsTest, WhatChangesTheServerIsForAdmins) {
-  EXPECT_THAT(
-      MethodsWith(Right::kAdmin),
-      UnorderedElementsAre("RepositoryModelLoad", "RepositoryModelUnload",
-                           "LoadModel", "UnloadModel", "PlanLoad", "LogSettings", "TraceSetting"));
+  EXPECT_THAT(MethodsWith(Right::kAdmin),
+              UnorderedElementsAre(
+                  "RepositoryModelLoad", "RepositoryModelUnload", "LoadModel",
+                  "UnloadModel", "PlanLoad", "LogSettings", "TraceSetting"));
 }
 
 TEST(MethodRightsTest, HealthIsForEverybody) {
