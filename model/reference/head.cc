@@ -17,7 +17,7 @@ at::Tensor Pooled(const Architecture& architecture,
       return hidden_TD;
     case HeadPooling::kPooler:
       return RunPooler(architecture, transformer, batch, hidden_TD);
-    case HeadPooling::kEndOfText:
+    case HeadPooling::kFirstEndOfText:
       return EndsOfText(rows, architecture.end_of_text, hidden_TD);
     case HeadPooling::kFirst:
       return FirstTokens(rows, hidden_TD);
@@ -25,7 +25,7 @@ at::Tensor Pooled(const Architecture& architecture,
       return MeanTokens(rows, hidden_TD);
     case HeadPooling::kLast:
       return LastTokens(rows, architecture.pad_token_id, hidden_TD);
-    case HeadPooling::kEos:
+    case HeadPooling::kLastEosOfInput:
       return TokensAtLast(batch, *architecture.eos_token_id, rows, hidden_TD);
   }
   LOG(FATAL) << "unknown HeadPooling";

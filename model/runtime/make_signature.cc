@@ -262,7 +262,7 @@ Signature MakeSignature(const Architecture& architecture,
     AddDecoderInputs(architecture, signature);
     if (takes_text) AddTextInputs(surroundings, signature);
   }
-  if (architecture.head.pooling == HeadPooling::kEos) {
+  if (architecture.head.pooling == HeadPooling::kLastEosOfInput) {
     signature.eos_token_id = architecture.eos_token_id;
   }
   if (architecture.head.kind == HeadKind::kNone) {
