@@ -27,9 +27,8 @@ enum class PositionRule {
 
 // What a model computes on.
 enum class ModelInput {
-  kTokens,        // ids, which it embeds
-  kHiddenStates,  // vectors of hidden_size, one a token: some bare modules
-  kPixels,        // images, which it cuts into patches
+  kTokens,  // ids, which it embeds
+  kPixels,  // images, which it cuts into patches
 };
 
 // What a class gives.

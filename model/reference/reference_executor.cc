@@ -140,10 +140,6 @@ class ReferenceExecutor : public Executor {
         return Embed(embeddings, recipe, batch);
       case ModelInput::kPixels:
         return EmbedPatches(embeddings, *recipe.patches, batch);
-      case ModelInput::kHiddenStates:
-        return TensorOf(absl::MakeConstSpan(batch.hidden_states),
-                        architecture_.hidden_size)
-            .to(dtype());
     }
     LOG(FATAL) << "unknown ModelInput";
   }

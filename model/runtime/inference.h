@@ -19,8 +19,6 @@ struct TokenRows {
   // 1 is padding.
   std::vector<int64_t> lengths;
   std::vector<int64_t> input_ids;
-  // Instead of ids, for models that take vectors: [batch, width, hidden].
-  std::vector<float> hidden_states;
   // 0 or 1 a token; empty means all ones.
   std::vector<uint8_t> attention_mask;
   std::vector<int64_t> token_type_ids;  // empty means zeros

@@ -55,12 +55,6 @@ void AppendRow(const TokenRows& input, int64_t begin, int64_t length,
   append(input.token_type_ids, batch.token_type_ids, int64_t{0});
   append(input.attention_mask, batch.attention_mask, uint8_t{1});
   AppendPositions(input, begin, length, architecture, batch.position_ids);
-  if (!input.hidden_states.empty()) {
-    const auto vectors =
-        input.hidden_states.begin() + begin * architecture.hidden_size;
-    batch.hidden_states.insert(batch.hidden_states.end(), vectors,
-                               vectors + length * architecture.hidden_size);
-  }
   const auto row_mask = batch.attention_mask.end() - length;
   batch.sequence_has_mask.push_back(std::find(row_mask,
                                               batch.attention_mask.end(),

@@ -19,8 +19,6 @@ namespace transformerd {
 // token.
 struct PackedRows {
   std::vector<int64_t> input_ids;
-  // Of models that take vectors instead of ids: [tokens, hidden].
-  std::vector<float> hidden_states;
   std::vector<int64_t> token_type_ids;
   std::vector<int64_t> position_ids;
   // 0 where a token is masked. Such tokens are left out at the end of a row;

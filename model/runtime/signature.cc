@@ -20,7 +20,6 @@ std::optional<DType> InputSpec::dtype() const {
   switch (kind) {
     case InputKind::kTokens:
       return DType::kI64;
-    case InputKind::kHidden:
     case InputKind::kPixels:
       return DType::kF32;
     case InputKind::kTensor:
@@ -35,8 +34,6 @@ Shape InputSpec::FullShape() const {
   switch (kind) {
     case InputKind::kTokens:
       break;
-    case InputKind::kHidden:
-      return {-1, -1, hidden_size};
     case InputKind::kText:
       return {-1, 1};
     case InputKind::kPixels: {

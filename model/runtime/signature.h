@@ -15,7 +15,6 @@ namespace transformerd {
 
 enum class InputKind {
   kTokens,  // integers [batch, tokens]
-  kHidden,  // floats [batch, tokens, hidden]
   kText,    // UTF-8 [batch, 1], or [batch]
   kPixels,  // floats [batch, channels, height, width]
   kTensor,  // a whole tensor, see TensorSpec
@@ -27,8 +26,6 @@ struct InputSpec {
   // Of kTokens: allowed values are [0, limit).
   int64_t limit = 0;
   InputKind kind = InputKind::kTokens;
-  // Of kHidden: numbers a token.
-  int64_t hidden_size = 0;
   // Of kPixels: channels, height, width.
   Shape image;
   // The tokens are the decoder's; see InferenceInput::decoder.
@@ -102,8 +99,6 @@ struct Signature {
   int64_t max_sequence_length = 0;
   // The same for rows that come as text: at most max_sequence_length.
   int64_t max_text_tokens = 0;
-  // Every position is computed, also what is masked: rows may be masked whole.
-  bool computes_masked = false;
   // There is a decoder, and requests without tokens for it get their own behind
   // this one; see ShiftRight.
   std::optional<int64_t> decoder_start_token_id;

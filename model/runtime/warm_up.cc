@@ -48,9 +48,6 @@ InferenceInput WarmUpInput(const Signature& signature) {
     case InputKind::kTensor:  // has taken tensors above
       input.input_ids = {signature.eos_token_id.value_or(0)};
       break;
-    case InputKind::kHidden:
-      input.hidden_states.assign(first.hidden_size, 0.0f);
-      break;
     case InputKind::kPixels:
       input.width = signature.max_sequence_length;
       input.lengths = {input.width};

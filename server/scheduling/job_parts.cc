@@ -124,10 +124,6 @@ void CopyTokens(const TokenRows& input, const RowRange& rows,
   copy(input.attention_mask, part.attention_mask);
   copy(input.token_type_ids, part.token_type_ids);
   copy(input.position_ids, part.position_ids);
-  const auto hidden_size =
-      static_cast<int64_t>(input.hidden_states.size()) / input.num_tokens();
-  Copy(input.hidden_states, tokens.begin * hidden_size,
-       tokens.count * hidden_size, part.hidden_states);
 }
 
 InferenceInput CopyRows(const InferenceInput& input, const RowRange& range) {

@@ -101,12 +101,10 @@ std::vector<int64_t>* FindField(absl::string_view name, TokenRows& rows) {
   return nullptr;
 }
 
-// Rows end behind their last visible token, unless the model computes masked
-// ones as well.
+// Rows end behind their last visible token.
 absl::Status ApplyMask(absl::string_view name,
-                       absl::Span<const int64_t> mask_BT, bool computes_masked,
-                       TokenRows& rows) {
-  for (int64_t row = 0; row < rows.batch && !computes_masked; ++row) {
+                       absl::Span<const int64_t> mask_BT, TokenRows& rows) {
+  for (int64_t row = 0; row < rows.batch; ++row) {
     const auto mask_T = mask_BT.subspan(row * rows.width, rows.width);
     int64_t length = rows.width;
     while (length > 0 && mask_T[length - 1] == 0) --length;
@@ -163,8 +161,7 @@ absl::Status ReadSide(const SideInputs& side, TokenRows& rows) {
   }
   rows.lengths.assign(rows.batch, rows.width);
   if (!mask_BT.empty()) {
-    RETURN_IF_ERROR(
-        ApplyMask(mask_name, mask_BT, side.signature.computes_masked, rows));
+    RETURN_IF_ERROR(ApplyMask(mask_name, mask_BT, rows));
   }
   const std::string ids_name =
       side.of_decoder ? "decoder_input_ids" : side.signature.inputs[0].name;

@@ -14,7 +14,6 @@
 #include "model/base/status_macros.h"
 #include "proto/tensor_codec.h"
 #include "server/services/answer_size.h"
-#include "server/services/hidden_state_rows.h"
 #include "server/services/input_rows.h"
 #include "server/services/pixel_rows.h"
 #include "server/services/tensor_inputs.h"
@@ -153,8 +152,6 @@ absl::StatusOr<InferenceInput> ReadRows(
     const inference::ModelInferRequest& request, const Signature& signature) {
   if (signature.takes_tensors) return ReadTensors(request, signature);
   switch (signature.inputs.front().kind) {
-    case InputKind::kHidden:
-      return ReadHiddenStateRows(request, signature);
     case InputKind::kPixels:
       return ReadPixelRows(request, signature);
     case InputKind::kTokens:

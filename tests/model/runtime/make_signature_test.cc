@@ -240,25 +240,5 @@ TEST(MakeSignatureTest, ImagesAreTheOnlyInputOfTheirModels) {
               ElementsAre("last_hidden_state", "pooler_output"));
 }
 
-TEST(MakeSignatureTest, ABareStackGoesFromHiddenStatesToHiddenStates) {
-  Architecture architecture = TwoLayers(HeadKind::kNone);
-  architecture.input = ModelInput::kHiddenStates;
-  architecture.is_bare = true;
-
-  const Signature signature =
-      MakeSignature(architecture, {/*has_pooler=*/false, PoolingKind::kMean});
-
-  ASSERT_EQ(signature.inputs.size(), 2u);
-  EXPECT_EQ(signature.inputs[0].name, "hidden_states");
-  EXPECT_EQ(signature.inputs[0].dtype(), DType::kF32);
-  EXPECT_EQ(signature.inputs[0].FullShape(), Shape({-1, -1, 8}));
-  EXPECT_EQ(signature.inputs[1].name, "attention_mask");
-  EXPECT_EQ(signature.inputs[1].FullShape(), Shape({-1, -1}));
-  EXPECT_TRUE(signature.computes_masked);
-  EXPECT_THAT(DefaultOutputs(signature), ElementsAre("final_hidden_states"));
-  EXPECT_TRUE(signature.FindOutput("hidden_states.2").has_value());
-  EXPECT_FALSE(signature.FindOutput("attentions.0").has_value());
-}
-
 }  // namespace
 }  // namespace transformerd

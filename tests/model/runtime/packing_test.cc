@@ -88,24 +88,6 @@ TEST(PackTest, CountsPositionsBehindPaddingForTheRobertaRule) {
   EXPECT_THAT(batch.position_ids, ElementsAre(1, 2, 1, 3));
 }
 
-TEST(PackTest, TakesVectorsInPlaceOfIds) {
-  Architecture architecture = SmallArchitecture();
-  architecture.input = ModelInput::kHiddenStates;
-  InferenceInput input;
-  input.batch = 2;
-  input.width = 2;
-  input.lengths = {2, 2};
-  input.hidden_states = {1, 2, 3, 4, 5, 6, 7, 8};
-  input.attention_mask = {1, 1, 0, 0};
-
-  const PackedBatch batch = Pack({&input, &input}, architecture);
-
-  EXPECT_THAT(batch.hidden_states, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8,  //
-                                               1, 2, 3, 4, 5, 6, 7, 8));
-  EXPECT_EQ(batch.num_tokens(), 8);
-  EXPECT_THAT(batch.sequence_has_mask, ElementsAre(false, true, false, true));
-}
-
 // The rows of RaggedInput, with 1 2 and 3 4 5 for the decoder.
 InferenceInput WithDecoder() {
   InferenceInput input = RaggedInput();

@@ -21,10 +21,8 @@ using ::testing::IsEmpty;
 using Ids = std::vector<int64_t>;
 
 // 100 words, rows of up to 4 tokens.
-absl::StatusOr<InferenceInput> Read(const ModelInferRequest& request,
-                                    bool computes_masked = false) {
+absl::StatusOr<InferenceInput> Read(const ModelInferRequest& request) {
   Signature signature;
-  signature.computes_masked = computes_masked;
   signature.inputs = {{"input_ids", /*optional=*/false, 100},
                       {"attention_mask", true, 2},
                       {"token_type_ids", true, 2},
@@ -47,17 +45,6 @@ TEST(InputRowsTest, TakesInt32BesideInt64) {
   ASSERT_OK_AND_ASSIGN(const InferenceInput input, Read(request));
 
   EXPECT_THAT(input.input_ids, ElementsAre(98, 99));
-}
-
-TEST(InputRowsTest, RowsAreWholeWhereTheModelComputesWhatIsMasked) {
-  ModelInferRequest request = ThreeTokens();
-  AddTyped(request, "attention_mask", {1, 3}, {0, 0, 0});
-
-  ASSERT_OK_AND_ASSIGN(const InferenceInput input,
-                       Read(request, /*computes_masked=*/true));
-
-  EXPECT_THAT(input.lengths, ElementsAre(3));
-  EXPECT_THAT(input.attention_mask, ElementsAre(0, 0, 0));
 }
 
 TEST(InputRowsTest, AMaskOfOnesIsNoMask) {
