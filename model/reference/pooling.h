@@ -20,8 +20,9 @@ at::Tensor FirstTokens(const PackedRows& batch, const at::Tensor& input_TD);
 // The mean over the tokens under mask 1 of each row: [T, D] -> [S, D].
 at::Tensor MeanTokens(const PackedRows& batch, const at::Tensor& input_TD);
 
-// The last token of each row whose id is not `pad_token_id`, or the last one
-// where there is no such id or all are: [T, D] -> [S, D].
+// The last token of each row whose id is not `pad_token_id`, which one without
+// an id is not, or the last one where there is no such id; the first where all
+// are: [T, D] -> [S, D].
 at::Tensor LastTokens(const PackedRows& batch,
                       std::optional<int64_t> pad_token_id,
                       const at::Tensor& input_TD);

@@ -61,6 +61,22 @@ void AddDecoderInputs(const Architecture& a, Signature& signature) {
   signature.inputs.push_back(std::move(mask));
 }
 
+// Whether what is pooled is found by an id, which rows of vectors lack.
+bool LooksForId(HeadPooling pooling) {
+  return pooling == HeadPooling::kFirstEndOfText ||
+         pooling == HeadPooling::kLastEosOfInput;
+}
+
+void AddVectorInput(const Architecture& a, Signature& signature) {
+  if (LooksForId(a.head.pooling) || LooksForId(a.pooler_pooling)) return;
+  InputSpec vectors;
+  vectors.name = "inputs_embeds";
+  vectors.kind = InputKind::kVectors;
+  vectors.vector_size = TokenVectorSize(a.stack.embedding, a.hidden_size);
+  signature.inputs.push_back(std::move(vectors));
+  signature.needs_whole_vector_rows = a.head.pooling == HeadPooling::kLast;
+}
+
 // Whether a row of text is all that the model needs.
 bool TakesText(const Architecture& a, const ModelSurroundings& surroundings) {
   return surroundings.tokenizer != nullptr && a.input == ModelInput::kTokens &&
@@ -239,6 +255,7 @@ Signature MakeSignature(const Architecture& architecture,
     const bool takes_text = TakesText(architecture, surroundings);
     AddInputs(architecture, takes_text, signature);
     AddDecoderInputs(architecture, signature);
+    AddVectorInput(architecture, signature);
     if (takes_text) AddTextInputs(surroundings, signature);
   }
   if (architecture.head.pooling == HeadPooling::kLastEosOfInput) {

@@ -86,6 +86,15 @@ TEST_F(PoolTest, TakesTheFirstOfTheHighestIdsForTheEndOfTheText) {
               Pointwise(FloatNear(0.f), {3.f, 4.f, 100.f, 100.f}));
 }
 
+TEST_F(PoolTest, ATokenWithoutAnIdIsNoPadding) {
+  PackedBatch batch = OneAndThree();
+  batch.input_ids = {kNoId, kNoId, kNoId, kNoId};
+  const at::Tensor rows = at::from_blob(values_.data(), {4, 2});
+
+  EXPECT_THAT(Values(LastTokens(batch, /*pad_token_id=*/0, rows)),
+              Pointwise(FloatNear(0.f), {3.f, 4.f, 5.f, 8.f}));
+}
+
 TEST_F(PoolTest, LooksForTheLastTokenThatIsNotPadding) {
   const at::Tensor rows = at::from_blob(values_.data(), {4, 2});
   EXPECT_THAT(Values(LastTokens(OneAndThree(), /*pad_token_id=*/0, rows)),
