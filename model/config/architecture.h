@@ -27,9 +27,8 @@ enum class PositionRule {
 
 // What a model computes on.
 enum class ModelInput {
-  kTokens,        // ids, which it embeds
-  kHiddenStates,  // vectors of hidden_size, one a token: some bare modules
-  kPixels,        // images, which it cuts into patches
+  kTokens,  // ids, which it embeds
+  kPixels,  // images, which it cuts into patches
 };
 
 // What a class gives.
@@ -47,13 +46,15 @@ enum class HeadKind {
 
 // What a head looks at.
 enum class HeadPooling {
-  kTokens,     // each token
-  kPooler,     // the pooler's output
-  kFirst,      // the first token of a row
-  kMean,       // the mean of a row's tokens under mask 1
-  kLast,       // the last token of a row that is not padding, by id
-  kEndOfText,  // the first token of a row that is Architecture::end_of_text
-  kEos,  // a decoder's token at the place of the input's last eos_token_id
+  kTokens,  // each token
+  kPooler,  // the pooler's output
+  kFirst,   // the first token of a row
+  kMean,    // the mean of a row's tokens under mask 1
+  kLast,    // the last token of a row that is not padding, by id
+  // The first token of a row that is Architecture::end_of_text.
+  kFirstEndOfText,
+  // A decoder's token at the place of the input's last eos_token_id.
+  kLastEosOfInput,
 };
 
 // output(norm(activation(dense(pooled)))), each step where it is there.
@@ -105,8 +106,8 @@ struct Architecture {
   PositionRule position_rule = PositionRule::kRowIndex;
   // Nothing: the vocabulary has none.
   std::optional<int64_t> pad_token_id;
-  // Of HeadPooling::kEndOfText, which is the first token of a row that lacks
-  // it. Nothing: the highest id of each row.
+  // Of HeadPooling::kFirstEndOfText, which is the first token of a row that
+  // lacks it. Nothing: the highest id of each row.
   std::optional<int64_t> end_of_text;
   StackRecipe stack;
   // Reads what `stack` gave, as an encoder, and takes tokens of its own; what
@@ -117,7 +118,7 @@ struct Architecture {
   // Where a request has no tokens for the decoder, it gets the encoder's behind
   // this one, without the last. Nothing: it must have them.
   std::optional<int64_t> decoder_start_token_id;
-  // Of HeadPooling::kEos.
+  // Of HeadPooling::kLastEosOfInput.
   std::optional<int64_t> eos_token_id;
 
   // The pooler: dense + activation on token 0 -> pooler_output. Optional means

@@ -155,6 +155,10 @@ struct BlockRecipe {
   MlpRecipe mlp;
   // Linears hold [in, out] instead of [out, in].
   bool weights_in_out = false;
+  // Where the model computes in float16, the sums of the residual connections
+  // leave its range: they, and what the feed-forward network adds to them, are
+  // float32. Of blocks with RMS norms, behind which all is float16 again.
+  bool float32_residual = false;
 };
 
 // In what the layers of one model differ.

@@ -39,7 +39,8 @@ struct EmbeddingRecipe {
   // Width of the token table; 0: hidden_size.
   int64_t size = 0;
   EmbeddingProjection projection = EmbeddingProjection::kNone;
-  // Multiplies token vectors.
+  // Multiplies the token table's vectors, but not those that a request gives in
+  // their place, which transformers takes as they are.
   double scale = 1;
   // Rows of the position table, and which one is position 0's; 0 rows: none.
   int64_t position_rows = 0;
@@ -81,6 +82,9 @@ struct StackRecipe {
   // Whether the output goes back to the width of the embeddings.
   bool output_projection = false;
 };
+
+// Numbers of a row of the token table.
+int64_t TokenVectorSize(const EmbeddingRecipe& recipe, int64_t hidden_size);
 
 // The variant of a layer; a default one where the recipe has none.
 const LayerVariant& VariantOf(const StackRecipe& recipe, int64_t layer);

@@ -83,9 +83,9 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& whole,
   stack.final_norm = stack.block.norm;
   stack.last_hidden_state_is_normed = false;
   out.pooler_dense = false;
-  out.pooler_pooling = HeadPooling::kEndOfText;
+  out.pooler_pooling = HeadPooling::kFirstEndOfText;
   if (model_class.head == HeadKind::kTextProjection) {
-    out.head = PlainHead(model_class.head, HeadPooling::kEndOfText);
+    out.head = PlainHead(model_class.head, HeadPooling::kFirstEndOfText);
     out.head.output_bias = false;
     const ConfigReader& source = config.Has("projection_dim") ? config : whole;
     ASSIGN_OR_RETURN(out.head.projection_size,

@@ -9,7 +9,7 @@ HeadRecipe EncoderDecoderHead(HeadKind kind) {
   if (kind != HeadKind::kSequenceClassification) {
     return PlainHead(kind, HeadPooling::kTokens);
   }
-  HeadRecipe head = PlainHead(kind, HeadPooling::kEos);
+  HeadRecipe head = PlainHead(kind, HeadPooling::kLastEosOfInput);
   head.dense = true;
   head.activation = Activation::kTanh;
   return head;
@@ -24,7 +24,7 @@ absl::Status ReadDecoderTokens(const ConfigReader& config,
     ASSIGN_OR_RETURN(out.decoder_start_token_id,
                      config.RequiredInt("decoder_start_token_id", 0, last));
   }
-  if (out.head.pooling == HeadPooling::kEos) {
+  if (out.head.pooling == HeadPooling::kLastEosOfInput) {
     ASSIGN_OR_RETURN(out.eos_token_id,
                      config.Int("eos_token_id", otherwise.end, 0, last));
   }

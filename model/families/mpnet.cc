@@ -1,28 +1,20 @@
 // MPNet (Song et al., 2020): BERT's encoder with a bias by distance that all
 // layers share, and RoBERTa's positions and heads.
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "model/families/encoder_config.h"
 #include "model/families/family.h"
-#include "model/families/heads.h"
+#include "model/families/roberta_config.h"
 
 namespace transformerd {
 namespace {
 
 constexpr absl::string_view kModelTypes[] = {"mpnet"};
 
-constexpr ModelClass kClasses[] = {
-    {"MPNetModel", HeadKind::kNone, /*pooler=*/true},
-    {"MPNetForSequenceClassification", HeadKind::kSequenceClassification,
-     /*pooler=*/false},
-    {"MPNetForTokenClassification", HeadKind::kTokenClassification,
-     /*pooler=*/false},
-    {"MPNetForQuestionAnswering", HeadKind::kQuestionAnswering,
-     /*pooler=*/false},
-    {"MPNetForMaskedLM", HeadKind::kMaskedLm, /*pooler=*/false},
-};
+constexpr auto kClasses =
+    RobertaClasses({"MPNetModel", "MPNetForSequenceClassification",
+                    "MPNetForTokenClassification", "MPNetForQuestionAnswering",
+                    "MPNetForMaskedLM"});
 
 // clang-format off
 constexpr ParameterRule kBase[] = {
@@ -39,17 +31,6 @@ constexpr ParameterRule kBase[] = {
     {"encoder.layer.{}.output.dense",        "layers.{}.mlp.down"},
     {"encoder.layer.{}.output.LayerNorm",    "layers.{}.mlp_norm"},
     {"pooler.dense",                         "pooler.dense"},
-};
-
-constexpr ParameterRule kHeads[] = {
-    {"classifier.dense",    "head.sequence_dense"},
-    {"classifier.out_proj", "head.sequence_classifier"},
-    {"classifier",          "head.token_classifier"},
-    {"qa_outputs",          "head.span_classifier"},
-    {"lm_head.dense",       "head.transform"},
-    {"lm_head.layer_norm",  "head.transform_norm"},
-    {"lm_head.decoder",     "head.decoder"},
-    {"lm_head",             "head.decoder"},
 };
 // clang-format on
 
@@ -76,29 +57,15 @@ absl::StatusOr<Architecture> Parse(const ConfigReader& config,
   ASSIGN_OR_RETURN(bias.table_rows,
                    config.Int("relative_attention_num_buckets", kNumBuckets,
                               kNumBuckets, kMaxTableRows));
-  out.position_rule = PositionRule::kAfterPadding;
-  out.pad_token_id = kPaddingId;
-  // The first token has position kPaddingId + 1.
-  out.max_sequence_length = out.stack.embedding.position_rows - kPaddingId - 1;
-  if (out.max_sequence_length < 1) {
-    return LoadError(
-        Reason::kConfigInvalid,
-        absl::StrCat(config.source_name(), ": max_position_embeddings=",
-                     out.stack.embedding.position_rows, ", expected at least ",
-                     kPaddingId + 2));
-  }
-  if (model_class.head == HeadKind::kSequenceClassification) {
-    out.head = FirstTokenHead(Activation::kTanh);
-  } else if (model_class.head == HeadKind::kMaskedLm) {
-    out.head.activation = Activation::kGelu;  // whatever hidden_act says
-  }
+  RETURN_IF_ERROR(SetRobertaPositions(kPaddingId, out));
+  SetRobertaHead(model_class.head, out);
   return out;
 }
 
 }  // namespace
 
-extern const Family kMpNet = {kModelTypes, kClasses, /*base_prefix=*/"mpnet.",
-                              kBase,       kHeads,   kBuffers,
-                              Parse};
+extern const Family kMpNet = {
+    kModelTypes, kClasses, /*base_prefix=*/"mpnet.", kBase, kRobertaHeads,
+    kBuffers,    Parse};
 
 }  // namespace transformerd

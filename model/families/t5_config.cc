@@ -98,6 +98,7 @@ absl::Status ReadBlocks(const ConfigReader& config, const T5Defaults& defaults,
   block.attention.qkv_bias = false;
   block.attention.output_bias = false;
   block.attention.scale = 1;
+  block.float32_residual = true;
   ASSIGN_OR_RETURN(block.attention.relative_bias,
                    ReadRelativeBias(config, /*bidirectional=*/true));
   RETURN_IF_ERROR(ReadFeedForward(config, defaults.feed_forward, block.mlp));

@@ -28,7 +28,7 @@ struct Norm {
 
 // Sum of token, position and token type vectors, then a norm.
 struct Embeddings {
-  ParameterSlot* token = nullptr;       // null: the input is embedded already
+  ParameterSlot* token = nullptr;       // null: of images
   ParameterSlot* position = nullptr;    // null: none
   ParameterSlot* token_type = nullptr;  // null: none
   // Of images: the first token of each row, [1, 1, hidden], a convolution's

@@ -55,8 +55,7 @@ class StackBuilder {
   }
 
   int64_t embedding_size() const {
-    return recipe_.embedding.size > 0 ? recipe_.embedding.size
-                                      : place_.hidden_size;
+    return TokenVectorSize(recipe_.embedding, place_.hidden_size);
   }
 
   Embeddings BuildEmbeddings() {

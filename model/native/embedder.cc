@@ -1,8 +1,6 @@
 #include "model/native/embedder.h"
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
 
 #include "glog/logging.h"
 
@@ -28,6 +26,16 @@ Embedder::Embedder(const StackRecipe& recipe, int64_t hidden_size,
       ops_(ops) {}
 
 void Embedder::Resize(const RowRange& range) {
+  vector_places_.clear();
+  if (!range.rows->inputs_embeds.empty()) {
+    const auto ids = range.rows->input_ids.begin();
+    const auto first = ids + range.first_token;
+    int64_t place = std::count(ids, first, kNoId);
+    for (auto id = first; id != first + range.num_tokens; ++id) {
+      vector_places_.push_back(place);
+      if (*id == kNoId) ++place;
+    }
+  }
   if (!embeddings_.projection) return;
   narrow_.Resize(range.num_tokens, narrow_size_);
   panels_.ResizeFor(range.num_tokens, narrow_size_, ops_.dtype());
@@ -48,15 +56,7 @@ void Embedder::EmbedTokens(const RowRange& range, const RowBlock& block,
   const EmbeddingProjection projection = recipe_.embedding.projection;
   RowBuffer& tokens =
       projection == EmbeddingProjection::kNone ? stream : narrow_;
-  kernels::EmbedCall call;
-  call.table = embeddings_.token;
-  call.ids = range.rows->input_ids.data() + range.first_token + block.first;
-  call.rows = block.count;
-  call.columns = narrow_size_;
-  call.scale = static_cast<float>(recipe_.embedding.scale);
-  call.rows_out = tokens.row(block.first);
-  call.stride = tokens.stride();
-  ops_.kernels().embed(call);
+  TakeTokens(range, block, tokens);
   const auto norm = [&](RowBuffer& rows, int64_t columns) {
     if (!embeddings_.norm) return;
     NormTarget target;
@@ -85,6 +85,30 @@ void Embedder::EmbedTokens(const RowRange& range, const RowBlock& block,
       return;
   }
   LOG(FATAL) << "unknown EmbeddingProjection";
+}
+
+void Embedder::TakeTokens(const RowRange& range, const RowBlock& block,
+                          RowBuffer& tokens) const {
+  const int64_t* const ids =
+      range.rows->input_ids.data() + range.first_token + block.first;
+  kernels::EmbedCall call;
+  call.table = embeddings_.token;
+  call.columns = narrow_size_;
+  call.scale = static_cast<float>(recipe_.embedding.scale);
+  call.stride = tokens.stride();
+  // Runs of tokens that have ids, between those that have vectors.
+  for (int64_t i = 0; i < block.count; i += std::max<int64_t>(call.rows, 1)) {
+    call.rows = std::find(ids + i, ids + block.count, kNoId) - (ids + i);
+    if (call.rows > 0) {
+      call.ids = ids + i;
+      call.rows_out = tokens.row(block.first + i);
+      ops_.kernels().embed(call);
+    } else {
+      std::copy_n(range.rows->inputs_embeds.begin() +
+                      vector_places_[block.first + i] * narrow_size_,
+                  narrow_size_, tokens.row(block.first + i));
+    }
+  }
 }
 
 void Embedder::AddTables(const RowRange& range, const RowBlock& block,

@@ -31,6 +31,9 @@ class Embedder {
                    RowBuffer& stream);
   void EmbedPatches(const RowRange& range, const RowBlock& block,
                     const std::vector<float>& pixel_values, RowBuffer& stream);
+  // Rows of the token table, or the vectors that came in their place.
+  void TakeTokens(const RowRange& range, const RowBlock& block,
+                  RowBuffer& tokens) const;
   void AddTables(const RowRange& range, const RowBlock& block, int64_t columns,
                  RowBuffer& sums) const;
   // Of what the tables give, in `narrow_`.
@@ -44,6 +47,9 @@ class Embedder {
   const int64_t narrow_size_;  // numbers that are projected to hidden_size
   const NativeEmbeddings& embeddings_;
   const RowOps& ops_;
+  // Of each token of the range, the place of its vector among the batch's;
+  // empty where all tokens have ids.
+  std::vector<int64_t> vector_places_;
   RowBuffer narrow_;
   PanelBuffer panels_;
 };

@@ -126,9 +126,9 @@ std::vector<int64_t> TopRunner::TokensOf(HeadPooling pooling) const {
       return FirstTokens(rows);
     case HeadPooling::kLast:
       return LastTokens(rows, architecture_.pad_token_id);
-    case HeadPooling::kEndOfText:
+    case HeadPooling::kFirstEndOfText:
       return EndsOfText(rows, architecture_.end_of_text);
-    case HeadPooling::kEos:
+    case HeadPooling::kLastEosOfInput:
       return TokensAtLast(*input_rows_, *architecture_.eos_token_id, rows);
     case HeadPooling::kTokens:
     case HeadPooling::kPooler:

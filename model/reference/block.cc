@@ -15,7 +15,7 @@ at::Tensor Apply(const Block& block, int64_t layer, AttentionContext& context,
     return Attend(block.attention, layer, context, x_TD, probabilities);
   };
   const auto feed_forward = [&](const at::Tensor& x_TD) {
-    return FeedForward(block, recipe.mlp, x_TD);
+    return FeedForward(block, recipe, x_TD);
   };
   const auto attend_across = [&](const at::Tensor& x_TD) {
     return AttendAcross(*block.cross_attention, cross->context, cross->memory,

@@ -15,6 +15,30 @@ at::Tensor Rows(const ParameterSlot& table, const std::vector<int64_t>& ids) {
   return TensorOf(table).index_select(0, TensorOf(absl::MakeConstSpan(ids)));
 }
 
+// Vectors of the token table for tokens that have an id, else those of the
+// batch.
+at::Tensor TokenVectors(const ParameterSlot& table,
+                        const EmbeddingRecipe& recipe,
+                        const PackedRows& batch) {
+  std::vector<int64_t> ids = batch.input_ids;
+  std::vector<int64_t> without_id;
+  for (size_t token = 0; token < ids.size(); ++token) {
+    if (ids[token] != kNoId) continue;
+    without_id.push_back(static_cast<int64_t>(token));
+    ids[token] = 0;
+  }
+  at::Tensor vectors_TD = Rows(table, ids);
+  if (recipe.scale != 1) {
+    // The factor is rounded as well, as it was in training.
+    vectors_TD.mul_(at::full({}, recipe.scale, vectors_TD.options()));
+  }
+  if (without_id.empty()) return vectors_TD;
+  return vectors_TD.index_copy_(
+      0, TensorOf(absl::MakeConstSpan(without_id)),
+      TensorOf(absl::MakeConstSpan(batch.inputs_embeds), vectors_TD.size(1))
+          .to(vectors_TD.scalar_type()));
+}
+
 at::Tensor Positions(const ParameterSlot& table, const EmbeddingRecipe& recipe,
                      const PackedRows& batch) {
   if (recipe.position_offset == 0) return Rows(table, batch.position_ids);
@@ -33,11 +57,7 @@ void ZeroMasked(const PackedRows& batch, const at::Tensor& x_TD) {
 
 at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
                  const PackedRows& batch) {
-  at::Tensor sum_TD = Rows(*embeddings.token, batch.input_ids);
-  if (recipe.scale != 1) {
-    // The factor is rounded as well, as it was in training.
-    sum_TD.mul_(at::full({}, recipe.scale, sum_TD.options()));
-  }
+  at::Tensor sum_TD = TokenVectors(*embeddings.token, recipe, batch);
   if (recipe.projection == EmbeddingProjection::kTokens) {
     sum_TD = Apply(*embeddings.projection, sum_TD);
   }

@@ -1,4 +1,4 @@
-// From ids to the vectors that enter the first block.
+// From ids or vectors of tokens to the vectors that enter the first block.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,8 +9,8 @@
 
 namespace transformerd {
 
-// [tokens, hidden] from the batch's ids, positions and token types. Pure and
-// thread-safe.
+// [tokens, hidden] from the batch's ids, or the vectors in their place, its
+// positions and token types. Pure and thread-safe.
 at::Tensor Embed(const Embeddings& embeddings, const EmbeddingRecipe& recipe,
                  const PackedRows& batch);
 

@@ -4,6 +4,7 @@
 #include "model/reference/ops.h"
 #include "model/reference/pooling.h"
 #include "model/reference/tensors.h"
+#include "model/runtime/chosen_tokens.h"
 
 namespace transformerd {
 namespace {
@@ -17,16 +18,17 @@ at::Tensor Pooled(const Architecture& architecture,
       return hidden_TD;
     case HeadPooling::kPooler:
       return RunPooler(architecture, transformer, batch, hidden_TD);
-    case HeadPooling::kEndOfText:
-      return EndsOfText(rows, architecture.end_of_text, hidden_TD);
+    case HeadPooling::kFirstEndOfText:
+      return Select(EndsOfText(rows, architecture.end_of_text), hidden_TD);
     case HeadPooling::kFirst:
-      return FirstTokens(rows, hidden_TD);
+      return Select(FirstTokens(rows), hidden_TD);
     case HeadPooling::kMean:
       return MeanTokens(rows, hidden_TD);
     case HeadPooling::kLast:
-      return LastTokens(rows, architecture.pad_token_id, hidden_TD);
-    case HeadPooling::kEos:
-      return TokensAtLast(batch, *architecture.eos_token_id, rows, hidden_TD);
+      return Select(LastTokens(rows, architecture.pad_token_id), hidden_TD);
+    case HeadPooling::kLastEosOfInput:
+      return Select(TokensAtLast(batch, *architecture.eos_token_id, rows),
+                    hidden_TD);
   }
   LOG(FATAL) << "unknown HeadPooling";
 }

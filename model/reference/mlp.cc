@@ -10,37 +10,44 @@
 namespace transformerd {
 namespace {
 
-at::Tensor Apply(const Mlp& mlp, const MlpRecipe& recipe,
+// What enters `down`.
+at::Tensor Inner(const Mlp& mlp, const MlpRecipe& recipe,
                  const at::Tensor& input_TD) {
   const auto activate = [&](const at::Tensor& x) {
     return Apply(recipe.activation, x);
   };
   switch (recipe.kind) {
     case MlpKind::kPlain:
-      return Apply(mlp.down, activate(Apply(mlp.up, input_TD)));
+      return activate(Apply(mlp.up, input_TD));
     case MlpKind::kGated:
-      return Apply(
-          mlp.down,
-          activate(Apply(mlp.gate, input_TD)).mul(Apply(mlp.up, input_TD)));
+      return activate(Apply(mlp.gate, input_TD)).mul(Apply(mlp.up, input_TD));
     case MlpKind::kGatedFused: {
       const at::Tensor both = Apply(mlp.gate_up, input_TD);
       const int64_t size = both.size(-1) / 2;
-      return Apply(
-          mlp.down,
-          activate(both.narrow(-1, 0, size)).mul(both.narrow(-1, size, size)));
+      return activate(both.narrow(-1, 0, size))
+          .mul(both.narrow(-1, size, size));
     }
   }
   LOG(FATAL) << "unknown MlpKind";
 }
 
+at::Tensor Apply(const Mlp& mlp, const BlockRecipe& recipe,
+                 const at::Tensor& input_TD) {
+  const at::Tensor inner = Inner(mlp, recipe.mlp, input_TD);
+  const bool is_wide =
+      recipe.float32_residual && inner.scalar_type() == at::kHalf;
+  return is_wide ? ApplyInFloat32(mlp.down, inner) : Apply(mlp.down, inner);
+}
+
 }  // namespace
 
-at::Tensor FeedForward(const Block& block, const MlpRecipe& recipe,
+at::Tensor FeedForward(const Block& block, const BlockRecipe& recipe,
                        const at::Tensor& input_TD) {
   if (!block.router) return Apply(block.mlps.front(), recipe, input_TD);
+  CHECK(!recipe.float32_residual) << "no family has both";
   const at::Tensor routed = Apply(*block.router, input_TD).to(at::kFloat);
   const auto [best, experts] =
-      at::topk(at::softmax(routed, -1), recipe.experts_per_token, -1);
+      at::topk(at::softmax(routed, -1), recipe.mlp.experts_per_token, -1);
   const at::Tensor weights =
       best.div(best.sum(-1, /*keepdim=*/true)).to(input_TD.scalar_type());
   at::Tensor output_TD = at::zeros_like(input_TD);

@@ -10,8 +10,9 @@ namespace transformerd {
 
 // [T, D] -> [T, D]: the block's network, or for each token the sum of its best
 // experts, weighted by the router's probabilities of these (Jiang et al.,
-// 2024). Pure and thread-safe.
-at::Tensor FeedForward(const Block& block, const MlpRecipe& recipe,
+// 2024). Of the input's dtype, but where the recipe wants a float32_residual of
+// float16. Pure and thread-safe.
+at::Tensor FeedForward(const Block& block, const BlockRecipe& recipe,
                        const at::Tensor& input_TD);
 
 }  // namespace transformerd

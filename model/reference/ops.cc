@@ -31,18 +31,28 @@ at::Tensor RmsNorm(const Norm& norm, const at::Tensor& input) {
       x.mul(at::rsqrt(x.square().mean(-1, /*keepdim=*/true).add(norm.eps)));
   const at::Tensor weight = TensorOf(*norm.weight);
   if (norm.kind == NormKind::kRmsNormPlusOne) {
-    return normed.mul(weight.to(at::kFloat).add(1)).to(input.scalar_type());
+    return normed.mul(weight.to(at::kFloat).add(1)).to(weight.scalar_type());
   }
-  return normed.to(input.scalar_type()).mul(weight);
+  return normed.to(weight.scalar_type()).mul(weight);
+}
+
+at::Tensor ApplyAs(at::ScalarType dtype, const Linear& linear,
+                   const at::Tensor& input) {
+  at::Tensor weight = TensorOf(*linear.weight).to(dtype);
+  if (linear.in_out) weight = weight.t();
+  const at::Tensor x = input.to(dtype);
+  if (linear.bias == nullptr) return at::linear(x, weight);
+  return at::linear(x, weight, TensorOf(*linear.bias).to(dtype));
 }
 
 }  // namespace
 
 at::Tensor Apply(const Linear& linear, const at::Tensor& input) {
-  at::Tensor weight = TensorOf(*linear.weight);
-  if (linear.in_out) weight = weight.t();
-  if (linear.bias == nullptr) return at::linear(input, weight);
-  return at::linear(input, weight, TensorOf(*linear.bias));
+  return ApplyAs(input.scalar_type(), linear, input);
+}
+
+at::Tensor ApplyInFloat32(const Linear& linear, const at::Tensor& input) {
+  return ApplyAs(at::kFloat, linear, input);
 }
 
 at::Tensor Apply(const Norm& norm, const at::Tensor& input) {

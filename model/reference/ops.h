@@ -12,9 +12,11 @@
 
 namespace transformerd {
 
-// [..., in] -> [..., out].
+// [..., in] -> [..., out], in the input's dtype.
 at::Tensor Apply(const Linear& linear, const at::Tensor& input);
-// Over the last dimension.
+// The same in float32, whatever the input is.
+at::Tensor ApplyInFloat32(const Linear& linear, const at::Tensor& input);
+// Over the last dimension. An RMS norm gives what its weights are.
 at::Tensor Apply(const Norm& norm, const at::Tensor& input);
 // Element by element.
 at::Tensor Apply(Activation activation, const at::Tensor& input);

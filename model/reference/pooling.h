@@ -7,35 +7,19 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <optional>
+#include <vector>
 
 #include "model/config/pooling.h"
 #include "model/runtime/packing.h"
 
 namespace transformerd {
 
-// The first token of each row: [T, D] -> [S, D].
-at::Tensor FirstTokens(const PackedRows& batch, const at::Tensor& input_TD);
+// These tokens, one for each row: [T, D] -> [S, D].
+at::Tensor Select(const std::vector<int64_t>& tokens,
+                  const at::Tensor& input_TD);
 
 // The mean over the tokens under mask 1 of each row: [T, D] -> [S, D].
 at::Tensor MeanTokens(const PackedRows& batch, const at::Tensor& input_TD);
-
-// The last token of each row whose id is not `pad_token_id`, or the last one
-// where there is no such id or all are: [T, D] -> [S, D].
-at::Tensor LastTokens(const PackedRows& batch,
-                      std::optional<int64_t> pad_token_id,
-                      const at::Tensor& input_TD);
-
-// The first token of each row whose id is `end_of_text`, else the first; where
-// that is nothing, the first one of the row's highest id: [T, D] -> [S, D].
-at::Tensor EndsOfText(const PackedRows& batch,
-                      std::optional<int64_t> end_of_text,
-                      const at::Tensor& input_TD);
-
-// Of each row of `tokens` the one at the place that the last `id` has in the
-// same row of `rows`, where it must be (CHECK): [T, D] -> [S, D].
-at::Tensor TokensAtLast(const PackedRows& rows, int64_t id,
-                        const PackedRows& tokens, const at::Tensor& input_TD);
 
 // One float32 vector a row: [T, D] -> [S, D]; `normalize` divides by the
 // Euclidean length, as sentence-transformers' Normalize module does.

@@ -140,10 +140,6 @@ class ReferenceExecutor : public Executor {
         return Embed(embeddings, recipe, batch);
       case ModelInput::kPixels:
         return EmbedPatches(embeddings, *recipe.patches, batch);
-      case ModelInput::kHiddenStates:
-        return TensorOf(absl::MakeConstSpan(batch.hidden_states),
-                        architecture_.hidden_size)
-            .to(dtype());
     }
     LOG(FATAL) << "unknown ModelInput";
   }
@@ -178,6 +174,9 @@ class ReferenceExecutor : public Executor {
                        const CrossContext* cross = nullptr,
                        const at::Tensor& encoded_ED = {}) {
     AttentionContext context(pass.recipe, pass.stack, pass.rows, dtype());
+    if (pass.recipe.block.float32_residual && dtype() == at::kHalf) {
+      hidden_TD = hidden_TD.to(at::kFloat);
+    }
     const int num_layers = static_cast<int>(pass.recipe.num_hidden_layers);
     for (int layer = 0; layer < num_layers; ++layer) {
       outputs.Offer(pass.hidden_state, hidden_TD, layer);

@@ -136,7 +136,6 @@ class BackboneExecutor : public TensorExecutor {
 Signature MakeBackboneSignature(const Signature& model) {
   Signature backbone;
   backbone.max_sequence_length = model.max_sequence_length;
-  backbone.computes_masked = true;
   backbone.takes_tensors = true;
   backbone.inputs.push_back(
       Ids(kIds, /*optional=*/false, model.FindInput("input_ids")->limit));

@@ -17,8 +17,9 @@ class Executor {
   virtual ~Executor() = default;
 
   // Answers in the order of batch.outputs. The batch holds at least one
-  // token; ids and positions lie within the model's tables. Errors: INTERNAL,
-  // or RESOURCE_EXHAUSTED where memory ran out.
+  // token; ids, but for kNoId, and positions lie within the model's tables.
+  // Tokens with and without ids may be of one batch. Errors: INTERNAL, or
+  // RESOURCE_EXHAUSTED where memory ran out.
   virtual absl::StatusOr<PackedOutputs> Run(const PackedBatch& batch) = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "glog/logging.h"
+
 namespace transformerd {
 
 int64_t TokenRows::num_tokens() const {
@@ -9,6 +11,7 @@ int64_t TokenRows::num_tokens() const {
 }
 
 TokenRows ShiftRight(const TokenRows& rows, int64_t start) {
+  CHECK_EQ(static_cast<int64_t>(rows.input_ids.size()), rows.num_tokens());
   TokenRows shifted;
   shifted.batch = rows.batch;
   shifted.width = rows.width;

@@ -19,8 +19,9 @@ struct TokenRows {
   // 1 is padding.
   std::vector<int64_t> lengths;
   std::vector<int64_t> input_ids;
-  // Instead of ids, for models that take vectors: [batch, width, hidden].
-  std::vector<float> hidden_states;
+  // Instead of ids, the vectors that stand for them: [tokens, size], with as
+  // many numbers as a row of the model's token table.
+  std::vector<float> inputs_embeds;
   // 0 or 1 a token; empty means all ones.
   std::vector<uint8_t> attention_mask;
   std::vector<int64_t> token_type_ids;  // empty means zeros
@@ -52,8 +53,9 @@ struct InferenceInput : TokenRows {
   bool is_whole() const { return !tensors.empty(); }
 };
 
-// What a decoder reads that is to repeat its encoder's rows: each row behind
-// `start`, without its last token, and nothing masked.
+// What a decoder reads that is to repeat its encoder's rows, which must have
+// ids (CHECK): each row behind `start`, without its last token, and nothing
+// masked.
 TokenRows ShiftRight(const TokenRows& rows, int64_t start);
 
 // One tensor for each of InferenceInput::outputs, in that order, with the

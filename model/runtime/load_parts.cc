@@ -44,7 +44,11 @@ absl::Status RefuseOptionsBesideParts(const LoadOptions& options) {
                          "part that it is for")),
                      name);
   }
-  return absl::OkStatus();
+  if (!options.pooling.has_value()) return absl::OkStatus();
+  return WithField(
+      absl::InvalidArgumentError("pooling is given beside parts, which give no "
+                                 "sentence_embedding"),
+      "pooling");
 }
 
 // Families parse whatever class they have; parts are modules of the toolkit.

@@ -21,17 +21,6 @@ OutputSpec Output(std::string name, OutputKind kind, OutputRows rows,
   return spec;
 }
 
-// Of a bare module, under AllenNLP's names.
-void AddModuleInputs(const Architecture& a, Signature& signature) {
-  InputSpec hidden_states;
-  hidden_states.name = "hidden_states";
-  hidden_states.optional = false;
-  hidden_states.kind = InputKind::kHidden;
-  hidden_states.hidden_size = a.hidden_size;
-  signature.inputs.push_back(std::move(hidden_states));
-  signature.inputs.push_back({"attention_mask", /*optional=*/true, 2});
-}
-
 void AddInputs(const Architecture& a, bool takes_text, Signature& signature) {
   signature.inputs.push_back({"input_ids", takes_text, a.vocab_size});
   signature.inputs.push_back({"attention_mask", /*optional=*/true, 2});
@@ -70,6 +59,22 @@ void AddDecoderInputs(const Architecture& a, Signature& signature) {
   mask.of_decoder = true;
   signature.inputs.push_back(std::move(ids));
   signature.inputs.push_back(std::move(mask));
+}
+
+// Whether what is pooled is found by an id, which rows of vectors lack.
+bool LooksForId(HeadPooling pooling) {
+  return pooling == HeadPooling::kFirstEndOfText ||
+         pooling == HeadPooling::kLastEosOfInput;
+}
+
+void AddVectorInput(const Architecture& a, Signature& signature) {
+  if (LooksForId(a.head.pooling) || LooksForId(a.pooler_pooling)) return;
+  InputSpec vectors;
+  vectors.name = "inputs_embeds";
+  vectors.kind = InputKind::kVectors;
+  vectors.vector_size = TokenVectorSize(a.stack.embedding, a.hidden_size);
+  signature.inputs.push_back(std::move(vectors));
+  signature.needs_whole_vector_rows = a.head.pooling == HeadPooling::kLast;
 }
 
 // Whether a row of text is all that the model needs.
@@ -214,7 +219,6 @@ void AddLayerOutputs(const Architecture& a, std::vector<OutputSpec>& outputs) {
   if (!a.decoder) {
     AddHiddenStates(a, a.stack, {"hidden_states", OutputKind::kHiddenState},
                     outputs);
-    if (a.is_bare) return;
     AddAttentions(a.stack, {"attentions", OutputKind::kAttention, kPair},
                   outputs);
     return;
@@ -244,15 +248,6 @@ Signature MakeSignature(const Architecture& architecture,
   if (architecture.seed) return MakeSeedSignature(architecture);
   Signature signature;
   signature.max_sequence_length = architecture.max_sequence_length;
-  signature.computes_masked = architecture.is_bare;
-  if (architecture.input == ModelInput::kHiddenStates) {
-    AddModuleInputs(architecture, signature);
-    signature.outputs.push_back(
-        Output("final_hidden_states", OutputKind::kLastHiddenState,
-               OutputRows::kToken, {architecture.hidden_size}));
-    AddLayerOutputs(architecture, signature.outputs);
-    return signature;
-  }
   const bool is_image = architecture.input == ModelInput::kPixels;
   if (is_image) {
     AddPixelInput(architecture, signature);
@@ -260,9 +255,10 @@ Signature MakeSignature(const Architecture& architecture,
     const bool takes_text = TakesText(architecture, surroundings);
     AddInputs(architecture, takes_text, signature);
     AddDecoderInputs(architecture, signature);
+    AddVectorInput(architecture, signature);
     if (takes_text) AddTextInputs(surroundings, signature);
   }
-  if (architecture.head.pooling == HeadPooling::kEos) {
+  if (architecture.head.pooling == HeadPooling::kLastEosOfInput) {
     signature.eos_token_id = architecture.eos_token_id;
   }
   if (architecture.head.kind == HeadKind::kNone) {

@@ -27,11 +27,13 @@ void AppendPositions(const TokenRows& input, int64_t begin, int64_t length,
       case PositionRule::kRowIndex:
         positions.push_back(i);
         break;
-      case PositionRule::kAfterPadding:
-        // By id, not by mask, as in transformers.
-        positions.push_back(input.input_ids[begin + i] == pad ? pad
-                                                              : pad + ++seen);
+      case PositionRule::kAfterPadding: {
+        // By id, not by mask, as in transformers: vectors are no padding.
+        const bool is_padding =
+            !input.input_ids.empty() && input.input_ids[begin + i] == pad;
+        positions.push_back(is_padding ? pad : pad + ++seen);
         break;
+      }
       case PositionRule::kVisibleTokens: {
         const bool is_visible = input.attention_mask.empty() ||
                                 input.attention_mask[begin + i] != 0;
@@ -51,16 +53,10 @@ void AppendRow(const TokenRows& input, int64_t begin, int64_t length,
       to.insert(to.end(), from.begin() + begin, from.begin() + begin + length);
     }
   };
-  append(input.input_ids, batch.input_ids, int64_t{0});
+  append(input.input_ids, batch.input_ids, kNoId);
   append(input.token_type_ids, batch.token_type_ids, int64_t{0});
   append(input.attention_mask, batch.attention_mask, uint8_t{1});
   AppendPositions(input, begin, length, architecture, batch.position_ids);
-  if (!input.hidden_states.empty()) {
-    const auto vectors =
-        input.hidden_states.begin() + begin * architecture.hidden_size;
-    batch.hidden_states.insert(batch.hidden_states.end(), vectors,
-                               vectors + length * architecture.hidden_size);
-  }
   const auto row_mask = batch.attention_mask.end() - length;
   batch.sequence_has_mask.push_back(std::find(row_mask,
                                               batch.attention_mask.end(),
@@ -75,6 +71,9 @@ void AppendRows(const TokenRows& input, const Architecture& architecture,
     AppendRow(input, begin, length, architecture, batch);
     begin += length;
   }
+  batch.inputs_embeds.insert(batch.inputs_embeds.end(),
+                             input.inputs_embeds.begin(),
+                             input.inputs_embeds.end());
 }
 
 void Reserve(int64_t num_tokens, PackedRows& batch) {

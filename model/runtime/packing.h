@@ -15,12 +15,16 @@
 
 namespace transformerd {
 
-// Plain data; all vectors but sequence_* have one element (or one vector) a
+// The id of a token that came as a vector, or in an image.
+inline constexpr int64_t kNoId = -1;
+
+// Plain data; all vectors but sequence_* and inputs_embeds have one element a
 // token.
 struct PackedRows {
   std::vector<int64_t> input_ids;
-  // Of models that take vectors instead of ids: [tokens, hidden].
-  std::vector<float> hidden_states;
+  // What stands for the ids of tokens that came as vectors, in their order:
+  // [those tokens, size of a row of the token table].
+  std::vector<float> inputs_embeds;
   std::vector<int64_t> token_type_ids;
   std::vector<int64_t> position_ids;
   // 0 where a token is masked. Such tokens are left out at the end of a row;

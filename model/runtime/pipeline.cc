@@ -78,7 +78,6 @@ class PipelineMaker {
   Pipeline Make(std::vector<Pipeline::Part> parts) {
     pipeline_.parts = std::move(parts);
     Signature& signature = pipeline_.signature;
-    signature.computes_masked = true;
     signature.takes_tensors = true;
     signature.max_sequence_length =
         pipeline_.parts.front().signature.max_sequence_length;

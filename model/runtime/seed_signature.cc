@@ -285,7 +285,6 @@ Signature MakeSeedSignature(const Architecture& architecture) {
   CHECK(architecture.seed.has_value());
   Signature signature;
   signature.max_sequence_length = architecture.max_sequence_length;
-  signature.computes_masked = true;
   signature.takes_tensors = true;
   std::visit(SignatureMaker(signature), *architecture.seed);
   return signature;

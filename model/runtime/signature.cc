@@ -20,7 +20,7 @@ std::optional<DType> InputSpec::dtype() const {
   switch (kind) {
     case InputKind::kTokens:
       return DType::kI64;
-    case InputKind::kHidden:
+    case InputKind::kVectors:
     case InputKind::kPixels:
       return DType::kF32;
     case InputKind::kTensor:
@@ -35,8 +35,8 @@ Shape InputSpec::FullShape() const {
   switch (kind) {
     case InputKind::kTokens:
       break;
-    case InputKind::kHidden:
-      return {-1, -1, hidden_size};
+    case InputKind::kVectors:
+      return {-1, -1, vector_size};
     case InputKind::kText:
       return {-1, 1};
     case InputKind::kPixels: {

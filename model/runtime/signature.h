@@ -14,11 +14,11 @@
 namespace transformerd {
 
 enum class InputKind {
-  kTokens,  // integers [batch, tokens]
-  kHidden,  // floats [batch, tokens, hidden]
-  kText,    // UTF-8 [batch, 1], or [batch]
-  kPixels,  // floats [batch, channels, height, width]
-  kTensor,  // a whole tensor, see TensorSpec
+  kTokens,   // integers [batch, tokens]
+  kVectors,  // floats [batch, tokens, size], in the place of ids
+  kText,     // UTF-8 [batch, 1], or [batch]
+  kPixels,   // floats [batch, channels, height, width]
+  kTensor,   // a whole tensor, see TensorSpec
 };
 
 struct InputSpec {
@@ -27,8 +27,8 @@ struct InputSpec {
   // Of kTokens: allowed values are [0, limit).
   int64_t limit = 0;
   InputKind kind = InputKind::kTokens;
-  // Of kHidden: numbers a token.
-  int64_t hidden_size = 0;
+  // Of kVectors: numbers a token.
+  int64_t vector_size = 0;
   // Of kPixels: channels, height, width.
   Shape image;
   // The tokens are the decoder's; see InferenceInput::decoder.
@@ -93,23 +93,24 @@ struct OutputSpec {
 };
 
 struct Signature {
-  // The first one is required with all that are not optional, or, where there
-  // is an input "text", that one in their place: a row is either tokens or
-  // text.
+  // The first one is required with all that are not optional. One of kVectors
+  // takes the place of the first, "text" that of all: a row is either ids, or
+  // vectors, or text.
   std::vector<InputSpec> inputs;
   std::vector<OutputSpec> outputs;
   // Longest row taken, in tokens.
   int64_t max_sequence_length = 0;
   // The same for rows that come as text: at most max_sequence_length.
   int64_t max_text_tokens = 0;
-  // Every position is computed, also what is masked: rows may be masked whole.
-  bool computes_masked = false;
   // There is a decoder, and requests without tokens for it get their own behind
   // this one; see ShiftRight.
   std::optional<int64_t> decoder_start_token_id;
   // Each row must have this token, whose last place must be in the decoder's
   // row as well.
   std::optional<int64_t> eos_token_id;
+  // Rows of vectors must not end in masked tokens: the model looks at the last
+  // token that is not padding, and ids alone tell which one that is.
+  bool needs_whole_vector_rows = false;
   // Inputs are of kTensor: requests run one by one, each as it is.
   bool takes_tensors = false;
 

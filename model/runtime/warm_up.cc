@@ -44,12 +44,10 @@ InferenceInput WarmUpInput(const Signature& signature) {
   const InputSpec& first = signature.inputs.front();
   switch (first.kind) {
     case InputKind::kTokens:
-    case InputKind::kText:    // never first
-    case InputKind::kTensor:  // has taken tensors above
+    case InputKind::kVectors:  // never first
+    case InputKind::kText:     // never first
+    case InputKind::kTensor:   // has taken tensors above
       input.input_ids = {signature.eos_token_id.value_or(0)};
-      break;
-    case InputKind::kHidden:
-      input.hidden_states.assign(first.hidden_size, 0.0f);
       break;
     case InputKind::kPixels:
       input.width = signature.max_sequence_length;

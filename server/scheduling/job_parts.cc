@@ -124,10 +124,10 @@ void CopyTokens(const TokenRows& input, const RowRange& rows,
   copy(input.attention_mask, part.attention_mask);
   copy(input.token_type_ids, part.token_type_ids);
   copy(input.position_ids, part.position_ids);
-  const auto hidden_size =
-      static_cast<int64_t>(input.hidden_states.size()) / input.num_tokens();
-  Copy(input.hidden_states, tokens.begin * hidden_size,
-       tokens.count * hidden_size, part.hidden_states);
+  const auto vector_size =
+      static_cast<int64_t>(input.inputs_embeds.size()) / input.num_tokens();
+  Copy(input.inputs_embeds, tokens.begin * vector_size,
+       tokens.count * vector_size, part.inputs_embeds);
 }
 
 InferenceInput CopyRows(const InferenceInput& input, const RowRange& range) {

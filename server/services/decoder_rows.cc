@@ -43,6 +43,11 @@ absl::Status CompleteDecoder(const Signature& signature,
                              InferenceInput& input) {
   if (signature.has_decoder() && input.decoder.batch == 0) {
     CHECK(signature.decoder_start_token_id.has_value());
+    if (!input.inputs_embeds.empty()) {
+      return RefuseInput("decoder_input_ids",
+                         "missing, expected beside inputs_embeds: the decoder "
+                         "can repeat input_ids, but no vectors");
+    }
     input.decoder = ShiftRight(input, *signature.decoder_start_token_id);
   }
   if (!signature.eos_token_id.has_value()) return absl::OkStatus();

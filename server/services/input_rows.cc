@@ -14,10 +14,13 @@
 #include "model/base/shape.h"
 #include "model/base/status_macros.h"
 #include "server/services/decoder_rows.h"
+#include "server/services/float_input.h"
 #include "server/services/integer_input.h"
 
 namespace transformerd {
 namespace {
+
+using Tensor = inference::ModelInferRequest::InferInputTensor;
 
 constexpr absl::string_view kDecoderPrefix = "decoder_";
 constexpr absl::string_view kMask = "attention_mask";
@@ -41,8 +44,9 @@ struct SideInputs {
   bool of_decoder;
   std::vector<int> indices;
 
-  const inference::ModelInferRequest::InferInputTensor& tensor(size_t i) const {
-    return request.inputs(indices[i]);
+  const Tensor& tensor(size_t i) const { return request.inputs(indices[i]); }
+  const InputSpec& spec(size_t i) const {
+    return *signature.FindInput(tensor(i).name());
   }
   // What kFields calls the input.
   absl::string_view FieldName(size_t i) const {
@@ -62,30 +66,42 @@ SideInputs SelectInputs(const inference::ModelInferRequest& request,
   return side;
 }
 
+// Whether a tensor has a batch, tokens, and what `expected` has behind them.
+absl::Status CheckLayout(const Tensor& tensor, const Shape& expected) {
+  const std::string layout =
+      expected.size() == 2
+          ? "[batch,tokens]"
+          : absl::StrCat("[batch,tokens,", expected.back(), "]");
+  const Shape shape(tensor.shape().begin(), tensor.shape().end());
+  if (shape.size() != expected.size()) {
+    return RefuseInput(tensor.name(),
+                       absl::StrCat(shape.size(), " dimensions, expected ",
+                                    expected.size(), ": ", layout));
+  }
+  const bool fits =
+      shape[0] >= 1 && shape[1] >= 1 &&
+      std::equal(shape.begin() + 2, shape.end(), expected.begin() + 2);
+  if (fits) return absl::OkStatus();
+  return RefuseInput(tensor.name(),
+                     absl::StrCat("shape ", ToString(shape), ", expected ",
+                                  layout, ", batch and tokens at least 1"));
+}
+
 // Before anything is decoded: an absurd shape costs nothing.
 absl::Status CheckShapes(const SideInputs& side, TokenRows& rows) {
-  const auto& first = side.tensor(0);
+  const Tensor& first = side.tensor(0);
   for (size_t i = 0; i < side.indices.size(); ++i) {
-    const auto& tensor = side.tensor(i);
-    if (tensor.shape_size() != 2) {
-      return RefuseInput(tensor.name(), absl::StrCat(tensor.shape_size(),
-                                                     " dimensions, expected 2: "
-                                                     "[batch,tokens]"));
-    }
+    const Tensor& tensor = side.tensor(i);
+    Shape expected = side.spec(i).FullShape();
+    RETURN_IF_ERROR(CheckLayout(tensor, expected));
+    expected[0] = first.shape(0);
+    expected[1] = first.shape(1);
     const Shape shape(tensor.shape().begin(), tensor.shape().end());
-    if (shape[0] < 1 || shape[1] < 1) {
-      return RefuseInput(
-          tensor.name(),
-          absl::StrCat("shape ", ToString(shape),
-                       ", expected [batch,tokens], both at least 1"));
-    }
-    if (shape[0] != first.shape(0) || shape[1] != first.shape(1)) {
-      return RefuseInput(
-          tensor.name(),
-          absl::StrCat("shape ", ToString(shape), ", expected [",
-                       first.shape(0), ",", first.shape(1),
-                       "], the shape of input '", first.name(), "'"));
-    }
+    if (shape == expected) continue;
+    return RefuseInput(
+        tensor.name(),
+        absl::StrCat("shape ", ToString(shape), ", expected ",
+                     ToString(expected), ", as in input '", first.name(), "'"));
   }
   rows.batch = first.shape(0);
   rows.width = first.shape(1);
@@ -101,12 +117,10 @@ std::vector<int64_t>* FindField(absl::string_view name, TokenRows& rows) {
   return nullptr;
 }
 
-// Rows end behind their last visible token, unless the model computes masked
-// ones as well.
+// Rows end behind their last visible token.
 absl::Status ApplyMask(absl::string_view name,
-                       absl::Span<const int64_t> mask_BT, bool computes_masked,
-                       TokenRows& rows) {
-  for (int64_t row = 0; row < rows.batch && !computes_masked; ++row) {
+                       absl::Span<const int64_t> mask_BT, TokenRows& rows) {
+  for (int64_t row = 0; row < rows.batch; ++row) {
     const auto mask_T = mask_BT.subspan(row * rows.width, rows.width);
     int64_t length = rows.width;
     while (length > 0 && mask_T[length - 1] == 0) --length;
@@ -121,16 +135,42 @@ absl::Status ApplyMask(absl::string_view name,
   return absl::OkStatus();
 }
 
-// Moves the first `lengths` elements of all rows together.
+// Moves the first `lengths` tokens of all rows together, each of which has one
+// value or a vector of some.
 template <typename T>
-void DropPadding(const TokenRows& rows, std::vector<T>& values_BT) {
-  if (values_BT.empty()) return;
-  auto end = values_BT.begin();
+void DropPadding(const TokenRows& rows, std::vector<T>& values) {
+  const auto size =
+      static_cast<int64_t>(values.size()) / (rows.batch * rows.width);
+  auto end = values.begin();
   for (int64_t row = 0; row < rows.batch; ++row) {
-    const auto begin = values_BT.begin() + row * rows.width;
-    end = std::copy(begin, begin + rows.lengths[row], end);
+    const auto begin = values.begin() + row * rows.width * size;
+    end = std::copy(begin, begin + rows.lengths[row] * size, end);
   }
-  values_BT.erase(end, values_BT.end());
+  values.erase(end, values.end());
+}
+
+// The input that tells the tokens of the rows.
+absl::string_view SourceOf(const TokenRows& rows, bool of_decoder) {
+  if (of_decoder) return "decoder_input_ids";
+  return rows.inputs_embeds.empty() ? "input_ids" : "inputs_embeds";
+}
+
+// Of rows that end behind their last visible token.
+absl::Status CheckVectorRows(const TokenRows& rows,
+                             const Signature& signature) {
+  if (!signature.needs_whole_vector_rows || rows.inputs_embeds.empty()) {
+    return absl::OkStatus();
+  }
+  for (int64_t row = 0; row < rows.batch; ++row) {
+    if (rows.lengths[row] == rows.width) continue;
+    return RefuseInput(
+        "inputs_embeds",
+        absl::StrCat("row ", row,
+                     " ends in masked tokens, expected none: the "
+                     "model looks at the last token that is not padding, which "
+                     "it knows by ids only"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckLengths(absl::string_view name, const TokenRows& rows,
@@ -151,28 +191,31 @@ absl::Status ReadSide(const SideInputs& side, TokenRows& rows) {
       absl::StrCat(side.of_decoder ? kDecoderPrefix : "", kMask);
   std::vector<int64_t> mask_BT;
   for (size_t i = 0; i < side.indices.size(); ++i) {
+    const InputSpec& spec = side.spec(i);
+    if (spec.kind == InputKind::kVectors) {
+      ASSIGN_OR_RETURN(rows.inputs_embeds,
+                       DecodeFloats(side.request, side.indices[i]));
+      continue;
+    }
     const absl::string_view name = side.FieldName(i);
     std::vector<int64_t>* values_BT =
         name == kMask ? &mask_BT : FindField(name, rows);
     CHECK(values_BT != nullptr) << "a signature has input " << name;
-    const int64_t limit =
-        name == kMask ? 2
-                      : side.signature.FindInput(side.tensor(i).name())->limit;
     ASSIGN_OR_RETURN(*values_BT,
-                     DecodeIntegers(side.request, side.indices[i], limit));
+                     DecodeIntegers(side.request, side.indices[i], spec.limit));
   }
   rows.lengths.assign(rows.batch, rows.width);
   if (!mask_BT.empty()) {
-    RETURN_IF_ERROR(
-        ApplyMask(mask_name, mask_BT, side.signature.computes_masked, rows));
+    RETURN_IF_ERROR(ApplyMask(mask_name, mask_BT, rows));
   }
-  const std::string ids_name =
-      side.of_decoder ? "decoder_input_ids" : side.signature.inputs[0].name;
-  RETURN_IF_ERROR(CheckLengths(ids_name, rows, side.signature));
+  RETURN_IF_ERROR(
+      CheckLengths(SourceOf(rows, side.of_decoder), rows, side.signature));
+  RETURN_IF_ERROR(CheckVectorRows(rows, side.signature));
   if (rows.num_tokens() < rows.batch * rows.width) {
     for (const InputField& field : kFields) {
       DropPadding(rows, rows.*field.values);
     }
+    DropPadding(rows, rows.inputs_embeds);
     DropPadding(rows, rows.attention_mask);
   }
   // A mask of ones is none.
@@ -185,10 +228,10 @@ absl::Status ReadSide(const SideInputs& side, TokenRows& rows) {
 absl::Status CheckSameRows(const SideInputs& decoder,
                            const InferenceInput& input) {
   if (input.decoder.batch == input.batch) return absl::OkStatus();
-  return RefuseInput(
-      decoder.tensor(0).name(),
-      absl::StrCat(input.decoder.batch, " rows, expected ", input.batch,
-                   ", as in input '", decoder.signature.inputs[0].name, "'"));
+  return RefuseInput(decoder.tensor(0).name(),
+                     absl::StrCat(input.decoder.batch, " rows, expected ",
+                                  input.batch, ", as in input '",
+                                  SourceOf(input, /*of_decoder=*/false), "'"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The integer inputs of a request as rows of tokens.
+// The inputs of a request that come token by token as rows.
 #pragma once
 
 #include "absl/status/statusor.h"

@@ -5,11 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/types/span.h"
-#include "model/base/host_tensor.h"
 #include "model/base/shape.h"
 #include "model/base/status_macros.h"
-#include "proto/tensor_codec.h"
+#include "server/services/float_input.h"
 #include "server/services/integer_input.h"
 
 namespace transformerd {
@@ -17,7 +15,7 @@ namespace {
 
 using Tensor = inference::ModelInferRequest::InferInputTensor;
 
-absl::Status CheckTensor(const Tensor& pixels, const Shape& image) {
+absl::Status CheckShape(const Tensor& pixels, const Shape& image) {
   const Shape shape(pixels.shape().begin(), pixels.shape().end());
   const bool fits = shape.size() == image.size() + 1 && shape[0] >= 1 &&
                     std::equal(image.begin(), image.end(), shape.begin() + 1);
@@ -28,11 +26,6 @@ absl::Status CheckTensor(const Tensor& pixels, const Shape& image) {
                      absl::StrJoin(image, ","),
                      "]: batch, channels, height, width; batch at least 1"));
   }
-  if (pixels.datatype() != "FP32") {
-    return RefuseInput(
-        pixels.name(),
-        absl::StrCat("datatype '", pixels.datatype(), "', expected FP32"));
-  }
   return absl::OkStatus();
 }
 
@@ -41,15 +34,13 @@ absl::Status CheckTensor(const Tensor& pixels, const Shape& image) {
 absl::StatusOr<InferenceInput> ReadPixelRows(
     const inference::ModelInferRequest& request, const Signature& signature) {
   const Tensor& pixels = request.inputs(0);
-  RETURN_IF_ERROR(CheckTensor(pixels, signature.inputs.front().image));
-  ASSIGN_OR_RETURN(const HostTensor decoded, DecodeInput(request, 0));
-  const absl::Span<const float> values = decoded.as<float>();
+  RETURN_IF_ERROR(CheckShape(pixels, signature.inputs.front().image));
   InferenceInput input;
+  ASSIGN_OR_RETURN(input.pixel_values, DecodeFloats(request, 0));
   input.batch = pixels.shape(0);
   // Rows of patches, all as long as the model's.
   input.width = signature.max_sequence_length;
   input.lengths.assign(input.batch, input.width);
-  input.pixel_values.assign(values.begin(), values.end());
   return input;
 }
 

@@ -14,7 +14,6 @@
 #include "model/base/status_macros.h"
 #include "proto/tensor_codec.h"
 #include "server/services/answer_size.h"
-#include "server/services/hidden_state_rows.h"
 #include "server/services/input_rows.h"
 #include "server/services/pixel_rows.h"
 #include "server/services/tensor_inputs.h"
@@ -39,35 +38,54 @@ absl::Status Refuse(absl::string_view tensor, absl::string_view message) {
   return WithField(absl::InvalidArgumentError(message), tensor);
 }
 
-absl::Status UnknownInput(absl::string_view name, const Signature& signature) {
-  const bool is_text = name == "text" || name == "text_pair";
-  const absl::string_view hint =
-      !is_text ? ""
-      : signature.FindInput("text") == nullptr
-          ? " (text needs a tokenizer.json in the model's folder)"
-          : " (its tokenizer takes no pairs)";
-  return Refuse(name,
-                absl::StrCat("unknown input '", name, "'", hint,
-                             "; the model takes ", Names(signature.inputs)));
+// What a message says of an input that other models take.
+absl::string_view HintAtInput(absl::string_view name,
+                              const Signature& signature) {
+  if (name == "text" || name == "text_pair") {
+    return signature.FindInput("text") == nullptr
+               ? " (text needs a tokenizer.json in the model's folder)"
+               : " (its tokenizer takes no pairs)";
+  }
+  const bool takes_ids = signature.inputs.front().kind == InputKind::kTokens;
+  return name == "inputs_embeds" && takes_ids
+             ? " (its answer is that of a token which it finds by its id)"
+             : "";
 }
 
-// Whether a request, whose inputs are known, has rows of text.
+absl::Status UnknownInput(absl::string_view name, const Signature& signature) {
+  return Refuse(
+      name,
+      absl::StrCat("unknown input '", name, "'", HintAtInput(name, signature),
+                   "; the model takes ", Names(signature.inputs)));
+}
+
+// The first input of a kind in a request whose inputs are known; null where
+// there is none.
+const InputSpec* FindKind(InputKind kind,
+                          const inference::ModelInferRequest& request,
+                          const Signature& signature) {
+  for (const auto& input : request.inputs()) {
+    const InputSpec* spec = signature.FindInput(input.name());
+    if (spec->kind == kind) return spec;
+  }
+  return nullptr;
+}
+
 bool HasText(const inference::ModelInferRequest& request,
              const Signature& signature) {
-  for (const auto& input : request.inputs()) {
-    if (signature.FindInput(input.name())->kind == InputKind::kText) {
-      return true;
-    }
-  }
-  return false;
+  return FindKind(InputKind::kText, request, signature) != nullptr;
 }
 
-// The first input stands for tokens, text for all of them.
-std::vector<absl::string_view> RequiredInputs(bool has_text,
-                                              const Signature& signature) {
-  if (has_text) return {"text"};
-  std::vector<absl::string_view> names = {signature.inputs.front().name};
-  for (const InputSpec& input : signature.inputs) {
+// Text stands for all other inputs, vectors for the first one.
+std::vector<absl::string_view> RequiredInputs(
+    const inference::ModelInferRequest& request, const Signature& signature) {
+  if (HasText(request, signature)) return {"text"};
+  std::vector<absl::string_view> names;
+  if (FindKind(InputKind::kVectors, request, signature) == nullptr) {
+    names.push_back(signature.inputs.front().name);
+  }
+  for (size_t i = 1; i < signature.inputs.size(); ++i) {
+    const InputSpec& input = signature.inputs[i];
     if (!input.optional) names.push_back(input.name);
   }
   return names;
@@ -85,8 +103,14 @@ absl::Status CheckInputNames(const inference::ModelInferRequest& request,
       return Refuse(name, absl::StrCat("input '", name, "' is given twice"));
     }
   }
-  for (absl::string_view required :
-       RequiredInputs(HasText(request, signature), signature)) {
+  const std::string& first = signature.inputs.front().name;
+  const InputSpec* vectors = FindKind(InputKind::kVectors, request, signature);
+  if (vectors != nullptr && seen.contains(first)) {
+    return Refuse(vectors->name,
+                  absl::StrCat("input '", vectors->name, "' beside '", first,
+                               "', expected one of the two"));
+  }
+  for (absl::string_view required : RequiredInputs(request, signature)) {
     if (seen.contains(required)) continue;
     return Refuse(required, absl::StrCat("input '", required,
                                          "' is missing; the model takes ",
@@ -153,13 +177,12 @@ absl::StatusOr<InferenceInput> ReadRows(
     const inference::ModelInferRequest& request, const Signature& signature) {
   if (signature.takes_tensors) return ReadTensors(request, signature);
   switch (signature.inputs.front().kind) {
-    case InputKind::kHidden:
-      return ReadHiddenStateRows(request, signature);
     case InputKind::kPixels:
       return ReadPixelRows(request, signature);
     case InputKind::kTokens:
-    case InputKind::kText:    // never first
-    case InputKind::kTensor:  // has been read above
+    case InputKind::kVectors:  // never first
+    case InputKind::kText:     // never first
+    case InputKind::kTensor:   // has been read above
       break;
   }
   return ReadInputRows(request, signature);

@@ -30,14 +30,15 @@ struct ValidatedRequest {
 // [1, 1]; values lie within the signature's limits, masked ones too; the mask
 // is 0 or 1 and leaves each row a token; a row's length (the index after its
 // last token under mask 1) is at most max_sequence_length, while the width may
-// be more. Models that take vectors get FP32 [batch, tokens, hidden] and
-// compute every position, masked or not; models that take images get FP32
-// [batch, channels, height, width]; modules of several inputs get whole tensors
-// (see ReadTensors). A decoder's inputs have a shape of their own with the same
-// batch and the same rules; without them the model must say what its decoder
-// reads. Or the inputs are texts, as many as CheckTextRows wants, whose tokens
-// EncodeRow checks. The answer fits into one message. No work or memory beyond
-// the order of the request's own size.
+// be more. In the place of the first input may stand inputs_embeds, FP32
+// [batch, tokens, size]. Models that take images get FP32 [batch, channels,
+// height, width];
+// modules of several inputs get whole tensors (see ReadTensors). A decoder's
+// inputs have a shape of their own with the same batch and the same rules;
+// without them the model must say what its decoder reads. Or the inputs are
+// texts, as many as CheckTextRows wants, whose tokens EncodeRow checks. The
+// answer fits into one message. No work or memory beyond the order of the
+// request's own size.
 absl::StatusOr<ValidatedRequest> ValidateRequest(
     const inference::ModelInferRequest& request, const Signature& signature);
 

@@ -12,6 +12,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from daemon import Daemon  # noqa: E402
+from golden import read_case  # noqa: E402
 
 TESTDATA = pathlib.Path(__file__).parent.parent / "testdata"
 
@@ -43,6 +44,22 @@ def add_model(tmp_path):
         )
 
     return add
+
+
+@pytest.fixture
+def serve(start, add_model, goldens):
+    """Serves golden cases in float32; returns the daemon."""
+
+    def serve_cases(*names, flags=()):
+        for name in names:
+            add_model(name, goldens / name / "model")
+        daemon = start(*flags)
+        for name in names:
+            case, _ = read_case(goldens / name)
+            daemon.load(name, architecture=case["class"], dtype="float32")
+        return daemon
+
+    return serve_cases
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import urllib.request
 import grpc
 import tritonclient.grpc as triton
 from tritonclient.grpc import service_pb2
+from tritonclient.utils import InferenceServerException
 
 START_TIMEOUT_S = 60
 POLL_S = 0.02
@@ -178,4 +179,14 @@ def rpc_error(call, *args, **kwargs):
         call(*args, **kwargs)
     except grpc.RpcError as error:
         return error
+    raise AssertionError("the call succeeded")
+
+
+def refusal(daemon, model, inputs):
+    """The message with which a request is refused."""
+    try:
+        daemon.infer(model, inputs)
+    except InferenceServerException as error:
+        assert error.status() == "StatusCode.INVALID_ARGUMENT"
+        return error.message()
     raise AssertionError("the call succeeded")

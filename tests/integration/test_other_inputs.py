@@ -4,38 +4,12 @@ import json
 import shutil
 
 import numpy as np
-import pytest
 from conftest import TESTDATA
-from golden import read_case
-from tritonclient.utils import InferenceServerException
-
-
-@pytest.fixture
-def serve(start, add_model, goldens):
-    """Serves golden cases; returns the daemon."""
-
-    def serve_cases(*names, flags=()):
-        for name in names:
-            add_model(name, goldens / name / "model")
-        daemon = start(*flags)
-        for name in names:
-            case, _ = read_case(goldens / name)
-            daemon.load(name, architecture=case["class"], dtype="float32")
-        return daemon
-
-    return serve_cases
+from daemon import refusal
 
 
 def ids(*shape):
     return np.arange(3, 3 + np.prod(shape), dtype=np.int64).reshape(shape) % 60
-
-
-def refusal(daemon, model, inputs):
-    """The message with which a request is refused."""
-    with pytest.raises(InferenceServerException) as caught:
-        daemon.infer(model, inputs)
-    assert caught.value.status() == "StatusCode.INVALID_ARGUMENT"
-    return caught.value.message()
 
 
 def test_metadata_tells_both_sides_of_an_encoder_decoder(serve):
@@ -46,13 +20,16 @@ def test_metadata_tells_both_sides_of_an_encoder_decoder(serve):
         "attention_mask",
         "decoder_input_ids",
         "decoder_attention_mask",
+        "inputs_embeds",
     ]
     shapes = {tensor.name: list(tensor.shape) for tensor in t5.outputs}
     assert shapes["logits"] == [-1, -1, 64]
     assert shapes["encoder_last_hidden_state"] == [-1, -1, 32]
     assert shapes["cross_attentions.1"] == [-1, 4, -1, -1]
     config = daemon.client.get_model_config("t5_base").config
-    assert {i.name: i.optional for i in config.input}["decoder_input_ids"] is False
+    optional = {i.name: i.optional for i in config.input}
+    assert optional["decoder_input_ids"] is False
+    assert optional["inputs_embeds"] is True
     vit = daemon.client.get_model_metadata("vit_base").inputs
     assert [(i.name, i.datatype, list(i.shape)) for i in vit] == [
         ("pixel_values", "FP32", [-1, 3, 16, 16])

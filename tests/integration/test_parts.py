@@ -1,9 +1,11 @@
 """Models that are made of parts of other entries of the repository."""
 
+import time
+
 import grpc
 import pytest
 from daemon import rpc_error
-from golden import assert_close, read_case
+from golden import assert_close, payload_bytes, read_case
 
 PARTS = [
     {"module": "TransformerEmbeddings", "checkpoint": "bert_base"},
@@ -33,6 +35,20 @@ def test_parts_of_a_bert_answer_as_the_whole(start, add_model, goldens, tmp_path
         ("parts.1.final_hidden_states", "last_hidden_state"),
     ):
         assert_close(output, got[output], want[expected], {}, **case["tolerance"])
+
+
+def test_parts_keep_to_the_bandwidth_limit(start, add_model, goldens, tmp_path):
+    model = goldens / "bert_base" / "model"
+    add_model("bert_base", model)
+    (tmp_path / "models" / "parts").mkdir()
+    limit = payload_bytes(model / "model.safetensors")
+    daemon = start(f"--load_bandwidth_limit={limit}")
+
+    begin = time.monotonic()
+    daemon.load("parts", parts=PARTS)
+
+    # A tenth of a second's worth comes at once.
+    assert time.monotonic() - begin > 0.85
 
 
 def test_a_part_of_no_model_is_refused_by_name(start, tmp_path):

@@ -102,7 +102,7 @@ TEST(T5Test, ClassesOfRowsReadTheInputAgainBehindTheStartToken) {
 
   EXPECT_EQ(t5.decoder_start_token_id, 0);
   EXPECT_EQ(t5.eos_token_id, 1);
-  EXPECT_EQ(t5.head.pooling, HeadPooling::kEos);
+  EXPECT_EQ(t5.head.pooling, HeadPooling::kLastEosOfInput);
 }
 
 struct BadT5 {

@@ -95,12 +95,8 @@ struct ProbeRows {
         probe.inputs.find(absl::StrCat(of_decoder ? "decoder_" : "", name));
     return found == probe.inputs.end() ? nullptr : &found->second;
   }
-  // Models that take vectors compute every position.
-  const HostTensor* mask() const {
-    return Find("hidden_states") == nullptr ? Find("attention_mask") : nullptr;
-  }
   bool IsVisible(int64_t row, int64_t token) const {
-    const HostTensor* const mask_BT = mask();
+    const HostTensor* const mask_BT = Find("attention_mask");
     return mask_BT == nullptr ||
            mask_BT->as<int64_t>()[row * mask_BT->shape[1] + token] != 0;
   }
@@ -219,16 +215,10 @@ GoldenProbe ProbeOf(const GoldenProbe& probe, const std::string& part) {
 namespace {
 
 void MakeRows(const ProbeRows& from, TokenRows& rows) {
-  const HostTensor* const vectors = from.Find("hidden_states");
   const HostTensor* const ids = from.Find("input_ids");
-  if (vectors == nullptr && ids == nullptr) return;
-  const HostTensor& first = vectors != nullptr ? *vectors : *ids;
-  rows.batch = first.shape[0];
-  rows.width = first.shape[1];
-  if (vectors != nullptr) {
-    const auto values = vectors->as<float>();
-    rows.hidden_states.assign(values.begin(), values.end());
-  }
+  if (ids == nullptr) return;
+  rows.batch = ids->shape[0];
+  rows.width = ids->shape[1];
   for (int64_t row = 0; row < rows.batch; ++row) {
     int64_t length = rows.width;
     while (!from.IsVisible(row, length - 1)) --length;

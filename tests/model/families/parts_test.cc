@@ -267,6 +267,11 @@ TEST_F(PartsTest, BadPartsAreRefusedByName) {
   EXPECT_THAT(loader_->Plan(request).status(),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("num_hidden_layers is given beside parts")));
+  request.options.num_hidden_layers.reset();
+  request.options.pooling = PoolingKind::kMean;
+  EXPECT_THAT(loader_->Plan(request).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("pooling is given beside parts")));
 }
 
 TEST_F(PartsTest, PartsLoadWithoutWeights) {

@@ -2,10 +2,12 @@
 #include "model/reference/mlp.h"
 
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/ones.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -92,7 +94,8 @@ class MlpTest : public ::testing::Test {
   template <typename Formula>
   void ExpectEachToken(const Block& block, const Formula& formula) {
     const at::Tensor input = at::from_blob(input_.data(), {kTokens, kHidden});
-    const at::Tensor got = FeedForward(block, recipe(), input).contiguous();
+    const at::Tensor got =
+        FeedForward(block, architecture_.stack.block, input).contiguous();
     for (int64_t token = 0; token < kTokens; ++token) {
       const Vector expected = formula(Token(token));
       for (int64_t i = 0; i < kHidden; ++i) {
@@ -118,6 +121,27 @@ TEST_F(MlpTest, IsTwoLinearsAroundTheActivation) {
       for (double& value : inner) value = Silu(value);
       return Product(block.mlps[0].down, inner);
     });
+  }
+}
+
+// Sums of 4 ones, then of 6 fours times 10000, which float16 has no number for.
+TEST_F(MlpTest, AFloat32ResidualGetsWhatFloat16CannotHold) {
+  recipe().activation = Activation::kIdentity;
+  recipe().bias = false;
+  for (const bool is_wide : {false, true}) {
+    architecture_.stack.block.float32_residual = is_wide;
+    const Transformer transformer(architecture_, DType::kF16);
+    const Block& block = transformer.stack().blocks.front();
+    std::vector<at::Half> ones(kInner * kHidden, 1), large(ones.size(), 10000);
+    block.mlps[0].up.weight->Fill(reinterpret_cast<std::byte*>(ones.data()));
+    block.mlps[0].down.weight->Fill(reinterpret_cast<std::byte*>(large.data()));
+
+    const at::Tensor got = FeedForward(block, architecture_.stack.block,
+                                       at::ones({1, kHidden}, at::kHalf));
+
+    EXPECT_EQ(got.scalar_type(), is_wide ? at::kFloat : at::kHalf);
+    const float value = got.to(at::kFloat).const_data_ptr<float>()[0];
+    EXPECT_EQ(value, is_wide ? 240000 : std::numeric_limits<float>::infinity());
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/from_blob.h>
 
-#include <optional>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -65,33 +64,6 @@ TEST_F(PoolTest, NormalizesZerosToZeros) {
   values_.assign(values_.size(), 0.f);
   EXPECT_THAT(Pooled(PoolingKind::kMean, true),
               Pointwise(FloatNear(0.f), {0.f, 0.f, 0.f, 0.f}));
-}
-
-TEST_F(PoolTest, LooksForTheEndOfTheText) {
-  const at::Tensor rows = at::from_blob(values_.data(), {4, 2});
-
-  // Row 0 has no token 6, so it gives its first.
-  EXPECT_THAT(Values(EndsOfText(OneAndThree(), 6, rows)),
-              Pointwise(FloatNear(0.f), {3.f, 4.f, 100.f, 100.f}));
-  EXPECT_THAT(Values(EndsOfText(OneAndThree(), 0, rows)),
-              Pointwise(FloatNear(0.f), {3.f, 4.f, 5.f, 8.f}));
-}
-
-TEST_F(PoolTest, TakesTheFirstOfTheHighestIdsForTheEndOfTheText) {
-  PackedBatch batch = OneAndThree();
-  batch.input_ids = {0, 5, 6, 6};
-  const at::Tensor rows = at::from_blob(values_.data(), {4, 2});
-
-  EXPECT_THAT(Values(EndsOfText(batch, std::nullopt, rows)),
-              Pointwise(FloatNear(0.f), {3.f, 4.f, 100.f, 100.f}));
-}
-
-TEST_F(PoolTest, LooksForTheLastTokenThatIsNotPadding) {
-  const at::Tensor rows = at::from_blob(values_.data(), {4, 2});
-  EXPECT_THAT(Values(LastTokens(OneAndThree(), /*pad_token_id=*/0, rows)),
-              Pointwise(FloatNear(0.f), {3.f, 4.f, 100.f, 100.f}));
-  EXPECT_THAT(Values(LastTokens(OneAndThree(), std::nullopt, rows)),
-              Pointwise(FloatNear(0.f), {3.f, 4.f, 5.f, 8.f}));
 }
 
 }  // namespace

@@ -41,6 +41,11 @@ TEST(ChosenTokensTest, TheLastOfAllWhereThereIsNoPadding) {
   EXPECT_THAT(LastTokens(Rows({{5, 0}, {0}}), std::nullopt), ElementsAre(1, 2));
 }
 
+TEST(ChosenTokensTest, OneWithoutAnIdIsNoPadding) {
+  EXPECT_THAT(LastTokens(Rows({{kNoId, kNoId, 0}}), /*pad_token_id=*/0),
+              ElementsAre(1));
+}
+
 TEST(ChosenTokensTest, TheLastVisible) {
   PackedRows rows = Rows({{5, 6, 7}, {8, 9}, {3}});
   rows.attention_mask = {1, 1, 0, 0, 0, 1};

@@ -38,7 +38,7 @@ TEST(MakeSignatureTest, BoundsInputsByTheModelsTables) {
   const Signature signature =
       MakeSignature(TwoLayers(HeadKind::kNone), {true, PoolingKind::kMean});
 
-  ASSERT_EQ(signature.inputs.size(), 4u);
+  ASSERT_EQ(signature.inputs.size(), 5u);
   EXPECT_EQ(signature.inputs[0].name, "input_ids");
   EXPECT_FALSE(signature.inputs[0].optional);
   EXPECT_EQ(signature.FindInput("input_ids")->limit, 60);
@@ -46,6 +46,47 @@ TEST(MakeSignatureTest, BoundsInputsByTheModelsTables) {
   EXPECT_EQ(signature.FindInput("token_type_ids")->limit, 2);
   EXPECT_EQ(signature.FindInput("position_ids")->limit, 24);
   EXPECT_EQ(signature.FindInput("pixel_values"), nullptr);
+}
+
+TEST(MakeSignatureTest, VectorsMayComeInThePlaceOfIds) {
+  Architecture architecture = TwoLayers(HeadKind::kNone);
+
+  Signature signature = MakeSignature(architecture, {});
+  const InputSpec* vectors = signature.FindInput("inputs_embeds");
+  ASSERT_NE(vectors, nullptr);
+  EXPECT_EQ(vectors->kind, InputKind::kVectors);
+  EXPECT_TRUE(vectors->optional);
+  EXPECT_EQ(vectors->dtype(), DType::kF32);
+  EXPECT_EQ(vectors->FullShape(), Shape({-1, -1, 8}));
+  EXPECT_FALSE(signature.needs_whole_vector_rows);
+
+  // As wide as the token table, where that is of a width of its own.
+  architecture.stack.embedding.size = 4;
+  signature = MakeSignature(architecture, {});
+  EXPECT_EQ(signature.FindInput("inputs_embeds")->FullShape(),
+            Shape({-1, -1, 4}));
+}
+
+TEST(MakeSignatureTest, RowsOfVectorsAreWholeWhereIdsTellPadding) {
+  Architecture architecture = TwoLayers(HeadKind::kSequenceClassification);
+  architecture.head.pooling = HeadPooling::kLast;
+
+  EXPECT_TRUE(MakeSignature(architecture, {}).needs_whole_vector_rows);
+}
+
+TEST(MakeSignatureTest, ModelsThatLookForAnIdTakeNoVectors) {
+  Architecture projection = TwoLayers(HeadKind::kTextProjection);
+  projection.head.pooling = HeadPooling::kFirstEndOfText;
+  Architecture pooler = TwoLayers(HeadKind::kNone);
+  pooler.pooler_pooling = HeadPooling::kFirstEndOfText;
+  Architecture decoder = TwoLayers(HeadKind::kSequenceClassification);
+  decoder.decoder = decoder.stack;
+  decoder.head.pooling = HeadPooling::kLastEosOfInput;
+
+  for (const Architecture& architecture : {projection, pooler, decoder}) {
+    EXPECT_EQ(MakeSignature(architecture, {}).FindInput("inputs_embeds"),
+              nullptr);
+  }
 }
 
 TEST(MakeSignatureTest, ATokenizerMakesTextAnAlternativeToTokens) {
@@ -238,26 +279,6 @@ TEST(MakeSignatureTest, ImagesAreTheOnlyInputOfTheirModels) {
   EXPECT_EQ(signature.max_sequence_length, 13);
   EXPECT_THAT(DefaultOutputs(signature),
               ElementsAre("last_hidden_state", "pooler_output"));
-}
-
-TEST(MakeSignatureTest, ABareStackGoesFromHiddenStatesToHiddenStates) {
-  Architecture architecture = TwoLayers(HeadKind::kNone);
-  architecture.input = ModelInput::kHiddenStates;
-  architecture.is_bare = true;
-
-  const Signature signature =
-      MakeSignature(architecture, {/*has_pooler=*/false, PoolingKind::kMean});
-
-  ASSERT_EQ(signature.inputs.size(), 2u);
-  EXPECT_EQ(signature.inputs[0].name, "hidden_states");
-  EXPECT_EQ(signature.inputs[0].dtype(), DType::kF32);
-  EXPECT_EQ(signature.inputs[0].FullShape(), Shape({-1, -1, 8}));
-  EXPECT_EQ(signature.inputs[1].name, "attention_mask");
-  EXPECT_EQ(signature.inputs[1].FullShape(), Shape({-1, -1}));
-  EXPECT_TRUE(signature.computes_masked);
-  EXPECT_THAT(DefaultOutputs(signature), ElementsAre("final_hidden_states"));
-  EXPECT_TRUE(signature.FindOutput("hidden_states.2").has_value());
-  EXPECT_FALSE(signature.FindOutput("attentions.0").has_value());
 }
 
 }  // namespace

@@ -88,22 +88,40 @@ TEST(PackTest, CountsPositionsBehindPaddingForTheRobertaRule) {
   EXPECT_THAT(batch.position_ids, ElementsAre(1, 2, 1, 3));
 }
 
-TEST(PackTest, TakesVectorsInPlaceOfIds) {
-  Architecture architecture = SmallArchitecture();
-  architecture.input = ModelInput::kHiddenStates;
+// Two tokens that came as the vectors 1 2 and 3 4.
+InferenceInput VectorRow() {
   InferenceInput input;
-  input.batch = 2;
+  input.batch = 1;
   input.width = 2;
-  input.lengths = {2, 2};
-  input.hidden_states = {1, 2, 3, 4, 5, 6, 7, 8};
-  input.attention_mask = {1, 1, 0, 0};
+  input.lengths = {2};
+  input.inputs_embeds = {1, 2, 3, 4};
+  return input;
+}
 
-  const PackedBatch batch = Pack({&input, &input}, architecture);
+TEST(PackTest, VectorsStandForTokensWithoutAnIdInTheirOrder) {
+  const InferenceInput ids = RaggedInput();
+  const InferenceInput vectors = VectorRow();
 
-  EXPECT_THAT(batch.hidden_states, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8,  //
-                                               1, 2, 3, 4, 5, 6, 7, 8));
-  EXPECT_EQ(batch.num_tokens(), 8);
-  EXPECT_THAT(batch.sequence_has_mask, ElementsAre(false, true, false, true));
+  const PackedBatch batch =
+      Pack({&vectors, &ids, &vectors}, SmallArchitecture());
+
+  EXPECT_THAT(batch.input_ids,
+              ElementsAre(kNoId, kNoId, 5, 6, 7, 8, kNoId, kNoId));
+  EXPECT_THAT(batch.inputs_embeds, ElementsAre(1, 2, 3, 4, 1, 2, 3, 4));
+  EXPECT_THAT(batch.position_ids, ElementsAre(0, 1, 0, 1, 2, 0, 0, 1));
+  EXPECT_THAT(batch.sequence_offsets, ElementsAre(0, 2, 5, 6, 8));
+}
+
+TEST(PackTest, VectorsAreNoPaddingForTheRobertaRule) {
+  Architecture architecture = SmallArchitecture();
+  architecture.position_rule = PositionRule::kAfterPadding;
+  architecture.pad_token_id = 1;
+  InferenceInput vectors = VectorRow();
+  vectors.attention_mask = {0, 1};
+
+  const PackedBatch batch = Pack({&vectors}, architecture);
+
+  EXPECT_THAT(batch.position_ids, ElementsAre(2, 3));
 }
 
 // The rows of RaggedInput, with 1 2 and 3 4 5 for the decoder.

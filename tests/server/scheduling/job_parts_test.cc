@@ -132,6 +132,19 @@ TEST_F(JobPartsTest, TheDecodersTokensCountAndGoWithTheirRows) {
   EXPECT_THAT(parts[1].input.decoder.attention_mask, ElementsAre(1, 0, 1));
 }
 
+TEST_F(JobPartsTest, VectorsGoWithTheirRows) {
+  Job job = MakeRows({1, 2, 1});
+  job.input.input_ids.clear();
+  job.input.inputs_embeds = {1, 2, 3, 4, 5, 6, 7, 8};
+
+  const auto parts = CutIntoParts(std::move(job), Limits(3, 100));
+
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_THAT(parts[0].input.inputs_embeds, ElementsAre(1, 2, 3, 4, 5, 6));
+  EXPECT_THAT(parts[1].input.inputs_embeds, ElementsAre(7, 8));
+  EXPECT_THAT(parts[1].input.input_ids, IsEmpty());
+}
+
 TEST_F(JobPartsTest, ImagesGoWithTheirRows) {
   Job job = MakeRows({2, 2, 2});
   job.input.input_ids.clear();

@@ -131,7 +131,7 @@ const BadDecoder kBadDecoders[] = {
        AddTyped(r, "decoder_attention_mask", {2, 3}, {1, 1, 1, 1, 1, 1});
      },
      "decoder_attention_mask",
-     "shape [2,3], expected [2,1], the shape of input 'decoder_input_ids'"},
+     "shape [2,3], expected [2,1], as in input 'decoder_input_ids'"},
     {"MaskedWhole",
      [](ModelInferRequest& r) {
        AddTyped(r, "decoder_input_ids", {2, 1}, {1, 2});

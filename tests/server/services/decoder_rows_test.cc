@@ -48,6 +48,21 @@ TEST(DecoderRowsTest, WhatTheRequestSaysStays) {
   EXPECT_THAT(input.decoder.input_ids, ElementsAre(3, 5, 3, 6, 2));
 }
 
+TEST(DecoderRowsTest, VectorsCannotBeRepeated) {
+  Signature signature = DecoderSignature();
+  signature.decoder_start_token_id = kStart;
+  InferenceInput input = TwoRows();
+  input.input_ids.clear();
+  input.inputs_embeds = {1, 2, 3, 4, 5};
+
+  const absl::Status status = CompleteDecoder(signature, input);
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("'decoder_input_ids': missing, "
+                                         "expected beside inputs_embeds")));
+  EXPECT_EQ(FieldOf(status), "decoder_input_ids");
+}
+
 TEST(DecoderRowsTest, AModelWithoutADecoderGetsNoRowsForIt) {
   InferenceInput input = TwoRows();
 

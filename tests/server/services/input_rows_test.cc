@@ -1,6 +1,8 @@
 #include "server/services/input_rows.h"
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,19 +19,24 @@ using inference::ModelInferRequest;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::IsNan;
 
 using Ids = std::vector<int64_t>;
 
-// 100 words, rows of up to 4 tokens.
+// 100 words, or vectors of two numbers, in rows of up to 4 tokens.
 absl::StatusOr<InferenceInput> Read(const ModelInferRequest& request,
-                                    bool computes_masked = false) {
+                                    bool needs_whole_vector_rows = false) {
   Signature signature;
-  signature.computes_masked = computes_masked;
   signature.inputs = {{"input_ids", /*optional=*/false, 100},
                       {"attention_mask", true, 2},
                       {"token_type_ids", true, 2},
                       {"position_ids", true, 4}};
+  InputSpec& vectors = signature.inputs.emplace_back();
+  vectors.name = "inputs_embeds";
+  vectors.kind = InputKind::kVectors;
+  vectors.vector_size = 2;
   signature.max_sequence_length = 4;
+  signature.needs_whole_vector_rows = needs_whole_vector_rows;
   return ReadInputRows(request, signature);
 }
 
@@ -37,6 +44,14 @@ ModelInferRequest ThreeTokens() {
   ModelInferRequest request;
   AddTyped(request, "input_ids", {1, 3}, {7, 8, 9});
   return request;
+}
+
+void AddVectors(ModelInferRequest& request, const std::vector<int64_t>& shape,
+                const std::vector<float>& values) {
+  AddInput(request, "inputs_embeds", "FP32", shape)
+      .mutable_contents()
+      ->mutable_fp32_contents()
+      ->Add(values.begin(), values.end());
 }
 
 TEST(InputRowsTest, TakesInt32BesideInt64) {
@@ -47,17 +62,6 @@ TEST(InputRowsTest, TakesInt32BesideInt64) {
   ASSERT_OK_AND_ASSIGN(const InferenceInput input, Read(request));
 
   EXPECT_THAT(input.input_ids, ElementsAre(98, 99));
-}
-
-TEST(InputRowsTest, RowsAreWholeWhereTheModelComputesWhatIsMasked) {
-  ModelInferRequest request = ThreeTokens();
-  AddTyped(request, "attention_mask", {1, 3}, {0, 0, 0});
-
-  ASSERT_OK_AND_ASSIGN(const InferenceInput input,
-                       Read(request, /*computes_masked=*/true));
-
-  EXPECT_THAT(input.lengths, ElementsAre(3));
-  EXPECT_THAT(input.attention_mask, ElementsAre(0, 0, 0));
 }
 
 TEST(InputRowsTest, AMaskOfOnesIsNoMask) {
@@ -92,6 +96,59 @@ TEST(InputRowsTest, PaddingMayExceedTheMaximumLength) {
   EXPECT_THAT(input.lengths, ElementsAre(4));
 }
 
+TEST(InputRowsTest, VectorsStandForIds) {
+  ModelInferRequest request;
+  AddTyped(request, "token_type_ids", {1, 2}, {0, 1});
+  AddVectors(request, {1, 2, 2}, {1, 2, 3, 4});
+
+  ASSERT_OK_AND_ASSIGN(const InferenceInput input, Read(request));
+
+  EXPECT_EQ(input.batch, 1);
+  EXPECT_EQ(input.width, 2);
+  EXPECT_THAT(input.lengths, ElementsAre(2));
+  EXPECT_THAT(input.inputs_embeds, ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(input.input_ids, IsEmpty());
+  EXPECT_THAT(input.token_type_ids, ElementsAre(0, 1));
+}
+
+TEST(InputRowsTest, VectorsBehindTheLastVisibleTokenAreDropped) {
+  ModelInferRequest request;
+  AddVectors(request, {2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  AddTyped(request, "attention_mask", {2, 2}, {1, 0, 0, 1});
+
+  ASSERT_OK_AND_ASSIGN(const InferenceInput input, Read(request));
+
+  EXPECT_THAT(input.lengths, ElementsAre(1, 2));
+  EXPECT_THAT(input.inputs_embeds, ElementsAre(1, 2, 5, 6, 7, 8));
+  EXPECT_THAT(input.attention_mask, ElementsAre(1, 0, 1));
+}
+
+TEST(InputRowsTest, VectorsMayBeAnyNumbers) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  ModelInferRequest request;
+  AddVectors(request, {1, 1, 2}, {kInfinity, std::nanf("")});
+
+  ASSERT_OK_AND_ASSIGN(const InferenceInput input, Read(request));
+
+  EXPECT_THAT(input.inputs_embeds, ElementsAre(kInfinity, IsNan()));
+}
+
+TEST(InputRowsTest, WholeRowsOfVectorsAreThoseWithoutMaskedTokensAtTheEnd) {
+  ModelInferRequest request;
+  AddVectors(request, {2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  AddTyped(request, "attention_mask", {2, 2}, {0, 1, 1, 1});
+  EXPECT_THAT(Read(request, /*needs_whole_vector_rows=*/true), IsOk());
+
+  request.clear_inputs();
+  AddVectors(request, {2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+  AddTyped(request, "attention_mask", {2, 2}, {0, 1, 1, 0});
+  const absl::Status status =
+      Read(request, /*needs_whole_vector_rows=*/true).status();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("row 1 ends in masked tokens")));
+  EXPECT_EQ(FieldOf(status), "inputs_embeds");
+}
+
 // A request with one fault, and what the refusal says.
 struct BadRows {
   const char* name;
@@ -118,7 +175,8 @@ const BadRows kBadShapes[] = {
      [](ModelInferRequest& r) {
        AddTyped(r, "input_ids", {0, 3}, {});
      },
-     "input_ids", "shape [0,3], expected [batch,tokens], both at least 1"},
+     "input_ids",
+     "shape [0,3], expected [batch,tokens], batch and tokens at least 1"},
     {"NoTokens",
      [](ModelInferRequest& r) {
        AddTyped(r, "input_ids", {2, 0}, {});
@@ -144,8 +202,37 @@ const BadRows kBadShapes[] = {
        AddTyped(r, "input_ids", {1, 3}, {1, 2, 3});
        AddTyped(r, "attention_mask", {1, 2}, {1, 1});
      },
+     "attention_mask", "shape [1,2], expected [1,3], as in input 'input_ids'"},
+    {"VectorsOfAnotherSize",
+     [](ModelInferRequest& r) {
+       AddVectors(r, {1, 1, 3}, {1, 2, 3});
+     },
+     "inputs_embeds",
+     "shape [1,1,3], expected [batch,tokens,2], batch and tokens at least 1"},
+    {"VectorsOfTwoDimensions",
+     [](ModelInferRequest& r) {
+       AddVectors(r, {1, 2}, {1, 2});
+     },
+     "inputs_embeds", "2 dimensions, expected 3: [batch,tokens,2]"},
+    {"NoVectors",
+     [](ModelInferRequest& r) {
+       AddVectors(r, {1, 0, 2}, {});
+     },
+     "inputs_embeds", "shape [1,0,2]"},
+    {"OtherShapeThanTheVectors",
+     [](ModelInferRequest& r) {
+       AddVectors(r, {1, 1, 2}, {1, 2});
+       AddTyped(r, "attention_mask", {1, 2}, {1, 1});
+     },
      "attention_mask",
-     "shape [1,2], expected [1,3], the shape of input 'input_ids'"},
+     "shape [1,2], expected [1,1], as in input 'inputs_embeds'"},
+    {"MoreVectorsThanTheMask",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "attention_mask", {1, 1}, {1});
+       AddVectors(r, {1, 2, 2}, {1, 2, 3, 4});
+     },
+     "inputs_embeds",
+     "shape [1,2,2], expected [1,1,2], as in input 'attention_mask'"},
     {"OverflowingShape",
      [](ModelInferRequest& r) {
        AddTyped(r, "input_ids", {int64_t{1} << 62, int64_t{1} << 62}, {1});
@@ -177,6 +264,21 @@ const BadRows kBadContents[] = {
      },
      "input_ids",
      "input 'input_ids': datatype 'FP32', expected INT64 or INT32"},
+    {"IntegerVectors",
+     [](ModelInferRequest& r) {
+       AddTyped(r, "inputs_embeds", {1, 1, 2}, {1, 2});
+     },
+     "inputs_embeds", "input 'inputs_embeds': datatype 'INT64', expected FP32"},
+    {"FewerVectors",
+     [](ModelInferRequest& r) {
+       AddVectors(r, {1, 2, 2}, {1, 2});
+     },
+     "inputs_embeds", "2 elements, expected 4 for its shape"},
+    {"TooManyVectors",
+     [](ModelInferRequest& r) {
+       AddVectors(r, {1, 5, 2}, std::vector<float>(10));
+     },
+     "inputs_embeds", "row 0 has 5 tokens; the model takes at most 4"},
     {"UnknownDatatype",
      [](ModelInferRequest& r) {
        AddInput(r, "input_ids", "INT65", {1, 1});

@@ -22,13 +22,17 @@ using ::testing::IsEmpty;
 
 using Ids = std::vector<int64_t>;
 
-// 100 words, rows of up to 4 tokens.
+// 100 words, or vectors of two numbers, in rows of up to 4 tokens.
 Signature SmallBert() {
   Signature signature;
   signature.inputs = {{"input_ids", /*optional=*/false, 100},
                       {"attention_mask", true, 2},
                       {"token_type_ids", true, 2},
                       {"position_ids", true, 4}};
+  InputSpec& vectors = signature.inputs.emplace_back();
+  vectors.name = "inputs_embeds";
+  vectors.kind = InputKind::kVectors;
+  vectors.vector_size = 2;
   const auto add = [&](const char* name, OutputRows rows, Shape row_shape,
                        bool is_default) {
     OutputSpec output;
@@ -82,6 +86,50 @@ TEST(RequestValidatorTest, TakesInputsInAnyOrder) {
   EXPECT_THAT(valid.input.token_type_ids, ElementsAre(0, 0, 1));
   EXPECT_THAT(valid.input.position_ids, ElementsAre(3, 1, 0));
   EXPECT_THAT(valid.input.lengths, ElementsAre(1, 2));
+}
+
+void AddVector(ModelInferRequest& request) {
+  auto* values = AddInput(request, "inputs_embeds", "FP32", {1, 1, 2})
+                     .mutable_contents()
+                     ->mutable_fp32_contents();
+  values->Add(1);
+  values->Add(2);
+}
+
+TEST(RequestValidatorTest, VectorsTakeThePlaceOfIds) {
+  ModelInferRequest request;
+  AddVector(request);
+
+  ASSERT_OK_AND_ASSIGN(const ValidatedRequest valid, Validate(request));
+
+  EXPECT_THAT(valid.input.inputs_embeds, ElementsAre(1, 2));
+  EXPECT_THAT(valid.input.outputs, ElementsAre(0, 1));
+}
+
+TEST(RequestValidatorTest, VectorsDoNotStandForOtherInputs) {
+  Signature signature = SmallBert();
+  signature.inputs[1].optional = false;
+  ModelInferRequest request;
+  AddVector(request);
+
+  const absl::Status status = ValidateRequest(request, signature).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("input 'attention_mask' is missing")));
+}
+
+TEST(RequestValidatorTest, SaysWhyAModelOfIdsTakesNoVectors) {
+  Signature signature = SmallBert();
+  signature.inputs.pop_back();
+  ModelInferRequest request;
+  AddVector(request);
+
+  const absl::Status status = ValidateRequest(request, signature).status();
+
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                               HasSubstr("unknown input 'inputs_embeds' (its "
+                                         "answer is that of a token")));
+  EXPECT_EQ(FieldOf(status), "inputs_embeds");
 }
 
 TEST(RequestValidatorTest, GivesTheDefaultOutputsUnlessToldOtherwise) {
@@ -174,6 +222,13 @@ const BadRequest kBadNames[] = {
        AddTyped(r, "input_ids", {1, 1}, {5});
      },
      "input_ids", "input 'input_ids' is given twice"},
+    {"VectorsBesideIds",
+     [](ModelInferRequest& r) {
+       AddVector(r);
+       AddTyped(r, "input_ids", {1, 1}, {5});
+     },
+     "inputs_embeds",
+     "input 'inputs_embeds' beside 'input_ids', expected one of the two"},
     {"UnknownOutput",
      [](ModelInferRequest& r) {
        AddTyped(r, "input_ids", {1, 1}, {5});
