@@ -19,6 +19,8 @@ prefix=(--test_env=GCOV_PREFIX="$(bazel info execution_root 2>/dev/null)" --test
 if [[ -d $bin ]]; then find "$bin" -name '*.gcda' -delete; fi
 status=0
 bazel test --config=coverage "${prefix[@]}" --keep_going --noshow_progress "${targets[@]}" || status=$?
+# An interrupted compiler has left notes that are none.
+if ((status >= 8)); then exit "$status"; fi
 if ((status != 0)); then echo "coverage.sh: bazel failed ($status); the report is of what ran" >&2; fi
 python3 deploy/dev/coverage_report.py "${report[@]}" "$bin"
 exit "$status"

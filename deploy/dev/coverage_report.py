@@ -16,10 +16,13 @@ FOLDERS = ("model/", "server/")
 def gcov(notes, execution_root):
     """What gcov says of each source that went into the object files."""
     command = ["gcov", "--json-format", "--stdout", *map(str, notes)]
-    # It complains of each object file that nothing ran.
-    output = subprocess.run(command, cwd=execution_root, check=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-    for line in output.splitlines():
+    result = subprocess.run(command, cwd=execution_root, check=False, encoding="utf-8",
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if result.returncode != 0:
+        # It complains of each object file that nothing ran as well.
+        complaints = [line for line in result.stderr.splitlines() if "not executed" not in line]
+        raise SystemExit("coverage_report.py: gcov failed: " + "; ".join(complaints))
+    for line in result.stdout.splitlines():
         if line.strip():
             yield from json.loads(line)["files"]
 
