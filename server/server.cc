@@ -22,7 +22,15 @@ namespace transformerd {
 namespace {
 
 // How often Run looks whether a worker is stuck.
-constexpr absl::Duration kWatchInterval = absl::Seconds(1);
+absl::Duration WatchInterval(absl::Duration watchdog_timeout) {
+  return std::min(absl::Seconds(1), watchdog_timeout / 8);
+}
+
+// The watchdog's time-out is that of collectives as well, and those that it can
+// end get some time for it.
+absl::Duration CollectivePatience(absl::Duration watchdog_timeout) {
+  return watchdog_timeout + watchdog_timeout / 8;
+}
 // For answers that are made to reach their clients; calls that are left are
 // cancelled, so it is long enough for a busy machine.
 constexpr absl::Duration kFlushTime = absl::Seconds(10);
@@ -114,9 +122,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,
   const ServerOptions& given = server->options_;
   ASSIGN_OR_RETURN(server->security_,
                    EndpointSecurity::Open(given.security, clock));
+  ModelRepository::Options repository = given.repository;
+  repository.clock = &clock;
   ASSIGN_OR_RETURN(
       server->repository_,
-      ModelRepository::Create(given.repository, loader, &server->events_));
+      ModelRepository::Create(std::move(repository), loader, &server->events_));
   server->events_.Attach(*server->repository_);
   server->workers_ = std::make_unique<WorkerPool>(server->scheduler_);
   // Before anybody can ask, so that readiness never shows too early.
@@ -225,6 +235,13 @@ absl::Status Server::Liveness() const {
                      absl::FormatDuration(busy), ", --watchdog_timeout is ",
                      absl::FormatDuration(options_.watchdog_timeout)));
   }
+  const absl::Duration collective = repository_->LongestCollective();
+  if (collective > CollectivePatience(options_.watchdog_timeout)) {
+    return absl::UnavailableError(absl::StrCat(
+        "a load has waited in one collective for ",
+        absl::FormatDuration(collective), ", --watchdog_timeout is ",
+        absl::FormatDuration(options_.watchdog_timeout)));
+  }
   return absl::OkStatus();
 }
 
@@ -260,7 +277,8 @@ absl::Status Server::Run() {
     return stop_requests_ > 0;
   };
   for (bool stop = false; !stop;) {
-    const absl::Time next_look = clock_.Now() + kWatchInterval;
+    const absl::Time next_look =
+        clock_.Now() + WatchInterval(options_.watchdog_timeout);
     health_.Set(kHealthLiveness, Liveness().ok());
     absl::MutexLock lock(&mutex_);
     stop = clock_.AwaitUntil(mutex_, absl::Condition(&asked), next_look);

@@ -133,6 +133,26 @@ void LoadControl::Advance(int64_t tensors, int64_t bytes) {
   MeasureMemory();
 }
 
+void LoadControl::BeginCollective(int rank) {
+  absl::MutexLock lock(&mutex_);
+  collectives_[rank] = clock_.Now();
+}
+
+void LoadControl::EndCollective(int rank) {
+  absl::MutexLock lock(&mutex_);
+  collectives_.erase(rank);
+}
+
+absl::Duration LoadControl::collective_for() const {
+  absl::MutexLock lock(&mutex_);
+  const absl::Time now = clock_.Now();
+  absl::Duration longest;
+  for (const auto& [rank, begin] : collectives_) {
+    longest = std::max(longest, now - begin);
+  }
+  return longest;
+}
+
 int64_t LoadControl::peak_process_bytes() const {
   absl::MutexLock lock(&mutex_);
   return peak_process_bytes_;

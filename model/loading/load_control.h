@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -72,6 +73,15 @@ class LoadControl {
   void SetTotals(int64_t tensors, int64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   void Advance(int64_t tensors, int64_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // A rank's thread is about to wait for the others, and has.
+  void BeginCollective(int rank) ABSL_LOCKS_EXCLUDED(mutex_);
+  void EndCollective(int rank) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // How long the rank that has waited the longest has done so; zero where none
+  // waits. Transports have time-outs: what takes much longer than these is
+  // stuck where they cannot end it.
+  absl::Duration collective_for() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // The most memory that the process had in use at a change of phase or after
   // an advance; 0 where the system does not tell.
   int64_t peak_process_bytes() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -97,6 +107,8 @@ class LoadControl {
   std::vector<PhaseBegin> begins_ ABSL_GUARDED_BY(mutex_);
   // The last before the window, and all within it.
   std::deque<Sample> samples_ ABSL_GUARDED_BY(mutex_);
+  // Since when each rank waits.
+  std::map<int, absl::Time> collectives_ ABSL_GUARDED_BY(mutex_);
   int64_t peak_process_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status cancelled_ ABSL_GUARDED_BY(mutex_);
 };

@@ -1,9 +1,11 @@
 #include "model/runtime/stream_weights.h"
 
+#include <memory>
 #include <utility>
 
 #include "model/base/status_macros.h"
 #include "model/distributed/transports.h"
+#include "model/loading/watched_transport.h"
 #include "model/loading/weight_loader.h"
 
 namespace transformerd {
@@ -16,9 +18,12 @@ absl::Status StreamWeights(const LoadPlan& plan, const CheckpointReader& reader,
   transport.world_size = static_cast<int>(replicas.size());
   transport.timeout = workers.transport_timeout;
   ASSIGN_OR_RETURN(const auto transports, MakeTransports(transport));
+  std::vector<std::unique_ptr<WeightTransport>> watched;
   std::vector<LoadRank> ranks;
   for (size_t i = 0; i < replicas.size(); ++i) {
-    ranks.push_back({replicas[i].transformer->slots(), transports[i].get()});
+    watched.push_back(
+        std::make_unique<WatchedTransport>(*transports[i], control));
+    ranks.push_back({replicas[i].transformer->slots(), watched[i].get()});
   }
   WeightLoaderOptions options;
   options.strategy = workers.loading_strategy;

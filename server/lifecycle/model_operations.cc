@@ -107,7 +107,9 @@ absl::Status ModelRepository::LoadVersion(
     const ModelId& id, const std::string& directory,
     const absl::StatusOr<ModelOptions>& options, ModelRecord& record,
     Retired& retired) {
-  const auto control = std::make_shared<LoadControl>();
+  const auto control = options_.clock == nullptr
+                           ? std::make_shared<LoadControl>()
+                           : std::make_shared<LoadControl>(*options_.clock);
   bool is_reload = false;
   {
     absl::MutexLock lock(&mutex_);

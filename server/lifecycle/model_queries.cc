@@ -46,6 +46,16 @@ absl::StatusOr<ModelView> ModelRepository::View(absl::string_view name) const {
   return view;
 }
 
+absl::Duration ModelRepository::LongestCollective() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  absl::Duration longest;
+  for (const auto& [name, record] : records_) {
+    if (record.load == nullptr || record.load->control == nullptr) continue;
+    longest = std::max(longest, record.load->control->collective_for());
+  }
+  return longest;
+}
+
 void ModelRepository::PlanAsync(absl::string_view name,
                                 absl::string_view version,
                                 const LoadParameters& parameters,

@@ -15,6 +15,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "model/base/clock.h"
 #include "model/runtime/loaded_model.h"
 #include "server/lifecycle/available_memory.h"
 #include "server/lifecycle/load_parameters.h"
@@ -90,6 +92,9 @@ class ModelRepository {
     int64_t host_memory_limit_bytes = 0;  // 0: what the system has
     // More loads wait for their turn.
     int max_concurrent_loads = 2;
+    // For the progress of loads; null: the machine's. Must outlive the
+    // repository.
+    Clock* clock = nullptr;
   };
 
   // INVALID_ARGUMENT where the root is not a folder that can be read. `loader`
@@ -148,6 +153,9 @@ class ModelRepository {
   void PlanAsync(absl::string_view name, absl::string_view version,
                  const LoadParameters& parameters, PlanDone done)
       ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The longest that a rank of a running load has waited for the others.
+  absl::Duration LongestCollective() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The versions that are ready, in ascending order.
   std::vector<int64_t> ReadyVersions(absl::string_view name) const

@@ -17,12 +17,15 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> FakeModelLoader::Load(
   // First, so that whoever waits for the load finds it in its plan.
   control.SetPhase(LoadPhase::kPlan);
   control.SetTotals(/*tensors=*/10, /*bytes=*/1000);
+  control.BeginCollective(/*rank=*/0);
   MemoryNeed need;
   {
     absl::MutexLock lock(&mutex_);
     requests_.push_back(request);
     need = plan_.host;
   }
+  AwaitCollective();
+  control.EndCollective(/*rank=*/0);
   RETURN_IF_ERROR(AwaitUnblocked(control));
   if (request.admit) RETURN_IF_ERROR(request.admit(need));
   control.SetPhase(LoadPhase::kStream);
@@ -56,6 +59,18 @@ absl::Status FakeModelLoader::AwaitUnblocked(const LoadControl& control) {
   return failure_;
 }
 
+void FakeModelLoader::AwaitCollective() {
+  const auto is_free = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return !blocked_in_collective_;
+  };
+  absl::MutexLock lock(&mutex_, absl::Condition(&is_free));
+}
+
+void FakeModelLoader::BlockInCollective() {
+  absl::MutexLock lock(&mutex_);
+  blocked_in_collective_ = true;
+}
+
 void FakeModelLoader::Block() {
   absl::MutexLock lock(&mutex_);
   blocked_ = true;
@@ -64,6 +79,7 @@ void FakeModelLoader::Block() {
 void FakeModelLoader::Unblock() {
   absl::MutexLock lock(&mutex_);
   blocked_ = false;
+  blocked_in_collective_ = false;
 }
 
 void FakeModelLoader::FailWith(absl::Status status) {

@@ -24,8 +24,10 @@ class FakeModelLoader : public ModelLoader {
       const LoadRequest& request, LoadControl& control) override;
   absl::StatusOr<PlannedLoad> Plan(const LoadRequest& request) override;
 
-  // Loads wait between the two, unless they are cancelled.
+  // Loads wait between the two, unless they are cancelled; or, in a collective,
+  // whether they are cancelled or not.
   void Block();
+  void BlockInCollective();
   void Unblock();
   // Loads fail with this from now on; an OK status heals.
   void FailWith(absl::Status status);
@@ -43,12 +45,14 @@ class FakeModelLoader : public ModelLoader {
 
  private:
   absl::Status AwaitUnblocked(const LoadControl& control);
+  void AwaitCollective();
 
   const int num_workers_;
   const std::shared_ptr<FakeModelControl> models_ =
       std::make_shared<FakeModelControl>();
   mutable absl::Mutex mutex_;
   bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
+  bool blocked_in_collective_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   PlannedLoad plan_ ABSL_GUARDED_BY(mutex_);
   std::vector<LoadRequest> requests_ ABSL_GUARDED_BY(mutex_);

@@ -25,10 +25,13 @@ class Daemon:
     """Starts on free ports in explicit mode; further flags win over these.
 
     Serves when the models to load at start are ready, or, with
-    wait_until_ready=False, as soon as the ports are bound.
+    wait_until_ready=False, as soon as the ports are bound. `connection` holds
+    further arguments of tritonclient's clients, say for TLS.
     """
 
-    def __init__(self, repository, *flags, environment=None, wait_until_ready=True):
+    def __init__(
+        self, repository, *flags, environment=None, wait_until_ready=True, connection=None
+    ):
         self.folder = tempfile.mkdtemp(prefix="transformerd-")
         port_file = os.path.join(self.folder, "ports")
         self.log_path = os.path.join(self.folder, "log")
@@ -53,7 +56,7 @@ class Daemon:
             ports = dict(line.split("=", 1) for line in file.read().split())
         self.address = f"127.0.0.1:{ports['grpc_port']}"
         self.metrics_address = f"127.0.0.1:{ports['metrics_port']}"
-        self.client = triton.InferenceServerClient(self.address)
+        self.client = triton.InferenceServerClient(self.address, **(connection or {}))
         if wait_until_ready:
             self._wait_until(self.client.is_server_ready)
 
@@ -68,7 +71,11 @@ class Daemon:
         with open(self.log_path, encoding="utf-8") as file:
             return file.read()
 
-    def load(self, name, timeout=60, **parameters):
+    def await_log(self, words):
+        """Returns when the log has these words."""
+        self._wait_until(lambda: words in self.log())
+
+    def load(self, name, timeout=60, metadata=(), **parameters):
         """RepositoryModelLoad with typed parameters."""
         request = service_pb2.RepositoryModelLoadRequest(model_name=name)
         for key, value in parameters.items():
@@ -80,7 +87,8 @@ class Daemon:
                 request.parameters[key].string_param = value
             else:
                 request.parameters[key].string_param = json.dumps(value)
-        self.client._client_stub.RepositoryModelLoad(request, timeout=timeout)
+        stub = self.client._client_stub
+        stub.RepositoryModelLoad(request, timeout=timeout, metadata=metadata)
 
     def infer(self, name, inputs, outputs=None, **kwargs):
         """Sends numpy arrays; returns a dict of numpy arrays."""

@@ -63,6 +63,7 @@ class ServerTest : public ::testing::Test {
     options_.load_at_start = {"*"};
   }
   ~ServerTest() override {
+    loader_.Unblock();
     loader_.models().Unblock();
     if (!running_.joinable()) return;
     server_->RequestStop();
@@ -256,6 +257,21 @@ TEST_F(ServerTest, AStuckWorkerEndsLiveness) {
   EXPECT_EQ(liveness.Next(), HealthCheckResponse::NOT_SERVING);
   loader_.models().Unblock();
   answer.wait();
+}
+
+TEST_F(ServerTest, ACollectiveThatNothingEndsEndsLiveness) {
+  Start();
+  HealthWatch liveness(channel_, "liveness");
+  EXPECT_EQ(liveness.Next(), HealthCheckResponse::SERVING);
+  loader_.BlockInCollective();
+  auto load = std::async(std::launch::async, [this] { return Load(); });
+  loader_.AwaitLoads(2);
+  clock_.Advance(2 * options_.watchdog_timeout);
+  EXPECT_EQ(liveness.Next(), HealthCheckResponse::NOT_SERVING);
+  loader_.Unblock();
+  EXPECT_TRUE(load.get().ok());
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_EQ(liveness.Next(), HealthCheckResponse::SERVING);
 }
 
 TEST_F(ServerTest, StopsWithoutHavingRun) {

@@ -6,16 +6,19 @@
 Measures the capacity with clients that wait for their answers, then sends
 `factor` times as many requests a second without waiting. What must hold:
 refusals are RESOURCE_EXHAUSTED and come at once, accepted requests are answered
-within their deadline, and memory stays where it was. TRANSFORMERD names the
-daemon. Exit code 1 where one of them does not hold.
+within their deadline, health is answered meanwhile as if nothing were the matter,
+and memory stays where it was. TRANSFORMERD names the daemon. Exit code 1 where one
+of them does not hold.
 """
 
 import argparse
 import asyncio
 import collections
 import dataclasses
+import json
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +27,8 @@ import grpc
 import numpy as np
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 from daemon import Daemon  # noqa: E402
 
@@ -34,6 +38,7 @@ QUEUE_REQUESTS = 16
 # In terms of what a full queue takes, whatever the machine.
 DEADLINE_IN_QUEUES = 4
 REFUSAL_P99_S = 0.05
+HEALTH_P99_S = 0.01
 RSS_GROWTH_BYTES = 64 << 20
 REFUSED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -46,12 +51,16 @@ class Result:
     capacity: float  # answers a second
     deadline: float  # seconds
     rss_growth: int  # bytes
+    health: list  # durations of probes meanwhile, in seconds
 
     def count(self, code):
         return len(self.durations.get(code, ()))
 
     def p99(self, code):
         return float(np.quantile(self.durations[code], 0.99))
+
+    def health_p99(self):
+        return float(np.quantile(self.health, 0.99))
 
     def problems(self):
         expected = {grpc.StatusCode.OK, REFUSED}
@@ -62,6 +71,8 @@ class Result:
         ]
         if not self.count(grpc.StatusCode.OK) or not self.count(REFUSED):
             found.append("nothing was answered, or nothing refused")
+        if not self.health:
+            found.append("health was not answered")
         if self.rss_growth > RSS_GROWTH_BYTES:
             found.append(f"memory grew by {self.rss_growth} bytes")
         return found
@@ -105,6 +116,12 @@ async def measure_capacity(service, request, seconds):
     return len(durations[grpc.StatusCode.OK]) / seconds
 
 
+def start_probing(address, seconds):
+    """A process that asks for health; on its standard output, how long that took."""
+    command = [sys.executable, str(HERE / "health_probe.py"), address, str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 async def overload(daemon, seconds, factor):
     request = make_request()
     async with grpc.aio.insecure_channel(daemon.address) as channel:
@@ -114,6 +131,8 @@ async def overload(daemon, seconds, factor):
         before = rss(daemon.process.pid)
         durations = collections.defaultdict(list)
         calls = set()
+        # While everything is under way: neither the first requests nor the last.
+        probes = start_probing(daemon.address, seconds * 0.8)
         begin = time.monotonic()
         for i in range(int(seconds * capacity * factor)):
             due = begin + i / (capacity * factor)
@@ -122,7 +141,9 @@ async def overload(daemon, seconds, factor):
             calls.add(task)
             task.add_done_callback(calls.discard)
         await asyncio.gather(*calls)
-        return Result(dict(durations), capacity, deadline, rss(daemon.process.pid) - before)
+        growth = rss(daemon.process.pid) - before
+        health = json.loads(probes.communicate()[0])
+        return Result(dict(durations), capacity, deadline, growth, health)
 
 
 def run(seconds, factor):
@@ -148,9 +169,15 @@ def main():
     print(f"memory grew by {result.rss_growth >> 20} MiB")
     for code in result.durations:
         print(f"{code.name:20} {result.count(code):7} calls, p99 {1000 * result.p99(code):.1f} ms")
+    print(
+        f"{'health':20} {len(result.health):7} probes, p99 {1000 * result.health_p99():.1f} ms, "
+        f"longest {1000 * max(result.health):.1f} ms"
+    )
     problems = result.problems()
     if result.count(REFUSED) and result.p99(REFUSED) > REFUSAL_P99_S:
         problems.append(f"refusals took {1000 * result.p99(REFUSED):.0f} ms (p99)")
+    if result.health_p99() > HEALTH_P99_S:
+        problems.append(f"health took {1000 * result.health_p99():.0f} ms (p99)")
     for problem in problems:
         print("FAIL " + problem)
     sys.exit(1 if problems else 0)
