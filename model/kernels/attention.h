@@ -243,10 +243,11 @@ class SequenceAttention {
       Transform(head, query, key, from, to, scores);
       factor = 1;
     }
-    if (begin > from && to > from) {
-      Hide(begin - from, kLanes, scores + from);
+    // Not where it sees none: there is no vector then.
+    if (to > from) {
+      if (begin > from) Hide(begin - from, kLanes, scores + from);
+      if (end < to) Hide(0, end - (to - kLanes), scores + to - kLanes);
     }
-    if (end < to) Hide(0, end - (to - kLanes), scores + to - kLanes);
     auto highest = V::Set(-INFINITY);
     for (int64_t j = from; j < to; j += kLanes) {
       highest = V::Max(highest, V::Load(scores + j));
