@@ -12,7 +12,7 @@ int64_t NarrowSize(const EmbeddingRecipe& recipe, int64_t hidden_size) {
     return recipe.patches->channels * recipe.patches->patch_height *
            recipe.patches->patch_width;
   }
-  return recipe.size > 0 ? recipe.size : hidden_size;
+  return TokenVectorSize(recipe, hidden_size);
 }
 
 }  // namespace

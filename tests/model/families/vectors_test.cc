@@ -6,6 +6,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -88,53 +89,60 @@ InferenceInput AsVectors(const InferenceInput& ids, const HostTensor& table,
   return vectors;
 }
 
-class VectorsTest : public ::testing::TestWithParam<const Family*> {
+std::unique_ptr<ModelLoader> LoaderOf(EngineKind engine) {
+  ModelLoaderOptions options;
+  options.engine.kind = engine;
+  return MakeLoader(options);
+}
+
+absl::StatusOr<std::unique_ptr<LoadedModel>> Load(ModelLoader& loader,
+                                                  const GoldenCase& golden) {
+  LoadRequest request;
+  request.directory = golden.model_directory;
+  request.options.architecture = golden.class_name;
+  request.options.dtype = DType::kF32;
+  request.options.strict = !golden.needs_lenient_load;
+  LoadControl control;
+  return loader.Load(request, control);
+}
+
+// The native engine where it runs a model, and the one that runs them all.
+class VectorsTest
+    : public ::testing::TestWithParam<std::tuple<const Family*, EngineKind>> {
  protected:
-  // Null where the case is of several files, or of a class that takes ids only.
-  std::unique_ptr<LoadedModel> LoadIfItTakesVectors(const GoldenCase& golden) {
-    if (!std::filesystem::exists(WeightsPath(golden))) return nullptr;
-    LoadRequest request;
-    request.directory = golden.model_directory;
-    request.options.architecture = golden.class_name;
-    request.options.dtype = DType::kF32;
-    request.options.strict = !golden.needs_lenient_load;
-    LoadControl control;
-    auto model = loader_->Load(request, control);
-    CHECK(model.ok()) << model.status();
-    const bool takes_vectors =
-        (*model)->signature().FindInput("inputs_embeds") != nullptr;
-    return takes_vectors ? *std::move(model) : nullptr;
-  }
+  static const Family& family() { return *std::get<0>(GetParam()); }
 
-  const std::unique_ptr<ModelLoader> loader_ = MakeLoader();
-};
-
-TEST_P(VectorsTest, OfTheTokenTableAnswerAsTheirIdsDo) {
-  const absl::string_view model_type = GetParam()->model_types.front();
-  ASSERT_OK_AND_ASSIGN(const std::vector<GoldenCase> cases,
-                       ReadGoldenCases(std::string(model_type)));
-  int num_tested = 0;
-  for (const GoldenCase& golden : cases) {
-    SCOPED_TRACE(golden.name);
-    const auto model = LoadIfItTakesVectors(golden);
-    if (model == nullptr) continue;
-    ASSERT_OK_AND_ASSIGN(
-        const HostTensor table,
-        ReadTokenTable(golden, *GetParam(), model->architecture()));
-    if (table.dtype != DType::kF32) continue;
-    const InferenceInput ids = SomeIds(*model);
-    const InferenceInput vectors = AsVectors(ids, table, model->architecture());
-
+  static void ExpectSameAnswers(const HostTensor& table, LoadedModel& model) {
+    const InferenceInput ids = SomeIds(model);
+    const InferenceInput vectors = AsVectors(ids, table, model.architecture());
     // Both in one batch, and as large a batch of ids alone.
     const InferenceInput* both[] = {&ids, &vectors};
     const InferenceInput* alone[] = {&ids, &ids};
-    ASSERT_OK_AND_ASSIGN(const auto got, model->Run(0, both));
-    ASSERT_OK_AND_ASSIGN(const auto want, model->Run(0, alone));
-
+    ASSERT_OK_AND_ASSIGN(const auto got, model.Run(0, both));
+    ASSERT_OK_AND_ASSIGN(const auto want, model.Run(0, alone));
     for (size_t i = 0; i < ids.outputs.size(); ++i) {
       EXPECT_EQ(got[0][i].bytes, want[0][i].bytes);
       EXPECT_EQ(got[1][i].bytes, want[1][i].bytes);
     }
+  }
+};
+
+TEST_P(VectorsTest, OfTheTokenTableAnswerAsTheirIdsDo) {
+  const absl::string_view model_type = family().model_types.front();
+  ASSERT_OK_AND_ASSIGN(const std::vector<GoldenCase> cases,
+                       ReadGoldenCases(std::string(model_type)));
+  const auto loader = LoaderOf(std::get<1>(GetParam()));
+  int num_tested = 0;
+  for (const GoldenCase& golden : cases) {
+    SCOPED_TRACE(golden.name);
+    if (!std::filesystem::exists(WeightsPath(golden))) continue;
+    ASSERT_OK_AND_ASSIGN(const auto model, Load(*loader, golden));
+    if (model->signature().FindInput("inputs_embeds") == nullptr) continue;
+    ASSERT_OK_AND_ASSIGN(
+        const HostTensor table,
+        ReadTokenTable(golden, family(), model->architecture()));
+    if (table.dtype != DType::kF32) continue;
+    ExpectSameAnswers(table, *model);
     ++num_tested;
   }
   // Images have no ids, and CLIP looks for one.
@@ -142,35 +150,60 @@ TEST_P(VectorsTest, OfTheTokenTableAnswerAsTheirIdsDo) {
   EXPECT_EQ(num_tested == 0, takes_none);
 }
 
+INSTANTIATE_TEST_SUITE_P(
+    All, VectorsTest,
+    ::testing::Combine(::testing::ValuesIn(AllFamilies()),
+                       ::testing::Values(EngineKind::kAuto,
+                                         EngineKind::kReference)),
+    [](const auto& info) {
+      const Family& family = *std::get<0>(info.param);
+      return absl::StrCat(
+          absl::StrReplaceAll(family.model_types.front(), {{"-", "_"}}), "_",
+          NameOf(std::get<1>(info.param)));
+    });
+
+// The first `length` tokens of a row.
+InferenceInput Cut(InferenceInput row, int64_t length) {
+  row.width = length;
+  row.lengths = {length};
+  row.input_ids.resize(length);
+  return row;
+}
+
+// Neither in rows beside them nor in those that are computed later.
 TEST(VectorsOfNoNumbersTest, StayInTheirRow) {
   ASSERT_OK_AND_ASSIGN(const std::vector<GoldenCase> cases,
                        ReadGoldenCases("bert"));
-  const auto loader = MakeLoader();
-  LoadRequest request;
-  request.directory = cases.front().model_directory;
-  request.options.architecture = "BertModel";
-  LoadControl control;
-  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
-  const InferenceInput ids = SomeIds(*model);
-  InferenceInput vectors = ids;
-  vectors.input_ids.clear();
-  vectors.inputs_embeds.assign(ids.width * model->architecture().hidden_size,
-                               std::nanf(""));
+  const auto base = std::find_if(
+      cases.begin(), cases.end(),
+      [](const GoldenCase& golden) { return golden.name == "bert_base"; });
+  ASSERT_NE(base, cases.end());
+  for (const EngineKind engine : {EngineKind::kAuto, EngineKind::kReference}) {
+    SCOPED_TRACE(NameOf(engine));
+    const auto loader = LoaderOf(engine);
+    ASSERT_OK_AND_ASSIGN(const auto model, Load(*loader, *base));
+    const InferenceInput ids = SomeIds(*model);
+    const InferenceInput shorter = Cut(ids, 3);
+    InferenceInput vectors = ids;
+    vectors.input_ids.clear();
+    vectors.inputs_embeds.assign(ids.width * model->architecture().hidden_size,
+                                 std::nanf(""));
+    const InferenceInput* alone[] = {&ids, &shorter, &ids};
+    const InferenceInput* both[] = {&ids, &shorter, &vectors};
 
-  const InferenceInput* both[] = {&ids, &vectors};
-  const InferenceInput* alone[] = {&ids, &ids};
-  ASSERT_OK_AND_ASSIGN(const auto got, model->Run(0, both));
-  ASSERT_OK_AND_ASSIGN(const auto want, model->Run(0, alone));
+    ASSERT_OK_AND_ASSIGN(const auto want, model->Run(0, alone));
+    ASSERT_OK_AND_ASSIGN(const auto beside, model->Run(0, both));
+    ASSERT_OK_AND_ASSIGN(const auto later, model->Run(0, alone));
 
-  EXPECT_EQ(got[0].front().bytes, want[0].front().bytes);
-  EXPECT_TRUE(std::isnan(got[1].front().as<float>().front()));
+    EXPECT_TRUE(std::isnan(beside[2].front().as<float>().front()));
+    for (size_t i = 0; i < ids.outputs.size(); ++i) {
+      for (const int row : {0, 1}) {
+        EXPECT_EQ(beside[row][i].bytes, want[row][i].bytes);
+        EXPECT_EQ(later[row][i].bytes, want[row][i].bytes);
+      }
+    }
+  }
 }
-
-INSTANTIATE_TEST_SUITE_P(
-    All, VectorsTest, ::testing::ValuesIn(AllFamilies()),
-    [](const ::testing::TestParamInfo<const Family*>& info) {
-      return absl::StrReplaceAll(info.param->model_types.front(), {{"-", "_"}});
-    });
 
 }  // namespace
 }  // namespace transformerd
