@@ -1,15 +1,10 @@
 """The simulated pods behind docs/scaling.md."""
 
-import pathlib
-import sys
-
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "benchmarks/scaling"))
-import simulation  # noqa: E402
-from autoscaler import Rules  # noqa: E402
-from cold_start import GIB, Storage, cold_start_s  # noqa: E402
-from service import Fleet, Pod, ServiceTimes  # noqa: E402
+import simulation
+from autoscaler import Rules
+from cold_start import GIB, Storage, cold_start_s
+from service import Fleet, Pod, ServiceTimes
 
 # 10 ms, and 1 ms for each token.
 TIMES = ServiceTimes({10: 0.02, 100: 0.11})

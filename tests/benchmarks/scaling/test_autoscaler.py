@@ -1,13 +1,9 @@
 """The model of the HorizontalPodAutoscaler behind docs/scaling.md."""
 
 import dataclasses
-import pathlib
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "benchmarks/scaling"))
-from autoscaler import Autoscaler, Rules, replicas_for  # noqa: E402
+from autoscaler import Autoscaler, Rules, replicas_for
 
 RULES = Rules(
     min_replicas=1, max_replicas=20,

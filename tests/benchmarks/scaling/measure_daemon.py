@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""measure.py > measured.json: what simulate.py has to know of this machine.
+"""measure_daemon.py > measured.json: what plots.py has to know of this machine.
 
 CPU time of a worker's thread for forward passes of all-MiniLM-L6-v2 by their tokens, by
 the kernel's count, which a busy machine does not stretch; and the seconds from the start
