@@ -85,7 +85,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def release(api, kubelet, dns, models):
-    release = Release(api, kubelet, dns, models)
+    release = Release(api, kubelet, dns, models, "embeddings")
     release.install()
     release.wait_until_rolled_out()
     return release

@@ -6,16 +6,12 @@ import chart
 import yaml
 from callers import Callers, request_of, service_config
 
-NAME = "embeddings"
-FULL_NAME = "embeddings-transformerd"
 MODEL = "albert"
-LABELS = f"app.kubernetes.io/instance={NAME}"
 TIMEOUT_S = 180
 POLL_S = 0.1
 
 VALUES = {
     "replicaCount": 2,
-    "models": {"claim": {"existing": "models"}},
     "drain": {"delaySeconds": 2, "timeoutSeconds": 10, "marginSeconds": 10},
     # As much longer than a caller's pause between questions to the DNS as in the chart.
     "minReadySeconds": 2,
@@ -44,22 +40,21 @@ def wait_until(is_so, what, timeout_s=TIMEOUT_S):
 
 
 class Release:
-    def __init__(self, api, kubelet, dns, models):
+    def __init__(self, api, kubelet, dns, models, name):
         self.api, self.kubelet = api, kubelet
+        self.name, self.full_name = name, f"{name}-transformerd"
         self._dns = dns
         self._folder = models
-        for name in ("good", "broken"):
-            self._make_volume(name)
+        for claim, folder in {"models": "good", "broken": "broken"}.items():
+            self._make_volume(f"{name}-{claim}", folder)
 
-    def _make_volume(self, name):
-        """A bound claim; "models" is the good one."""
-        claim = {"good": "models"}.get(name, name)
+    def _make_volume(self, claim, folder):
         size, modes = {"storage": "1Gi"}, ["ReadOnlyMany"]
         self.api.apply({
             "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": claim},
             "spec": {
                 "capacity": size, "accessModes": modes, "storageClassName": "",
-                "hostPath": {"path": str(self._folder / name)},
+                "hostPath": {"path": str(self._folder / folder)},
                 "claimRef": {"namespace": self.api.namespace, "name": claim},
             },
         })
@@ -71,19 +66,20 @@ class Release:
             },
         })
 
-    def install(self, **changes):
-        """`helm upgrade --install` with VALUES and changes."""
+    def install(self, claim="models", **changes):
+        """`helm upgrade --install` with VALUES and changes, on one of the claims."""
         values = self._folder / "values.yaml"
-        values.write_text(yaml.safe_dump(merged(VALUES, changes)))
+        models = {"models": {"claim": {"existing": f"{self.name}-{claim}"}}}
+        values.write_text(yaml.safe_dump(merged(merged(VALUES, models), changes)))
         result = chart.helm(
-            "upgrade", "--install", NAME, str(chart.CHART), "--values", str(values),
+            "upgrade", "--install", self.name, str(chart.CHART), "--values", str(values),
             *self.api.helm_flags,
         )
         assert result.returncode == 0, result.stderr
         self._config = service_config(result.stdout)
 
     def deployment(self):
-        return self.api.get("apps/v1", "Deployment", FULL_NAME)
+        return self.api.get("apps/v1", "Deployment", self.full_name)
 
     def is_rolled_out(self):
         deployment = self.deployment()
@@ -101,7 +97,7 @@ class Release:
 
     def pods(self):
         """Those that are not yet gone, terminating ones included."""
-        return self.api.list("v1", "Pod", LABELS)
+        return self.api.list("v1", "Pod", f"app.kubernetes.io/instance={self.name}")
 
     def ready_pods(self):
         def is_ready(pod):
@@ -113,11 +109,15 @@ class Release:
         return [pod for pod in self.pods() if is_ready(pod)]
 
     def scale(self, replicas):
-        self.api.patch("apps/v1", "Deployment", FULL_NAME, {"spec": {"replicas": replicas}})
+        self.api.patch("apps/v1", "Deployment", self.full_name, {"spec": {"replicas": replicas}})
+
+    @property
+    def target(self):
+        """What the notes tell clients to connect to, by the DNS of the tests."""
+        service = f"{self.full_name}-headless.{self.api.namespace}.svc"
+        return f"dns://127.0.0.1:{self._dns.port}/{service}:8001"
 
     def callers(self, config=(), request=None, **options):
         """Clients with the service config of the notes, and the changes in `config`."""
-        name = f"{FULL_NAME}-headless.{self.api.namespace}.svc"
-        target = f"dns://127.0.0.1:{self._dns.port}/{name}:8001"
         request = request or request_of(MODEL)
-        return Callers(target, {**self._config, **dict(config)}, request, **options)
+        return Callers(self.target, {**self._config, **dict(config)}, request, **options)

@@ -105,7 +105,7 @@ def test_a_pod_that_crashes_comes_back(release):
 def test_a_model_that_does_not_load_stops_a_rollout(release):
     before = {pod["metadata"]["name"] for pod in release.pods()}
     with nothing_fails(release, NO_RETRIES):
-        release.install(models={"claim": {"existing": "broken"}})
+        release.install("broken")
         wait_until(lambda: len(release.pods()) == 3, "a third pod is made")
         (new,) = [p for p in release.pods() if p["metadata"]["name"] not in before]
         wait_until(lambda: is_started(release, new), "the third pod runs")

@@ -73,9 +73,9 @@ def test_knows_the_daemons_flags(transformerd):
     assert known | SET_BY_THE_CHART == flags
 
 
-def test_the_daemon_takes_the_flags_as_they_are_written(transformerd):
-    """Those of values/cpu.yaml; the others name files and devices that are not here."""
-    environment = chart.Objects(*chart.values_of("cpu")).environment
+@pytest.mark.parametrize("values", chart.VALUE_SETS)
+def test_the_daemon_takes_the_flags_of_a_value_set(transformerd, values):
+    environment = chart.Objects(*chart.values_of(values)).environment
     result = subprocess.run(
         [transformerd, "--model_repository=/nowhere"],
         env=environment, capture_output=True, text=True, check=False, timeout=60,
