@@ -13,7 +13,9 @@ import yaml
 
 FOLDER = pathlib.Path(__file__).parent
 ROOT = FOLDER.parent.parent
-sys.path[:0] = [str(FOLDER), str(ROOT / "tests/deploy/helm"), str(ROOT / "tests/integration")]
+sys.path[:0] = [str(FOLDER)] + [
+    str(ROOT / "tests" / folder) for folder in ("attacks", "deploy/helm", "integration")
+]
 from control_plane import ControlPlane  # noqa: E402
 from dns import Dns  # noqa: E402
 from kubelet import Kubelet  # noqa: E402

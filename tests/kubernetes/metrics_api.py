@@ -9,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from certificates import make_certificate
+from certificates import Authority
 from sandbox import local_address
 
 GROUP = "custom.metrics.k8s.io"
@@ -45,9 +45,8 @@ class MetricsApi:
             def log_message(self, *_):
                 pass
 
-        make_certificate(folder)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+        tls.load_cert_chain(*Authority(folder, "authority").issue("server"))
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

@@ -13,11 +13,9 @@ staging_version=v0.33.13
 etcd_version=v3.5.21
 kserve_module=github.com/kserve/kserve@v0.16.0
 prometheus_operator_module=github.com/prometheus-operator/prometheus-operator@v0.85.0
-haproxy_version=2.6.12
 
 kubernetes="$cache/tools/kubernetes-$kubernetes_version"
 etcd="$cache/tools/etcd-$etcd_version"
-haproxy="$cache/tools/haproxy-$haproxy_version"
 
 staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT
@@ -74,24 +72,14 @@ build_etcd() {
   run_logged "$etcd" "$go" build -mod=mod -trimpath -ldflags="-s -w" -o "$etcd/etcd" go.etcd.io/etcd/server/v3
 }
 
-# Unpacked and not installed: a package of a server starts that server.
-fetch_haproxy() {
-  say "fetching haproxy"
-  cd "$staging"
-  apt-get download haproxy liblua5.3-0 libopentracing1 libopentracing-c-wrapper0 >/dev/null
-  local package
-  for package in ./*.deb; do dpkg-deb --extract "$package" "$haproxy"; done
-}
-
 mkdir -p "$kubernetes" "$etcd"
 if [[ ! -x $kubernetes/kube-scheduler ]]; then (build_kubernetes); fi
 if [[ ! -x $etcd/etcd ]]; then (build_etcd); fi
-if [[ ! -x $haproxy/usr/sbin/haproxy ]]; then (fetch_haproxy); fi
 operator=$(module_folder "$prometheus_operator_module")
 cat <<EOF
 KUBERNETES=$kubernetes
 ETCD=$etcd/etcd
-HAPROXY=$haproxy
+HAPROXY=$(tests/attacks/fetch_haproxy.sh)
 KSERVE_CRDS=$(module_folder "$kserve_module")/config/crd/full
 PROMETHEUS_CRDS=$operator/jsonnet/prometheus-operator
 EOF

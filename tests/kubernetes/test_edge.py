@@ -1,83 +1,29 @@
 """The chart's haproxy before a real daemon: what passes, and what does not."""
 
-import os
 import pathlib
 import re
 import subprocess
-import time
 
-import chart
 import grpc
 import pytest
 from callers import request_of
-from certificates import make_certificate
+from certificates import Authority
 from control_plane import free_ports
 from daemon import Daemon
+from edge import Edge, config_text, haproxy, write_secret
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tritonclient.grpc import service_pb2_grpc
 
 MODEL = "albert"
-START_TIMEOUT_S = 20
-POLL_S = 0.02
 SOFT_LIMIT = 20
 
 
-def haproxy(*arguments, **options):
-    folder = pathlib.Path(os.environ["HAPROXY"])
-    libraries = {"LD_LIBRARY_PATH": str(folder / "usr/lib/x86_64-linux-gnu")}
-    program = [folder / "usr/sbin/haproxy", *arguments]
-    return subprocess.Popen(program, env={**os.environ, **libraries}, **options)
-
-
-def config_text(*arguments):
-    objects = chart.Objects(*chart.values_of("edge"), *arguments)
-    return next(c["data"]["haproxy.cfg"] for c in objects.of("ConfigMap") if "haproxy.cfg" in c["data"])
-
-
-class Edge:
-    """haproxy with the chart's configuration, on free ports, before `daemon`."""
-
-    def __init__(self, folder, daemon, *arguments):
-        make_certificate(folder)
-        self.port, self.health_port = free_ports(2)
-        places = {
-            ":8001 ssl": f"127.0.0.1:{self.port} ssl",
-            ":8003 proto": f"127.0.0.1:{self.health_port} proto",
-            "127.0.0.1:9001": daemon.address,
-            "127.0.0.1:9003": daemon.health_address,
-            "/etc/haproxy/tls": str(folder),
-        }
-        text = config_text(*arguments)
-        for given, here in places.items():
-            assert given in text
-            text = text.replace(given, here)
-        (folder / "haproxy.cfg").write_text(text)
-        self._log = folder / "log"
-        with open(self._log, "wb") as log:
-            self._process = haproxy("-db", "-f", folder / "haproxy.cfg", stdout=log, stderr=log)
-        self._authority = (folder / "ca.crt").read_bytes()
-        self._identity = (folder / "tls.key").read_bytes(), self._authority
-        self._wait_until_open()
-
-    def _wait_until_open(self):
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            assert self._process.poll() is None, self._log.read_text()
-            try:
-                with self.channel(has_certificate=True) as channel:
-                    return grpc.channel_ready_future(channel).result(1)
-            except grpc.FutureTimeoutError:
-                assert time.monotonic() < deadline, self._log.read_text()
-
-    def channel(self, has_certificate=False):
-        key, certificate = self._identity if has_certificate else (None, None)
-        credentials = grpc.ssl_channel_credentials(self._authority, key, certificate)
-        options = [("grpc.use_local_subchannel_pool", 1)]
-        return grpc.secure_channel(f"localhost:{self.port}", credentials, options=options)
-
-    def stop(self):
-        self._process.kill()
-        self._process.wait()
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    authority = Authority(tmp_path_factory.mktemp("authority"), "authority")
+    authority.issue("server")
+    authority.issue("client")
+    return authority
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +36,11 @@ def daemon(models):
 
 
 @pytest.fixture
-def edge(tmp_path, daemon):
+def edge(tmp_path, authority, daemon):
     edges = []
 
     def start(*arguments):
-        edges.append(Edge(tmp_path, daemon, *arguments))
+        edges.append(Edge(tmp_path, authority, free_ports(2), daemon, *arguments))
         return edges[-1]
 
     yield start
@@ -116,8 +62,10 @@ def code_of(call, *arguments, **options):
 
 
 @pytest.mark.parametrize("client_certificates", ["true", "false"])
-def test_haproxy_finds_nothing_wrong_with_the_configuration(tmp_path, client_certificates):
-    make_certificate(tmp_path)
+def test_haproxy_finds_nothing_wrong_with_the_configuration(
+    tmp_path, authority, client_certificates
+):
+    write_secret(tmp_path, authority, "server")
     text = config_text("--set", f"tls.clientCertificates={client_certificates}")
     path = tmp_path / "haproxy.cfg"
     path.write_text(text.replace("/etc/haproxy/tls", str(tmp_path)))
@@ -147,7 +95,7 @@ def test_strangers_without_a_certificate_are_refused(edge):
     edge = edge("--set", "tls.clientCertificates=true")
     with edge.channel() as channel:
         assert code_of(infer, channel) == grpc.StatusCode.UNAVAILABLE
-    with edge.channel(has_certificate=True) as channel:
+    with edge.channel("client") as channel:
         assert infer(channel).model_name == MODEL
 
 

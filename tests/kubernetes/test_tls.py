@@ -7,7 +7,8 @@ import grpc
 import pytest
 import yaml
 from callers import request_of
-from certificates import make_certificate
+from certificates import Authority
+from edge import secure_channel, write_secret
 from release import MODEL, Release
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
@@ -20,17 +21,22 @@ def make_secret(api, name, files):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("certificates")
-    make_certificate(folder)
-    return folder
+def authority(tmp_path_factory):
+    authority = Authority(tmp_path_factory.mktemp("authority"), "authority")
+    authority.issue("server")
+    authority.issue("client")
+    return authority
 
 
 @pytest.fixture(scope="module")
-def release(api, kubelet, dns, models, folder):
+def release(api, kubelet, dns, models, authority, tmp_path_factory):
     values = yaml.safe_load((chart.CHART / "values/tls.yaml").read_text())
-    keys = ("tls.crt", "tls.key", "ca.crt")
-    make_secret(api, values["tls"]["secretName"], {k: (folder / k).read_bytes() for k in keys})
+    folder = tmp_path_factory.mktemp("secret")
+    write_secret(folder, authority, "server")
+    make_secret(
+        api, values["tls"]["secretName"],
+        {path.name: path.read_bytes() for path in folder.iterdir()},
+    )
     make_secret(api, values["auth"]["secretName"], {"tokens": TOKENS.encode()})
     # Its custom resources are tried in test_apply.py.
     values["serviceMonitor"]["enabled"] = False
@@ -42,18 +48,12 @@ def release(api, kubelet, dns, models, folder):
 
 
 @pytest.fixture
-def call(release, folder):
+def call(release, authority):
     """Calls a method of the service; returns the code that it ends with."""
 
-    def call(method, request, token=None, has_certificate=True):
-        authority = (folder / "ca.crt").read_bytes()
-        identity = (folder / "tls.key").read_bytes(), authority
-        credentials = grpc.ssl_channel_credentials(
-            authority, *(identity if has_certificate else (None, None)))
-        options = [("grpc.ssl_target_name_override", "localhost"),
-                   ("grpc.use_local_subchannel_pool", 1)]
+    def call(method, request, token=None, certificate="client"):
         metadata = [("authorization", f"Bearer {token}")] if token else []
-        with grpc.secure_channel(release.target, credentials, options) as channel:
+        with secure_channel(release.target, authority, certificate) as channel:
             stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
             try:
                 getattr(stub, method)(request, timeout=20, metadata=metadata)
@@ -68,7 +68,7 @@ def test_a_token_and_a_certificate_are_needed(call):
     request = request_of(MODEL)
     assert call("ModelInfer", request, "secret-of-callers") == grpc.StatusCode.OK
     assert call("ModelInfer", request) == grpc.StatusCode.UNAUTHENTICATED
-    refused = call("ModelInfer", request, "secret-of-callers", has_certificate=False)
+    refused = call("ModelInfer", request, "secret-of-callers", certificate=None)
     assert refused == grpc.StatusCode.UNAVAILABLE
 
 
