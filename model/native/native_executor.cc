@@ -16,6 +16,7 @@
 #include "model/native/stack_runner.h"
 #include "model/native/thread_team.h"
 #include "model/native/top_runner.h"
+#include "model/runtime/useful_threads.h"
 
 namespace transformerd {
 namespace {
@@ -23,9 +24,6 @@ namespace {
 // Sequences pass through all layers in groups of about so many tokens: what a
 // layer leaves to the next one stays in the caches.
 constexpr int64_t kGroupTokens = 1024;
-// Below this much work a second thread costs more than it brings: on a busy
-// machine every parallel loop waits for the slowest thread to be scheduled.
-constexpr double kMinFlopsPerThread = 5e8;
 
 // Multiplications and additions of the blocks' linears for one token.
 double FlopsPerToken(const NativeStack& stack, const StackRecipe& recipe) {
@@ -213,9 +211,7 @@ class NativeExecutor : public Executor {
         flops_per_token_ * static_cast<double>(batch.num_tokens()) +
         flops_per_decoder_token_ *
             static_cast<double>(batch.decoder.num_tokens());
-    const double useful = flops / kMinFlopsPerThread;
-    return useful < team_.num_threads() ? std::max(1, static_cast<int>(useful))
-                                        : team_.num_threads();
+    return UsefulThreads(flops, team_.num_threads());
   }
 
   // Makes the tensors that the batch wants, and says where they are.

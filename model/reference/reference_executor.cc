@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "model/reference/patches.h"
 #include "model/reference/pooling.h"
 #include "model/reference/tensors.h"
+#include "model/runtime/useful_threads.h"
 
 namespace transformerd {
 namespace {
@@ -58,10 +58,6 @@ class OutputCollector {
   const std::vector<int>& wanted_;
   PackedOutputs outputs_;
 };
-
-// Below this much work a second thread costs more than it brings: on a busy
-// machine every parallel loop waits for the slowest thread to be scheduled.
-constexpr double kMinFlopsPerThread = 5e8;
 
 // Multiplications and additions of the blocks' linears for one token.
 double FlopsPerToken(const StackRecipe& stack, int64_t hidden_size) {
@@ -126,9 +122,7 @@ class ReferenceExecutor : public Executor {
         flops_per_token_ * static_cast<double>(batch.num_tokens()) +
         flops_per_decoder_token_ *
             static_cast<double>(batch.decoder.num_tokens());
-    const double useful = flops / kMinFlopsPerThread;
-    return useful < options_.num_threads ? std::max(1, static_cast<int>(useful))
-                                         : options_.num_threads;
+    return UsefulThreads(flops, options_.num_threads);
   }
 
   // What enters the first block, [T, D].

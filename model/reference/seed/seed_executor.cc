@@ -20,13 +20,10 @@
 #include "model/reference/seed/vilbert.h"
 #include "model/reference/tensors.h"
 #include "model/runtime/tensor_spec.h"
+#include "model/runtime/useful_threads.h"
 
 namespace transformerd {
 namespace {
-
-// Below this much work a second thread costs more than it brings (see the
-// reference executor).
-constexpr double kMinFlopsPerThread = 5e8;
 
 // Multiplications and additions for one token, if every parameter is used.
 double FlopsPerToken(const Transformer& transformer) {
@@ -126,11 +123,9 @@ class SeedExecutor : public TensorExecutor {
   }
 
   int NumThreads(const InferenceInput& input) const {
-    const double useful = flops_per_token_ *
-                          static_cast<double>(input.num_tokens()) /
-                          kMinFlopsPerThread;
-    return useful < num_threads_ ? std::max(1, static_cast<int>(useful))
-                                 : num_threads_;
+    return UsefulThreads(
+        flops_per_token_ * static_cast<double>(input.num_tokens()),
+        num_threads_);
   }
 
   const int64_t heads_;
