@@ -40,6 +40,10 @@ check_layers() {
   python3 deploy/dev/check_layers.py 2>&1
 }
 
+check_class_names() {
+  python3 deploy/dev/check_class_names.py 2>&1
+}
+
 check_heavy_headers() {
   git grep -nE '#include [<"](torch/(torch|all|extension)\.h|ATen/ATen\.h)' -- '*.cc' '*.h'
 }
@@ -74,8 +78,8 @@ check_shell() {
   done
 }
 
-all=(format build_files file_length layers heavy_headers family_branches
-  trailing_space machine_paths unfinished shell)
+all=(format build_files file_length layers class_names heavy_headers
+  family_branches trailing_space machine_paths unfinished shell)
 failed=0
 for name in "${@:-${all[@]}}"; do
   if [[ " ${all[*]} " != *" $name "* ]]; then

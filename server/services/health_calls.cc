@@ -18,20 +18,20 @@ HealthCheckResponse::ServingStatus StatusOf(const HealthState& state,
 
 }  // namespace
 
-void CheckCall::Listen(HealthCallContext& context) {
-  auto* call = new CheckCall(context);
+void HealthCheckCall::Listen(HealthCallContext& context) {
+  auto* call = new HealthCheckCall(context);
   context.service.RequestCheck(&call->server_context_, &call->request_,
                                &call->responder_, context.queue.get(),
                                context.queue.get(), &call->on_request_);
 }
 
-CheckCall::CheckCall(HealthCallContext& context)
+HealthCheckCall::HealthCheckCall(HealthCallContext& context)
     : context_(context),
       responder_(&server_context_),
       on_request_([this](bool ok) { OnRequest(ok); }),
       on_finish_([this](bool) { delete this; }) {}
 
-void CheckCall::OnRequest(bool ok) {
+void HealthCheckCall::OnRequest(bool ok) {
   if (!ok) {  // the server shuts down
     delete this;
     return;
@@ -53,15 +53,15 @@ void CheckCall::OnRequest(bool ok) {
   responder_.Finish(response, grpc::Status::OK, &on_finish_);
 }
 
-void WatchCall::Listen(HealthCallContext& context) {
-  auto* call = new WatchCall(context);
+void HealthWatchCall::Listen(HealthCallContext& context) {
+  auto* call = new HealthWatchCall(context);
   call->server_context_.AsyncNotifyWhenDone(&call->on_call_ended_);
   context.service.RequestWatch(&call->server_context_, &call->request_,
                                &call->writer_, context.queue.get(),
                                context.queue.get(), &call->on_request_);
 }
 
-WatchCall::WatchCall(HealthCallContext& context)
+HealthWatchCall::HealthWatchCall(HealthCallContext& context)
     : context_(context),
       writer_(&server_context_),
       on_request_([this](bool ok) { OnRequest(ok); }),
@@ -69,7 +69,7 @@ WatchCall::WatchCall(HealthCallContext& context)
       on_finish_([this](bool) { OnOperationEnded(); }),
       on_call_ended_([this](bool) { OnCallEnded(); }) {}
 
-void WatchCall::OnRequest(bool ok) {
+void HealthWatchCall::OnRequest(bool ok) {
   if (!ok) {  // the server shuts down; on_call_ended_ is not coming
     delete this;
     return;
@@ -79,7 +79,7 @@ void WatchCall::OnRequest(bool ok) {
   Refresh();
 }
 
-void WatchCall::Refresh() {
+void HealthWatchCall::Refresh() {
   if (is_busy_ || is_finished_ || has_ended_) return;
   // Before the status: what is sent once draining was seen is the last word.
   const bool is_draining = context_.state.is_draining();
@@ -100,7 +100,7 @@ void WatchCall::Refresh() {
   }
 }
 
-void WatchCall::OnOperationEnded() {
+void HealthWatchCall::OnOperationEnded() {
   is_busy_ = false;
   if (has_ended_) {
     DeleteIfGone();
@@ -109,12 +109,12 @@ void WatchCall::OnOperationEnded() {
   }
 }
 
-void WatchCall::OnCallEnded() {
+void HealthWatchCall::OnCallEnded() {
   has_ended_ = true;
   DeleteIfGone();
 }
 
-void WatchCall::DeleteIfGone() {
+void HealthWatchCall::DeleteIfGone() {
   if (!has_ended_ || is_busy_) return;
   context_.watches.erase(this);
   delete this;

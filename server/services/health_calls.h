@@ -16,7 +16,7 @@ namespace transformerd {
 // false where it did not happen.
 using CompletionHandler = std::function<void(bool ok)>;
 
-class WatchCall;
+class HealthWatchCall;
 
 // What the calls of one health service share. Used by its thread alone.
 struct HealthCallContext {
@@ -24,17 +24,17 @@ struct HealthCallContext {
   grpc::health::v1::Health::AsyncService service;
   std::unique_ptr<grpc::ServerCompletionQueue> queue;
   // Streams that want to hear of changes.
-  std::set<WatchCall*> watches;
+  std::set<HealthWatchCall*> watches;
 };
 
 // One Check. Deletes itself.
-class CheckCall {
+class HealthCheckCall {
  public:
   // Waits for a client; once one is there, the next call waits.
   static void Listen(HealthCallContext& context);
 
  private:
-  explicit CheckCall(HealthCallContext& context);
+  explicit HealthCheckCall(HealthCallContext& context);
 
   void OnRequest(bool ok);
 
@@ -51,7 +51,7 @@ class CheckCall {
 //
 //   listening -> idle <-> writing; idle -> finishing -> gone;
 //   idle or writing -> gone (client left)
-class WatchCall {
+class HealthWatchCall {
  public:
   static void Listen(HealthCallContext& context);
 
@@ -60,7 +60,7 @@ class WatchCall {
   void Refresh();
 
  private:
-  explicit WatchCall(HealthCallContext& context);
+  explicit HealthWatchCall(HealthCallContext& context);
 
   void OnRequest(bool ok);
   void OnOperationEnded();

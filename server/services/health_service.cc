@@ -60,10 +60,10 @@ void HealthService::Start() {
   CHECK(waker_ == nullptr) << "started twice";
   waker_ = std::make_shared<HealthWaker>(*context_.queue, [this](bool) {
     waker_->Acknowledge();
-    for (WatchCall* watch : context_.watches) watch->Refresh();
+    for (HealthWatchCall* watch : context_.watches) watch->Refresh();
   });
-  CheckCall::Listen(context_);
-  WatchCall::Listen(context_);
+  HealthCheckCall::Listen(context_);
+  HealthWatchCall::Listen(context_);
   listener_ = context_.state.Subscribe([waker = waker_] { waker->Wake(); });
   thread_ = std::thread([this] { Serve(); });
 }
