@@ -40,6 +40,7 @@ SET_BY_THE_CHART = {
         ("tls.enabled=true", "secretName"),
         ("auth.enabled=true", "secretName"),
         ("edge.enabled=true", "tls"),
+        ("edge.callsAtOnce=0", "callsAtOnce"),
         ("gpu.count=-1", "count"),
         ("gpu.resourceName=gpu", "resourceName"),
         ("resources.limits.memory=lots", "memory"),
