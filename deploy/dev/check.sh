@@ -29,7 +29,7 @@ check_build_files() {
 }
 
 check_file_length() {
-  tracked '*.cc' '*.h' '*.py' '*.sh' '*.bzl' run test | while IFS= read -r file; do
+  tracked '*.cc' '*.h' '*.py' '*.sh' '*.bzl' run test 'tests/*/run' | while IFS= read -r file; do
     local lines
     lines=$(wc -l <"$file")
     if ((lines > 400)); then echo "$file has $lines lines, at most 400"; fi
@@ -69,7 +69,7 @@ check_unfinished() {
 }
 
 check_shell() {
-  tracked '*.sh' run test .ci/run | while IFS= read -r file; do
+  tracked '*.sh' run test .ci/run 'tests/*/run' | while IFS= read -r file; do
     bash -n "$file" 2>&1
     # What is sourced says so in its first line.
     if [[ ! -x $file ]] && ! head -n 1 "$file" | grep -q 'Sourced'; then

@@ -118,4 +118,23 @@ install_go_tool "$grpc_health_probe" \
   "github.com/grpc-ecosystem/grpc-health-probe@$grpc_health_probe_version"
 install_go_tool "$helm" "helm.sh/helm/v3/cmd/helm@$helm_version"
 
+# Unpacked and not installed: the package would start a server.
+fetch_haproxy() {
+  local staging
+  staging=$(mktemp -d "$cache/haproxy.XXXXXX")
+  echo "setup: fetching haproxy"
+  if ! (cd "$staging" && apt-get download haproxy liblua5.3-0 libopentracing1 \
+    libopentracing-c-wrapper0) >"$staging/log" 2>&1; then
+    tail -n 20 "$staging/log" >&2
+    echo "setup: fetching haproxy failed; is there a list of packages (apt-get update)?" >&2
+    exit 1
+  fi
+  local package
+  for package in "$staging"/*.deb; do dpkg-deb --extract "$package" "$staging/unpacked"; done
+  rm -rf "$haproxy"
+  mv "$staging/unpacked" "$haproxy"
+  rm -rf "$staging"
+}
+if [[ ! -x $haproxy/usr/sbin/haproxy ]]; then fetch_haproxy; fi
+
 deploy/dev/make_venv.sh "$(venv_path)" -r tests/requirements.txt

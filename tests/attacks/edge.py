@@ -13,7 +13,7 @@ START_TIMEOUT_S = 20
 
 
 def haproxy(*arguments, **options):
-    """Starts the program in the folder HAPROXY, as fetch_haproxy.sh prints it."""
+    """Starts the program in HAPROXY, the folder that its package is unpacked in."""
     folder = pathlib.Path(os.environ["HAPROXY"])
     libraries = {"LD_LIBRARY_PATH": str(folder / "usr/lib/x86_64-linux-gnu")}
     program = [folder / "usr/sbin/haproxy", *arguments]
@@ -56,7 +56,11 @@ class Edge:
         (folder / "haproxy.cfg").write_text(text)
         with open(self._log, "wb") as log:
             self._process = haproxy("-db", "-f", folder / "haproxy.cfg", stdout=log, stderr=log)
-        self._wait_until_open()
+        try:
+            self._wait_until_open()
+        except BaseException:
+            self.stop()
+            raise
 
     def _wait_until_open(self):
         deadline = time.monotonic() + START_TIMEOUT_S

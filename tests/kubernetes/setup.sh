@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh: builds a Kubernetes control plane from its Go modules into the cache
-# (some 20 minutes the first time, nothing after that), and fetches the CRDs and the
-# haproxy that the tests install. Prints the settings that they read.
+# (some 20 minutes the first time, nothing after that), and fetches the CRDs that the
+# tests install. Prints the settings that they read.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source deploy/dev/paths.sh
@@ -79,7 +79,6 @@ operator=$(module_folder "$prometheus_operator_module")
 cat <<EOF
 KUBERNETES=$kubernetes
 ETCD=$etcd/etcd
-HAPROXY=$(tests/attacks/fetch_haproxy.sh)
 KSERVE_CRDS=$(module_folder "$kserve_module")/config/crd/full
 PROMETHEUS_CRDS=$operator/jsonnet/prometheus-operator
 EOF
