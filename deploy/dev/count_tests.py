@@ -80,7 +80,7 @@ def main():
     count = Count()
     add_lines(count, folder / "checks", "check")
     add_bazel(count, folder)
-    for name in ("integration", "deploy", "benchmarks"):
+    for name in ("integration", "deploy", "attacks", "benchmarks"):
         add_pytest(count, folder, name)
     add_lines(count, folder / "fuzz", "fuzz target")
     for failure in count.failures:

@@ -56,6 +56,7 @@ class Daemon:
             ports = dict(line.split("=", 1) for line in file.read().split())
         self.address = f"127.0.0.1:{ports['grpc_port']}"
         self.metrics_address = f"127.0.0.1:{ports['metrics_port']}"
+        self.health_address = f"127.0.0.1:{ports['health_port']}"
         self.client = triton.InferenceServerClient(self.address, **(connection or {}))
         if wait_until_ready:
             self._wait_until(self.client.is_server_ready)

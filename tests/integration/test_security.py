@@ -14,6 +14,7 @@ import pytest
 import tritonclient.grpc as triton
 from certificates import Authority
 from daemon import Daemon, rpc_error
+from free_ports import free_ports
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
@@ -34,12 +35,6 @@ def stranger(tmp_path_factory):
     made = Authority(tmp_path_factory.mktemp("stranger"), "stranger")
     made.issue("alice")
     return made
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def tls_flags(folder_of, name):
@@ -68,16 +63,14 @@ def mutual(tmp_path_factory, authority):
     """A daemon that asks for certificates, and has a port for probes."""
     repository = tmp_path_factory.mktemp("models")
     (repository / "bert").symlink_to(GOLDENS / "bert_base" / "model")
-    port = free_port()
     daemon = Daemon(
         repository,
         "--load_model=bert",
-        f"--health_port={port}",
+        f"--health_port={free_ports(1)[0]}",
         f"--tls_client_ca_file={authority.certificate('authority')}",
         *tls_flags(authority, "server"),
         connection=connection(authority, authority, "alice"),
     )
-    daemon.health_address = f"127.0.0.1:{port}"
     yield daemon
     daemon.kill()
 

@@ -7,12 +7,15 @@ import threading
 import time
 
 import grpc
-from tritonclient.grpc import service_pb2, service_pb2_grpc
+from tritonclient.grpc import service_pb2_grpc
 
 CALLERS = 4
 # For the whole of a call, its repetitions included.
 DEADLINE_S = 20
 PAUSE_S = 0.01
+
+# Of all callers so far.
+totals = {"calls": 0, "failed": 0}
 
 
 def service_config(notes):
@@ -30,13 +33,6 @@ def channel_to(target, config):
         ("grpc.dns_min_time_between_resolutions_ms", 1000),
         ("grpc.max_reconnect_backoff_ms", 1000),
     ])
-
-
-def request_of(model):
-    request = service_pb2.ModelInferRequest(model_name=model)
-    ids = request.inputs.add(name="input_ids", datatype="INT64", shape=[1, 4])
-    ids.contents.int64_contents.extend([1, 2, 3, 4])
-    return request
 
 
 class Callers:
@@ -77,3 +73,5 @@ class Callers:
         self._stopping.set()
         for thread in self._threads:
             thread.join()
+        totals["calls"] += self.calls
+        totals["failed"] += sum(self.failures.values())

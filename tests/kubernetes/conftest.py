@@ -1,7 +1,7 @@
 """The control plane, the node, and the chart's release on them.
 
 Paths come from the environment, as tests/kubernetes/run sets them: KUBERNETES, ETCD,
-HAPROXY, KSERVE_CRDS, PROMETHEUS_CRDS, HELM and TRANSFORMERD.
+KSERVE_CRDS, PROMETHEUS_CRDS, HELM and TRANSFORMERD.
 """
 
 import pathlib
@@ -16,6 +16,7 @@ ROOT = FOLDER.parent.parent
 sys.path[:0] = [str(FOLDER)] + [
     str(ROOT / "tests" / folder) for folder in ("attacks", "deploy/helm", "integration")
 ]
+from callers import totals  # noqa: E402
 from control_plane import ControlPlane  # noqa: E402
 from dns import Dns  # noqa: E402
 from kubelet import Kubelet  # noqa: E402
@@ -99,4 +100,5 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_unconfigure():
-    print("\n{passed} passed, {failed} failed".format(**_outcomes))
+    print("\nclients: {calls} calls, {failed} failed".format(**totals))
+    print("{passed} passed, {failed} failed".format(**_outcomes))

@@ -4,22 +4,14 @@ import json
 import os
 import pathlib
 import secrets
-import socket
 import subprocess
 import time
 
 from api import Api, ApiError
+from free_ports import free_ports
 
 START_TIMEOUT_S = 120
 POLL_S = 0.1
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 class ControlPlane:

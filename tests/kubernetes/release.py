@@ -4,7 +4,8 @@ import time
 
 import chart
 import yaml
-from callers import Callers, request_of, service_config
+from callers import Callers, service_config
+from ids_request import request_of
 
 MODEL = "albert"
 TIMEOUT_S = 180

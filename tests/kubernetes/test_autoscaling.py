@@ -1,7 +1,7 @@
 """The real autoscaler follows the daemons' own gauge."""
 
 import pytest
-from callers import request_of
+from ids_request import request_of
 from metrics_api import MetricsApi
 from release import MODEL, wait_until
 

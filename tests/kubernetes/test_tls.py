@@ -6,9 +6,9 @@ import chart
 import grpc
 import pytest
 import yaml
-from callers import request_of
 from certificates import Authority
 from edge import secure_channel, write_secret
+from ids_request import request_of
 from release import MODEL, Release
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 

@@ -1,56 +1,26 @@
 """The chart's haproxy before a real daemon: what passes, and what does not."""
 
-import pathlib
-import re
 import subprocess
 
 import grpc
 import pytest
-from callers import request_of
-from certificates import Authority
-from control_plane import free_ports
-from daemon import Daemon
-from edge import Edge, config_text, haproxy, write_secret
+from edge import config_text, haproxy, write_secret
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from ids_request import request_of
+from targets import MODEL
 from tritonclient.grpc import service_pb2_grpc
 
-MODEL = "albert"
 SOFT_LIMIT = 20
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    authority = Authority(tmp_path_factory.mktemp("authority"), "authority")
-    authority.issue("server")
-    authority.issue("client")
-    return authority
-
-
-@pytest.fixture(scope="module")
-def daemon(models):
-    daemon = Daemon(models / "good", "--load_model=albert", f"--health_port={free_ports(1)[0]}")
-    flags = (pathlib.Path(daemon.folder) / "ports").read_text()
-    daemon.health_address = "127.0.0.1:" + re.search(r"health_port=(\d+)", flags)[1]
-    yield daemon
-    daemon.kill()
-
-
-@pytest.fixture
-def edge(tmp_path, authority, daemon):
-    edges = []
-
-    def start(*arguments):
-        edges.append(Edge(tmp_path, authority, free_ports(2), daemon, *arguments))
-        return edges[-1]
-
-    yield start
-    for edge in edges:
-        edge.stop()
 
 
 def infer(channel):
     stub = service_pb2_grpc.GRPCInferenceServiceStub(channel)
     return stub.ModelInfer(request_of(MODEL), timeout=10)
+
+
+def watch(channel):
+    request = health_pb2.HealthCheckRequest(service="readiness")
+    return health_pb2_grpc.HealthStub(channel).Watch(request, timeout=10)
 
 
 def code_of(call, *arguments, **options):
@@ -63,9 +33,9 @@ def code_of(call, *arguments, **options):
 
 @pytest.mark.parametrize("client_certificates", ["true", "false"])
 def test_haproxy_finds_nothing_wrong_with_the_configuration(
-    tmp_path, authority, client_certificates
+    tmp_path, parties, client_certificates
 ):
-    write_secret(tmp_path, authority, "server")
+    write_secret(tmp_path, parties.authority, "server")
     text = config_text("--set", f"tls.clientCertificates={client_certificates}")
     path = tmp_path / "haproxy.cfg"
     path.write_text(text.replace("/etc/haproxy/tls", str(tmp_path)))
@@ -77,10 +47,9 @@ def test_haproxy_finds_nothing_wrong_with_the_configuration(
 def test_calls_and_health_watches_pass(edge):
     with edge().channel() as channel:
         assert infer(channel).model_name == MODEL
-        request = health_pb2.HealthCheckRequest(service="readiness")
-        watch = health_pb2_grpc.HealthStub(channel).Watch(request, timeout=10)
-        assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
-        watch.cancel()
+        health = watch(channel)
+        assert next(health).status == health_pb2.HealthCheckResponse.SERVING
+        health.cancel()
 
 
 def test_probes_get_health_in_plaintext_and_nothing_else(edge):
@@ -117,3 +86,15 @@ def test_one_address_gets_so_many_connections(edge):
     for channel in channels:
         channel.close()
     assert codes == [grpc.StatusCode.OK] * 3 + [grpc.StatusCode.UNAVAILABLE] * 3
+
+
+def test_one_address_gets_so_many_calls_at_a_time(edge):
+    edge = edge("--set", "edge.callsAtOnce=3")
+    with edge.channel() as channel:
+        watches = [watch(channel) for _ in range(3)]
+        for each in watches:
+            next(each)
+        assert code_of(infer, channel) == grpc.StatusCode.RESOURCE_EXHAUSTED
+        # The kubelet's are others, whatever its address.
+        with grpc.insecure_channel(f"127.0.0.1:{edge.health_port}") as probes:
+            assert next(watch(probes)).status == health_pb2.HealthCheckResponse.SERVING
