@@ -1,4 +1,5 @@
-// What the kernels must know of the two dtypes that they compute in.
+// What the kernels must know of the two dtypes that they compute in, and of the
+// one that they only multiply.
 #pragma once
 
 #include <cstddef>
@@ -86,6 +87,17 @@ struct BFloat16 {
     __builtin_memcpy(&bits, &value, sizeof(bits));
     if (value != value) return static_cast<Stored>((bits >> 16) | 0x40);
     return static_cast<Stored>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+  }
+};
+
+// Rows of uint8, weights of int8. Sums are int32: vectors of floats and memory
+// of floats hold their bits, until V::FloatsOfSums makes numbers of them.
+struct Int8 {
+  template <typename V>
+  static TRANSFORMERD_INLINE typename V::Floats Dot(typename V::Floats a,
+                                                    typename V::Floats b,
+                                                    typename V::Floats sum) {
+    return V::DotBytes(a, b, sum);
   }
 };
 

@@ -17,7 +17,8 @@ namespace {
 void DetectAmx(CpuFeatures& features) {
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return;
-  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24,
+                     kAmxInt8 = 1u << 25;
   if ((edx & kAmxTile) == 0) return;
   // From <asm/prctl.h> of Linux 5.16, and the number of the tiles' state.
   constexpr int kRequestPermission = 0x1023;
@@ -25,6 +26,7 @@ void DetectAmx(CpuFeatures& features) {
   if (syscall(SYS_arch_prctl, kRequestPermission, kTileData) != 0) return;
   features.amx_tile = true;
   features.amx_bf16 = (edx & kAmxBf16) != 0;
+  features.amx_int8 = (edx & kAmxInt8) != 0;
 }
 
 }  // namespace
@@ -36,6 +38,8 @@ absl::string_view NameOf(InstructionSet instructions) {
       return "avx2";
     case InstructionSet::kAvx512:
       return "avx512";
+    case InstructionSet::kAvx512Vnni:
+      return "avx512_vnni";
     case InstructionSet::kAvx512Bf16:
       return "avx512_bf16";
     case InstructionSet::kAmx:
@@ -54,6 +58,7 @@ CpuFeatures DetectCpuFeatures() {
   features.avx512bw = __builtin_cpu_supports("avx512bw");
   features.avx512dq = __builtin_cpu_supports("avx512dq");
   features.avx512vl = __builtin_cpu_supports("avx512vl");
+  features.avx512vnni = __builtin_cpu_supports("avx512vnni");
   features.avx512bf16 = __builtin_cpu_supports("avx512bf16");
   DetectAmx(features);
 #endif
@@ -68,9 +73,11 @@ std::vector<InstructionSet> InstructionSets(const CpuFeatures& features) {
                           features.avx512dq && features.avx512vl;
   if (!has_avx512) return sets;
   sets.push_back(InstructionSet::kAvx512);
+  if (!features.avx512vnni) return sets;
+  sets.push_back(InstructionSet::kAvx512Vnni);
   if (!features.avx512bf16) return sets;
   sets.push_back(InstructionSet::kAvx512Bf16);
-  if (features.amx_tile && features.amx_bf16) {
+  if (features.amx_tile && features.amx_bf16 && features.amx_int8) {
     sets.push_back(InstructionSet::kAmx);
   }
   return sets;

@@ -20,10 +20,12 @@ const Kernels& KernelsFor(InstructionSet instructions, DType dtype) {
       return is_float ? kAvx2Float32 : kAvx2BFloat16;
     case InstructionSet::kAvx512:
       return is_float ? kAvx512Float32 : kAvx512BFloat16;
+    case InstructionSet::kAvx512Vnni:
+      return is_float ? kAvx512VnniFloat32 : kAvx512VnniBFloat16;
     case InstructionSet::kAvx512Bf16:
-      return is_float ? kAvx512Float32 : kAvx512Bf16BFloat16;
+      return is_float ? kAvx512VnniFloat32 : kAvx512Bf16BFloat16;
     case InstructionSet::kAmx:
-      return is_float ? kAvx512Float32 : kAmxBFloat16;
+      return is_float ? kAvx512VnniFloat32 : kAmxBFloat16;
   }
   LOG(FATAL) << "unknown InstructionSet";
 }

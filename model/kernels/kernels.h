@@ -6,10 +6,11 @@
 // for bit, nor on how calls cut the rows.
 //
 // "Panels" and packed weights are laid out as layout.h says, of the dtype of
-// the kernels; "rows" are float32, row-major, and as wide as a multiple of 16
-// floats, zeros behind the last column. Vectors of parameters (biases, norms)
-// are float32 and filled up with zeros in the same way. Strides of panels are
-// in bytes, those of rows in floats.
+// the kernels unless they are said to be of int8; "rows" are float32,
+// row-major, and as wide as a multiple of 16 floats, zeros behind the last
+// column. Vectors of parameters (biases, norms) are float32 and filled up with
+// zeros in the same way. Strides of panels are in bytes, those of rows in
+// floats.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,7 @@
 #include "model/base/dtype.h"
 #include "model/config/block_recipe.h"
 #include "model/kernels/instruction_set.h"
+#include "model/kernels/layout.h"
 #include "model/kernels/multiply.h"
 
 namespace transformerd::kernels {
@@ -58,6 +60,17 @@ struct LinearCall {
   // Of what is written.
   int64_t stride = 0;
   ColumnMap map;  // of panels_out
+};
+
+// Rows in panels of the kernels' dtype become rows of uint8 in the first of the
+// same panels. Each row has a scale of its own, which is NaN where a number of
+// the row is not finite.
+struct QuantizeCall {
+  std::byte* data = nullptr;  // of the first row in the first panel
+  int64_t stride = 0;         // bytes from a panel to the next
+  int64_t rows = 0;
+  int64_t columns = 0;
+  RowScale* scales = nullptr;  // one a row
 };
 
 // norm(x) of each row, computed in float32.
@@ -158,6 +171,9 @@ int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels);
 // The kernels of one instruction set and one dtype.
 struct Kernels {
   void (*linear)(const LinearCall&) = nullptr;
+  // The same of input and weights of int8.
+  void (*linear_int8)(const LinearCall&) = nullptr;
+  void (*quantize)(const QuantizeCall&) = nullptr;
   void (*norm)(const NormCall&) = nullptr;
   void (*pack)(const PackCall&) = nullptr;
   void (*embed)(const EmbedCall&) = nullptr;

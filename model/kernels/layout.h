@@ -1,8 +1,8 @@
 // How activations and weights lie in memory for the kernels.
 //
 // All kernels move units of 4 bytes: one float32, or two neighbouring bfloat16
-// of a row. Activations lie in panels, strips of 16 units (64 bytes, a cache
-// line) a row; all rows of a panel lie behind each other:
+// or four int8 of a row. Activations lie in panels, strips of 16 units (64
+// bytes, a cache line) a row; all rows of a panel lie behind each other:
 //
 //             panel 0                    panel 1
 //     row 0 | u0  u1  ...  u15 |       | u16 u17 ... u31 |
@@ -27,6 +27,17 @@
 // the last block is as narrow as that allows. 48 is what both a register file
 // of 32 vectors (8 rows x 3 vectors of sums, and 3 of weights) and one of 8
 // tiles (2 x 3) make the most of.
+//
+// Weights of int8 have a scale for each output, and stand for q * scale. The
+// rows that they are multiplied with are uint8 with a scale and a zero point
+// for each row, and stand for (u - zero) * scale: processors multiply uint8 by
+// int8. So that only whole numbers are added up,
+//
+//     sum of (u - zero) q  =  sum of u q  -  zero * (sum of q),
+//
+// the last of which is known when a weight is packed. Behind its blocks lie the
+// scales of all outputs, float32, and behind these their sums of q, int32, both
+// filled up with zeros to multiples of 16.
 #pragma once
 
 #include <cstddef>
@@ -46,12 +57,20 @@ inline constexpr int64_t kBlockColumns = 48;
 inline constexpr int64_t kRowSlack = 15;
 // Widest head that can be normed or rotated.
 inline constexpr int64_t kMaxHeadColumns = 1024;
+// Most inputs of int8 whose sums int32 holds: of products of 255 and 127.
+inline constexpr int64_t kMaxInt8Inputs = int64_t{1} << 16;
+
+// How a row of uint8 is to be read: as (u - zero_point) * scale.
+struct RowScale {
+  float scale = 0;
+  int32_t zero_point = 0;
+};
 
 constexpr int64_t RoundUp(int64_t value, int64_t step) {
   return (value + step - 1) / step * step;
 }
 
-// Elements of a row that a panel holds: 16 of F32, 32 of BF16.
+// Elements of a row that a panel holds: 16 of F32, 32 of BF16, 64 of I8.
 inline int64_t ColumnsPerPanel(DType dtype) {
   return kPanelBytes / BytesOf(dtype);
 }
@@ -71,9 +90,25 @@ constexpr int64_t BlockWidth(int64_t out, int64_t block) {
   return left < kBlockColumns ? left : kBlockColumns;
 }
 
+// Bytes of the blocks of a packed weight.
+constexpr int64_t BlocksBytes(int64_t out, int64_t panels) {
+  return RoundUp(out, kLanes) * panels * kPanelBytes;
+}
+
+// Where in a packed weight of I8 the scales begin, and the sums.
+constexpr int64_t ScalesOffset(int64_t out, int64_t panels) {
+  return BlocksBytes(out, panels);
+}
+constexpr int64_t SumsOffset(int64_t out, int64_t panels) {
+  return ScalesOffset(out, panels) + RoundUp(out, kLanes) * kUnitBytes;
+}
+
 // Bytes of a packed weight [out, in].
 inline int64_t PackedBytes(int64_t out, int64_t in, DType dtype) {
-  return RoundUp(out, kLanes) * NumPanels(in, dtype) * kPanelBytes;
+  const int64_t panels = NumPanels(in, dtype);
+  return dtype == DType::kI8
+             ? SumsOffset(out, panels) + RoundUp(out, kLanes) * kUnitBytes
+             : BlocksBytes(out, panels);
 }
 
 // Where in a packed weight a block begins.

@@ -1,6 +1,8 @@
 // Linears: x W^T with all that is done to the result before it is stored.
 #pragma once
 
+#include <type_traits>
+
 #include "model/kernels/functions.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/layout.h"
@@ -61,7 +63,9 @@ TRANSFORMERD_INLINE void StoreInPanels(const LinearCall& call, int64_t row,
 // What is left to do to a tile's sums (biases, activations, the way out) is
 // done row by row while the next tile is multiplied: with a matrix unit, which
 // works beside the vector units, that hides most of it.
-template <typename V, typename E>
+//
+// `In` is what is multiplied: E, or Int8.
+template <typename V, typename E, typename In>
 class LinearRun {
  public:
   explicit LinearRun(const LinearCall& call) : call_(call) {}
@@ -77,8 +81,8 @@ class LinearRun {
   }
 
  private:
-  static constexpr int kTileRows = Multiplier<V, E>::kRows;
-  static constexpr int64_t kChunkPanels = Multiplier<V, E>::kChunkPanels;
+  static constexpr int kTileRows = Multiplier<V, In>::kRows;
+  static constexpr int64_t kChunkPanels = Multiplier<V, In>::kChunkPanels;
   // Their sums stay in the second cache where products are made in chunks.
   static constexpr int64_t kRowsAtOnce = 256;
   static constexpr int64_t kTiles =
@@ -147,17 +151,11 @@ class LinearRun {
     if (pending_.rows == 0) return;
     for (int64_t c = 0; c < pending_.width; c += kLanes) {
       const int64_t column = pending_.first_column + c;
-      auto x = V::Load(pending_.sums + c);
-      if (call_.linear.bias != nullptr) {
-        x = V::Add(x, V::Load(call_.linear.bias + column));
-      }
+      auto x = Biased(call_.linear, pending_.sums + c, column);
       if (call_.gate.weight == nullptr) {
         x = Activate<V, E>(call_.activation, x);
       } else {
-        auto gate = V::Load(pending_.gates + c);
-        if (call_.gate.bias != nullptr) {
-          gate = V::Add(gate, V::Load(call_.gate.bias + column));
-        }
+        const auto gate = Biased(call_.gate, pending_.gates + c, column);
         x = V::Mul(Activate<V, E>(call_.activation, gate), x);
       }
       if (call_.softcap > 0) {
@@ -176,16 +174,41 @@ class LinearRun {
     pending_.gates += kBlockColumns;
   }
 
+  // x W^T + b of the first pending row and the 16 columns from `column` on.
+  TRANSFORMERD_INLINE typename V::Floats Biased(const PackedLinear& linear,
+                                                const float* sums,
+                                                int64_t column) const {
+    auto x = Product(linear, sums, column);
+    if (linear.bias != nullptr) x = V::Add(x, V::Load(linear.bias + column));
+    return x;
+  }
+
+  TRANSFORMERD_INLINE typename V::Floats Product(const PackedLinear& linear,
+                                                 const float* sums,
+                                                 int64_t column) const {
+    if constexpr (std::is_same_v<In, Int8>) {
+      const RowScale& row = call_.input.scales[pending_.first_row];
+      const auto* const scales = reinterpret_cast<const float*>(
+          linear.weight + ScalesOffset(call_.out, call_.panels));
+      const auto* const weight_sums = reinterpret_cast<const int32_t*>(
+          linear.weight + SumsOffset(call_.out, call_.panels));
+      return V::Mul(V::FloatsOfSums(sums, weight_sums + column, row.zero_point),
+                    V::Mul(V::Load(scales + column), V::Set(row.scale)));
+    } else {
+      return V::Load(sums);
+    }
+  }
+
   const LinearCall& call_;
-  Multiplier<V, E> multiplier_;
+  Multiplier<V, In> multiplier_;
   Tile pending_;  // of which only these rows are left
   alignas(64) float sums_[kTiles * kTileFloats];
   alignas(64) float gates_[kTiles * kTileFloats];
 };
 
-template <typename V, typename E>
+template <typename V, typename E, typename In>
 void RunLinear(const LinearCall& call) {
-  LinearRun<V, E>(call).Run();
+  LinearRun<V, E, In>(call).Run();
 }
 
 }  // namespace transformerd::kernels

@@ -6,6 +6,7 @@
 #include "model/kernels/heads.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/linear.h"
+#include "model/kernels/quantize.h"
 #include "model/kernels/rows.h"
 
 namespace transformerd::kernels {
@@ -13,7 +14,9 @@ namespace transformerd::kernels {
 template <typename V, typename E>
 constexpr Kernels MakeKernels() {
   Kernels kernels;
-  kernels.linear = RunLinear<V, E>;
+  kernels.linear = RunLinear<V, E, E>;
+  kernels.linear_int8 = RunLinear<V, E, Int8>;
+  kernels.quantize = RunQuantize<V, E>;
   kernels.norm = RunNorm<V, E>;
   kernels.pack = RunPack<V, E>;
   kernels.embed = RunEmbed<V, E>;

@@ -11,8 +11,9 @@ namespace transformerd::kernels {
 
 // Rows in panels.
 struct PanelRows {
-  const std::byte* data = nullptr;  // of the first row in the first panel
-  int64_t stride = 0;               // bytes from a panel to the next
+  const std::byte* data = nullptr;   // of the first row in the first panel
+  int64_t stride = 0;                // bytes from a panel to the next
+  const RowScale* scales = nullptr;  // of uint8: one a row
 };
 
 // Units of columns beside each other, as in a block of a packed weight.

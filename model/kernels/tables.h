@@ -7,6 +7,7 @@ namespace transformerd::kernels {
 
 extern const Kernels kAvx2Float32, kAvx2BFloat16;
 extern const Kernels kAvx512Float32, kAvx512BFloat16;
+extern const Kernels kAvx512VnniFloat32, kAvx512VnniBFloat16;
 extern const Kernels kAvx512Bf16BFloat16;
 extern const Kernels kAmxBFloat16;
 

@@ -1,4 +1,5 @@
-// Products of bfloat16 with a matrix unit: tiles of 16 rows of 64 bytes.
+// Products of bfloat16 and of int8 with a matrix unit: tiles of 16 rows of 64
+// bytes.
 #pragma once
 
 #include "model/kernels/elements.h"
@@ -18,11 +19,12 @@ namespace transformerd::kernels {
 //
 // Tiles are always whole: of fewer rows, what lies behind the last one is read
 // and multiplied as well, and its sums are stored to rows that nobody reads.
-template <typename Tiles>
+template <typename Tiles, typename E>
 class TileMultiplier {
  public:
   static constexpr int kRows = 32;
-  // 384 columns: 36 KiB of weights a block, which the nearest cache holds.
+  // 384 columns of bfloat16, 768 of int8: 36 KiB of weights a block, which the
+  // nearest cache holds.
   static constexpr int64_t kChunkPanels = 12;
 
   TileMultiplier() { Tiles::Configure(); }
@@ -100,14 +102,14 @@ class TileMultiplier {
                                               int64_t b_stride) {
     Tiles::template LoadOnce<6>(a, kPanelBytes);
     Tiles::template Load<7>(b, b_stride);
-    Tiles::template Dot<3 * kRow, 6, 7>();
+    Tiles::template Dot<E, 3 * kRow, 6, 7>();
     if constexpr (kColumnTiles > 1) {
       Tiles::template Load<7>(b + kPanelBytes, b_stride);
-      Tiles::template Dot<3 * kRow + 1, 6, 7>();
+      Tiles::template Dot<E, 3 * kRow + 1, 6, 7>();
     }
     if constexpr (kColumnTiles > 2) {
       Tiles::template Load<7>(b + 2 * kPanelBytes, b_stride);
-      Tiles::template Dot<3 * kRow + 2, 6, 7>();
+      Tiles::template Dot<E, 3 * kRow + 2, 6, 7>();
     }
   }
 
@@ -127,13 +129,17 @@ class TileMultiplier {
   }
 };
 
-// Vectors of 16 floats beside a matrix unit for bfloat16.
+// Vectors of 16 floats beside a matrix unit for bfloat16 and int8.
 template <typename Vectors, typename Tiles>
 struct WithTiles : Vectors {};
 
 template <typename Vectors, typename Tiles>
 struct MultiplierOf<WithTiles<Vectors, Tiles>, BFloat16> {
-  using Type = TileMultiplier<Tiles>;
+  using Type = TileMultiplier<Tiles, BFloat16>;
+};
+template <typename Vectors, typename Tiles>
+struct MultiplierOf<WithTiles<Vectors, Tiles>, Int8> {
+  using Type = TileMultiplier<Tiles, Int8>;
 };
 
 }  // namespace transformerd::kernels

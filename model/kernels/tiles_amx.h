@@ -1,7 +1,10 @@
-// Intel's Advanced Matrix Extensions: AMX-TILE and AMX-BF16.
+// Intel's Advanced Matrix Extensions: AMX-TILE, AMX-BF16 and AMX-INT8.
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
+
+#include "model/kernels/elements.h"
 
 namespace transformerd::kernels {
 
@@ -49,11 +52,16 @@ struct AmxTiles {
                  "i"(kTile)
                  : "memory");
   }
-  // sums += a b of pairs of bfloat16.
-  template <int kSums, int kA, int kB>
+  // sums += a b of pairs of bfloat16, or of four uint8 and int8.
+  template <typename E, int kSums, int kA, int kB>
   static void Dot() {
-    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSums), "i"(kA),
-                 "i"(kB));
+    if constexpr (std::is_same_v<E, Int8>) {
+      asm volatile("tdpbusd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSums), "i"(kA),
+                   "i"(kB));
+    } else {
+      asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(kSums),
+                   "i"(kA), "i"(kB));
+    }
   }
 };
 

@@ -144,15 +144,59 @@ struct Avx2 {
     }
   }
 
-  // sum + a b, of units that hold a float, or two bfloat16.
+  // 16 whole numbers of [0, 255].
+  static void StoreBytes(uint8_t* p, Floats x) {
+    const __m256i pairs = _mm256_packus_epi32(_mm256_cvtps_epi32(x.low),
+                                              _mm256_cvtps_epi32(x.high));
+    // Packing works within each half of a register.
+    const __m256i in_order =
+        _mm256_permute4x64_epi64(pairs, _MM_SHUFFLE(3, 1, 2, 0));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm_packus_epi16(_mm256_castsi256_si128(in_order),
+                                      _mm256_extracti128_si256(in_order, 1)));
+  }
+  // sums - zero_point * weight_sums, of 16 int32 each.
+  static Floats FloatsOfSums(const float* sums, const int32_t* weight_sums,
+                             int32_t zero_point) {
+    return {FloatsOfEightSums(sums, weight_sums, zero_point),
+            FloatsOfEightSums(sums + 8, weight_sums + 8, zero_point)};
+  }
+
+  // sum + a b, of units that hold a float, two bfloat16, or four bytes: uint8
+  // in a, int8 in b.
   static Floats DotFloat(Floats a, Floats b, Floats sum) {
     return Fma(a, b, sum);
   }
   static Floats DotHalves(Floats a, Floats b, Floats sum) {
     return Fma(High(a), High(b), Fma(Low(a), Low(b), sum));
   }
+  static Floats DotBytes(Floats a, Floats b, Floats sum) {
+    return {DotBytes(a.low, b.low, sum.low),
+            DotBytes(a.high, b.high, sum.high)};
+  }
 
  private:
+  // Bytes become int16, the even and the odd ones: products of bytes that are
+  // added in pairs (vpmaddubsw) would saturate.
+  static __m256 DotBytes(__m256 a, __m256 b, __m256 sum) {
+    const __m256i u = _mm256_castps_si256(a);
+    const __m256i q = _mm256_castps_si256(b);
+    const __m256i even =
+        _mm256_madd_epi16(_mm256_and_si256(u, _mm256_set1_epi16(0xff)),
+                          _mm256_srai_epi16(_mm256_slli_epi16(q, 8), 8));
+    const __m256i odd =
+        _mm256_madd_epi16(_mm256_srli_epi16(u, 8), _mm256_srai_epi16(q, 8));
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(sum),
+                                                _mm256_add_epi32(even, odd)));
+  }
+  static __m256 FloatsOfEightSums(const float* sums, const int32_t* weight_sums,
+                                  int32_t zero_point) {
+    const __m256i shift = _mm256_mullo_epi32(
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weight_sums)),
+        _mm256_set1_epi32(zero_point));
+    return _mm256_cvtepi32_ps(_mm256_sub_epi32(
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)), shift));
+  }
   static void TransposeEight(const std::byte* from, int64_t from_stride,
                              int rows, std::byte* to, int64_t to_stride) {
     __m256 r[8], t[8];

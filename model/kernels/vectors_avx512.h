@@ -134,12 +134,40 @@ struct Avx512 {
     _mm512_storeu_si512(to + 64, _mm512_permutex2var_epi64(low, end, high));
   }
 
-  // sum + a b, of units that hold a float, or two bfloat16.
+  // 16 whole numbers of [0, 255].
+  static void StoreBytes(uint8_t* p, Floats x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
+                     _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+  }
+  // sums - zero_point * weight_sums, of 16 int32 each.
+  static Floats FloatsOfSums(const float* sums, const int32_t* weight_sums,
+                             int32_t zero_point) {
+    const __m512i shift = _mm512_mullo_epi32(_mm512_loadu_si512(weight_sums),
+                                             _mm512_set1_epi32(zero_point));
+    return _mm512_cvtepi32_ps(
+        _mm512_sub_epi32(_mm512_loadu_si512(sums), shift));
+  }
+
+  // sum + a b, of units that hold a float, two bfloat16, or four bytes: uint8
+  // in a, int8 in b.
   static Floats DotFloat(Floats a, Floats b, Floats sum) {
     return Fma(a, b, sum);
   }
   static Floats DotHalves(Floats a, Floats b, Floats sum) {
     return Fma(High(a), High(b), Fma(Low(a), Low(b), sum));
+  }
+  // Bytes become int16, the even and the odd ones: products of bytes that are
+  // added in pairs (vpmaddubsw) would saturate.
+  static Floats DotBytes(Floats a, Floats b, Floats sum) {
+    const __m512i u = _mm512_castps_si512(a);
+    const __m512i q = _mm512_castps_si512(b);
+    const __m512i even =
+        _mm512_madd_epi16(_mm512_and_si512(u, _mm512_set1_epi16(0xff)),
+                          _mm512_srai_epi16(_mm512_slli_epi16(q, 8), 8));
+    const __m512i odd =
+        _mm512_madd_epi16(_mm512_srli_epi16(u, 8), _mm512_srai_epi16(q, 8));
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(sum),
+                                                _mm512_add_epi32(even, odd)));
   }
 
  private:

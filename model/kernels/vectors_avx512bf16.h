@@ -1,12 +1,12 @@
 // Vectors of 16 floats where the processor multiplies bfloat16 itself.
 #pragma once
 
-#include "model/kernels/vectors_avx512.h"
+#include "model/kernels/vectors_avx512vnni.h"
 
 namespace transformerd::kernels {
 
 // AVX-512 with BF16, which multiplies twice as many bfloat16 as floats.
-struct Avx512Bf16 : Avx512 {
+struct Avx512Bf16 : Avx512Vnni {
   static void StoreHalf(uint16_t* p, Floats x) {
     // A copy, as the type is not one that memory of integers may be read as.
     const __m256bh half = _mm512_cvtneps_pbh(x);

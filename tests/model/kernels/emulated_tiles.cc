@@ -62,7 +62,7 @@ void EmulatedTiles::StoreTile(int tile, std::byte* to, int64_t stride) {
   }
 }
 
-void EmulatedTiles::DotTiles(int sums, int a, int b) {
+void EmulatedTiles::DotHalves(int sums, int a, int b) {
   Unit& unit = ConfiguredUnit();
   for (int row = 0; row < kRows; ++row) {
     float sum[kRowBytes / 4];
@@ -72,6 +72,24 @@ void EmulatedTiles::DotTiles(int sums, int a, int b) {
         const float x = Half(&unit.tiles[a][row][4 * pair + 2 * i]);
         for (int column = 0; column < kRowBytes / 4; ++column) {
           sum[column] += x * Half(&unit.tiles[b][pair][4 * column + 2 * i]);
+        }
+      }
+    }
+    std::memcpy(unit.tiles[sums][row], sum, kRowBytes);
+  }
+}
+
+void EmulatedTiles::DotBytes(int sums, int a, int b) {
+  Unit& unit = ConfiguredUnit();
+  for (int row = 0; row < kRows; ++row) {
+    int32_t sum[kRowBytes / 4];
+    std::memcpy(sum, unit.tiles[sums][row], kRowBytes);
+    for (int four = 0; four < kRowBytes / 4; ++four) {
+      for (int i = 0; i < 4; ++i) {
+        const auto u = static_cast<uint8_t>(unit.tiles[a][row][4 * four + i]);
+        for (int column = 0; column < kRowBytes / 4; ++column) {
+          sum[column] +=
+              u * static_cast<int8_t>(unit.tiles[b][four][4 * column + i]);
         }
       }
     }

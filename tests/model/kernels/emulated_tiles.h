@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "model/kernels/elements.h"
 
@@ -34,17 +35,22 @@ struct EmulatedTiles {
     static_assert(kTile >= 0 && kTile < 8);
     StoreTile(kTile, static_cast<std::byte*>(to), stride);
   }
-  template <int kSums, int kA, int kB>
+  template <typename E, int kSums, int kA, int kB>
   static void Dot() {
     static_assert(kSums != kA && kSums != kB && kA != kB);
-    DotTiles(kSums, kA, kB);
+    if constexpr (std::is_same_v<E, Int8>) {
+      DotBytes(kSums, kA, kB);
+    } else {
+      DotHalves(kSums, kA, kB);
+    }
   }
 
  private:
   static void ZeroTile(int tile);
   static void LoadTile(int tile, const std::byte* from, int64_t stride);
   static void StoreTile(int tile, std::byte* to, int64_t stride);
-  static void DotTiles(int sums, int a, int b);
+  static void DotHalves(int sums, int a, int b);
+  static void DotBytes(int sums, int a, int b);
 };
 
 }  // namespace transformerd::kernels

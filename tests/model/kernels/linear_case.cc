@@ -17,6 +17,36 @@ namespace {
 // How far float32 is off, relative to the number.
 constexpr double kFloatError = 6e-8;
 
+// Rows of uint8.
+struct BytePanels {
+  PanelRows panel_rows() const {
+    return {bytes.data(), static_cast<int64_t>(scales.size()) * kPanelBytes,
+            scales.data()};
+  }
+
+  std::vector<std::byte> bytes;
+  std::vector<RowScale> scales;
+};
+
+// Eighths exactly, with zero points all over. Behind the columns lie bytes that
+// must not count.
+BytePanels MakeBytePanels(const Matrix& eighths, Numbers& numbers) {
+  const int64_t panels = NumPanels(eighths.columns, DType::kI8);
+  BytePanels rows;
+  rows.bytes.resize((panels * eighths.rows + kRowSlack) * kPanelBytes,
+                    std::byte{0xff});
+  for (int64_t r = 0; r < eighths.rows; ++r) {
+    const auto zero = static_cast<int32_t>(numbers.Integer(15, 240));
+    rows.scales.push_back({0.125f, zero});
+    for (int64_t c = 0; c < eighths.columns; ++c) {
+      const int64_t panel = c / kPanelBytes;
+      rows.bytes[(panel * eighths.rows + r) * kPanelBytes + c % kPanelBytes] =
+          static_cast<std::byte>(zero + std::lround(8 * eighths.at(r, c)));
+    }
+  }
+  return rows;
+}
+
 class LinearRun {
  public:
   LinearRun(const Variant& variant, const LinearCase& linear, uint32_t seed)
@@ -24,6 +54,9 @@ class LinearRun {
     input_ = numbers_.Eighths(linear.rows, linear.in);
     weight_ = numbers_.Eighths(linear.out, linear.in);
     gate_ = numbers_.Eighths(linear.out, linear.in);
+    if (variant.int8) {
+      for (Matrix* matrix : {&weight_, &gate_}) MakeWholeInInt8(*matrix);
+    }
     if (linear.bias) {
       bias_ = numbers_.Eighths(1, linear.out).values;
       gate_bias_ = numbers_.Eighths(1, linear.out).values;
@@ -42,6 +75,14 @@ class LinearRun {
   }
 
  private:
+  // One number of each output becomes 127 / 8, the largest, so that its scale
+  // is 1 / 8: the others are whole numbers in int8, and products are exact.
+  void MakeWholeInInt8(Matrix& weight) {
+    for (int64_t n = 0; n < weight.rows; ++n) {
+      weight.at(n, numbers_.Integer(0, weight.columns - 1)) = 127.0 / 8;
+    }
+  }
+
   // Where each column of the result goes in panels.
   void MakeColumns() {
     panel_columns_ = linear_.out;
@@ -108,14 +149,18 @@ class LinearRun {
 
   void Call(RowMemory& out) {
     RowMemory input = RowMemory::PanelsOf(variant_.dtype, input_);
-    const std::vector<std::byte> weight = Packed(variant_.dtype, weight_);
-    const std::vector<std::byte> gate = Packed(variant_.dtype, gate_);
+    BytePanels bytes;
+    if (variant_.int8) bytes = MakeBytePanels(input_, numbers_);
+    const auto pack = variant_.int8 ? Quantized : Packed;
+    const std::vector<std::byte> weight = pack(variant_.dtype, weight_);
+    const std::vector<std::byte> gate = pack(variant_.dtype, gate_);
     const std::vector<float> bias = PaddedFloats(bias_);
     const std::vector<float> gate_bias = PaddedFloats(gate_bias_);
     LinearCall call;
-    call.input = input.panel_rows();
+    call.input = variant_.int8 ? bytes.panel_rows() : input.panel_rows();
     call.rows = linear_.rows;
-    call.panels = NumPanels(linear_.in, variant_.dtype);
+    call.panels =
+        NumPanels(linear_.in, variant_.int8 ? DType::kI8 : variant_.dtype);
     call.out = linear_.out;
     call.first_block = linear_.first_block;
     call.end_block = end_block();
@@ -140,7 +185,8 @@ class LinearRun {
         call.add_to_rows = out.floats();
         break;
     }
-    variant_.kernels->linear(call);
+    const Kernels& kernels = *variant_.kernels;
+    (variant_.int8 ? kernels.linear_int8 : kernels.linear)(call);
   }
 
   const Variant& variant_;

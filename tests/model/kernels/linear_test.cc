@@ -10,7 +10,7 @@ namespace {
 
 class LinearTest : public KernelTest {};
 
-INSTANTIATE_TEST_SUITE_P(All, LinearTest, ::testing::ValuesIn(Variants()),
+INSTANTIATE_TEST_SUITE_P(All, LinearTest, ::testing::ValuesIn(LinearVariants()),
                          NameOfVariant);
 
 TEST_P(LinearTest, TakesAnyNumberOfRows) {

@@ -13,10 +13,13 @@ namespace {
 
 constexpr uint32_t kCases = 300;
 
-class RandomShapesTest : public KernelTest {};
+class RandomLinearTest : public KernelTest {};
+class RandomAttentionTest : public KernelTest {};
 
-INSTANTIATE_TEST_SUITE_P(All, RandomShapesTest, ::testing::ValuesIn(Variants()),
-                         NameOfVariant);
+INSTANTIATE_TEST_SUITE_P(All, RandomLinearTest,
+                         ::testing::ValuesIn(LinearVariants()), NameOfVariant);
+INSTANTIATE_TEST_SUITE_P(All, RandomAttentionTest,
+                         ::testing::ValuesIn(Variants()), NameOfVariant);
 
 // Small more often than large.
 int64_t Size(Numbers& numbers, int64_t largest) {
@@ -60,14 +63,14 @@ AttentionCase RandomAttention(Numbers& numbers) {
   return attention;
 }
 
-TEST_P(RandomShapesTest, LinearEqualsItsTwin) {
+TEST_P(RandomLinearTest, EqualsItsTwin) {
   Numbers numbers(1);
   for (uint32_t seed = 0; seed < kCases; ++seed) {
     ASSERT_TRUE(EqualsTwin(GetParam(), RandomLinear(numbers), seed)) << seed;
   }
 }
 
-TEST_P(RandomShapesTest, AttentionEqualsItsTwin) {
+TEST_P(RandomAttentionTest, EqualsItsTwin) {
   Numbers numbers(2);
   for (uint32_t seed = 0; seed < kCases; ++seed) {
     const AttentionInput input = MakeInput(RandomAttention(numbers), seed);

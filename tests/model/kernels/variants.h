@@ -16,12 +16,16 @@ struct Variant {
   std::string instructions;
   DType dtype = DType::kF32;
   const Kernels* kernels = nullptr;
+  // Whether its linears multiply int8.
+  bool int8 = false;
 };
 
 // Each table of kernels once.
 std::vector<Variant> Variants();
+// Each once for linears of its dtype and once for those of int8.
+std::vector<Variant> LinearVariants();
 
-// "avx2_BF16".
+// "avx2_BF16", "avx2_BF16_int8".
 std::string NameOfVariant(const ::testing::TestParamInfo<Variant>& info);
 std::ostream& operator<<(std::ostream& out, const Variant& variant);
 

@@ -5,6 +5,7 @@
 
 #include "model/kernels/layout.h"
 #include "model/kernels/pack.h"
+#include "model/kernels/quantize_weight.h"
 
 namespace transformerd::kernels {
 
@@ -27,6 +28,16 @@ std::vector<std::byte> Packed(DType dtype, const Matrix& weight) {
   std::vector<std::byte> storage = PlainBytes(dtype, weight.values);
   storage.resize(PackedBytes(weight.rows, weight.columns, dtype));
   PackInPlace({weight.rows, weight.columns, dtype}, storage.data());
+  return storage;
+}
+
+std::vector<std::byte> Quantized(DType dtype, const Matrix& weight) {
+  std::vector<std::byte> storage = PlainBytes(dtype, weight.values);
+  const auto packed_bytes =
+      static_cast<size_t>(PackedBytes(weight.rows, weight.columns, DType::kI8));
+  storage.resize(std::max(storage.size(), packed_bytes));
+  QuantizeInPlace({weight.rows, weight.columns, dtype}, storage.data());
+  storage.resize(packed_bytes);
   return storage;
 }
 

@@ -14,6 +14,8 @@ std::vector<std::byte> PlainBytes(DType dtype,
                                   const std::vector<double>& values);
 // Packed, from [out, in].
 std::vector<std::byte> Packed(DType dtype, const Matrix& weight);
+// Of I8, packed from numbers of `dtype`.
+std::vector<std::byte> Quantized(DType dtype, const Matrix& weight);
 // Float32 with zeros behind them up to a whole vector.
 std::vector<float> PaddedFloats(const std::vector<double>& values);
 
