@@ -15,7 +15,7 @@ inline int64_t ColumnsOf(int64_t out, int64_t block) {
 }
 
 // Packs one block of `columns` outputs. `from` is the first of them; steps are
-// in elements, of 1, 2 or 4 bytes.
+// in elements, of 2 or 4 bytes; four int8 are one of 4.
 template <typename T>
 void PackBlock(const T* from, int64_t out_step, int64_t in_step,
                int64_t columns, int64_t in, std::byte* packed) {

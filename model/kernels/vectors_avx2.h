@@ -144,7 +144,7 @@ struct Avx2 {
     }
   }
 
-  // 16 whole numbers of [0, 255].
+  // The nearest uint8 to each of 16 numbers of [-1, 256].
   static void StoreBytes(uint8_t* p, Floats x) {
     const __m256i pairs = _mm256_packus_epi32(_mm256_cvtps_epi32(x.low),
                                               _mm256_cvtps_epi32(x.high));

@@ -134,10 +134,12 @@ struct Avx512 {
     _mm512_storeu_si512(to + 64, _mm512_permutex2var_epi64(low, end, high));
   }
 
-  // 16 whole numbers of [0, 255].
+  // The nearest uint8 to each of 16 numbers of [-1, 256].
   static void StoreBytes(uint8_t* p, Floats x) {
+    const __m512i whole =
+        _mm512_max_epi32(_mm512_cvtps_epi32(x), _mm512_setzero_si512());
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
-                     _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+                     _mm512_cvtusepi32_epi8(whole));
   }
   // sums - zero_point * weight_sums, of 16 int32 each.
   static Floats FloatsOfSums(const float* sums, const int32_t* weight_sums,

@@ -49,9 +49,10 @@ void AttentionRunner::Project(const NativeProjection& projection,
 }
 
 void AttentionRunner::Project(int64_t layer, const NativeAttention& attention,
-                              const PanelBuffer& input, const RowRange& range,
+                              PanelBuffer& input, const RowRange& range,
                               const RowBlock& block,
                               const std::vector<RotaryAngles>& angles) {
+  ops_.PrepareFor(attention.projections.front().linear, input, block);
   for (const NativeProjection& projection : attention.projections) {
     Project(projection, input, block, heads_);
   }
@@ -91,9 +92,16 @@ void AttentionRunner::PrepareHeads(int64_t first_panel, int64_t heads,
 }
 
 void AttentionRunner::ProjectQueries(const NativeAttention& attention,
-                                     const PanelBuffer& input,
+                                     PanelBuffer& input,
                                      const RowBlock& block) {
+  ops_.PrepareFor(attention.projections[kQuery].linear, input, block);
   Project(attention.projections[kQuery], input, block, heads_);
+}
+
+void AttentionRunner::PrepareMemory(const NativeAttention& attention,
+                                    PanelBuffer& memory,
+                                    const RowBlock& block) {
+  ops_.PrepareFor(attention.projections[kKey].linear, memory, block);
 }
 
 void AttentionRunner::ProjectMemory(const NativeAttention& attention,
@@ -102,6 +110,13 @@ void AttentionRunner::ProjectMemory(const NativeAttention& attention,
   CHECK_EQ(attention.projections.size(), 3u);
   Project(attention.projections[kKey], memory, block, memory_heads_);
   Project(attention.projections[kValue], memory, block, memory_heads_);
+}
+
+void AttentionRunner::Leave(const NativeAttention& attention,
+                            const RowBlock& block, const LinearTarget& target) {
+  ops_.PrepareFor(attention.output, attended_, block);
+  ops_.Multiply(attention.output, attended_.rows(block.first), block.count,
+                target);
 }
 
 kernels::AttentionCall AttentionRunner::CallOf(

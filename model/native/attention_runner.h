@@ -24,10 +24,11 @@ class AttentionRunner {
   // Before a range is run. `memory` is the encoder's; null: none.
   void Resize(const RowRange& range, const RowRange* memory, int num_threads);
 
-  // Queries, keys and values of a block.
+  // Queries, keys and values of a block. These and the others that take their
+  // input as no constant may quantize it.
   void Project(int64_t layer, const NativeAttention& attention,
-               const PanelBuffer& input, const RowRange& range,
-               const RowBlock& block, const std::vector<RotaryAngles>& angles);
+               PanelBuffer& input, const RowRange& range, const RowBlock& block,
+               const std::vector<RotaryAngles>& angles);
   // One head of keys of one sequence. `probabilities` of the sequence, [heads,
   // queries, keys]; null: not wanted.
   void Attend(int64_t layer, const RowRange& range, int64_t sequence,
@@ -35,17 +36,22 @@ class AttentionRunner {
 
   // The same of a decoder's attention to its encoder: queries of the decoder's
   // rows, keys and values of the encoder's.
-  void ProjectQueries(const NativeAttention& attention,
-                      const PanelBuffer& input, const RowBlock& block);
+  void ProjectQueries(const NativeAttention& attention, PanelBuffer& input,
+                      const RowBlock& block);
+  // Once, before the layers' ProjectMemory.
+  void PrepareMemory(const NativeAttention& attention, PanelBuffer& memory,
+                     const RowBlock& block);
   void ProjectMemory(const NativeAttention& attention,
                      const PanelBuffer& memory, const RowBlock& block);
   void AttendAcross(const RowRange& range, const RowRange& memory,
                     int64_t sequence, int64_t key_head, float* probabilities,
                     int thread);
 
+  // The output projection of what all heads gave.
+  void Leave(const NativeAttention& attention, const RowBlock& block,
+             const LinearTarget& target);
+
   int64_t num_key_heads() const { return heads_layout_.key_heads; }
-  // What all heads gave, for the output projection.
-  const PanelBuffer& attended() const { return attended_; }
 
  private:
   void Project(const NativeProjection& projection, const PanelBuffer& input,

@@ -1,11 +1,13 @@
 // Memory that the native engine computes in.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <vector>
 
 #include "model/base/dtype.h"
 #include "model/kernels/layout.h"
@@ -59,7 +61,8 @@ class RowBuffer {
   int64_t stride_ = 0;
 };
 
-// Rows of the model's dtype in panels (see model/kernels/layout.h).
+// Rows of the model's dtype in panels (see model/kernels/layout.h), which may
+// be quantized where they are.
 class PanelBuffer {
  public:
   // What was there is lost. Columns that nobody writes to must be zeros:
@@ -68,6 +71,7 @@ class PanelBuffer {
     stride_ = rows * kernels::kPanelBytes;
     data_ = buffer_.Reserve(stride_ * panels +
                             kernels::kRowSlack * kernels::kPanelBytes);
+    scales_.resize(std::max(scales_.size(), static_cast<size_t>(rows)));
     if (is_partly_used) std::memset(data_, 0, stride_ * panels);
   }
   // The same for rows of `columns` elements.
@@ -81,13 +85,16 @@ class PanelBuffer {
     return data_ + panel * stride_ + r * kernels::kPanelBytes;
   }
   kernels::PanelRows rows(int64_t first, int64_t panel = 0) const {
-    return {row(first, panel), stride_};
+    return {row(first, panel), stride_, scales_.data() + first};
   }
+  // Of rows that are quantized.
+  kernels::RowScale* scales(int64_t first) { return scales_.data() + first; }
 
  private:
   Buffer buffer_;
   std::byte* data_ = nullptr;
   int64_t stride_ = 0;
+  std::vector<kernels::RowScale> scales_;
 };
 
 }  // namespace transformerd

@@ -1,5 +1,7 @@
 #include "model/native/coverage.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "model/kernels/layout.h"
 
@@ -27,12 +29,27 @@ std::optional<std::string> WhyNotNative(const StackRecipe& stack) {
   return std::nullopt;
 }
 
+// Of an input that int32 cannot hold the sums of.
+std::optional<std::string> WhyNotInt8(const Architecture& architecture) {
+  int64_t widest = architecture.hidden_size;
+  const auto add = [&](const StackRecipe& stack) {
+    widest = std::max({widest, stack.intermediate_size,
+                       stack.num_attention_heads * stack.head_size});
+  };
+  add(architecture.stack);
+  if (architecture.decoder) add(*architecture.decoder);
+  if (widest <= kernels::kMaxInt8Inputs) return std::nullopt;
+  return absl::StrCat("in I8 its linears may have ", kernels::kMaxInt8Inputs,
+                      " inputs, not ", widest);
+}
+
 }  // namespace
 
 std::optional<std::string> WhyNotNative(const Architecture& architecture,
                                         DType dtype) {
-  if (dtype != DType::kF32 && dtype != DType::kBF16) {
-    return absl::StrCat("it computes in F32 and BF16, not in ", NameOf(dtype));
+  if (dtype != DType::kF32 && dtype != DType::kBF16 && dtype != DType::kI8) {
+    return absl::StrCat("it computes in F32, BF16 and I8, not in ",
+                        NameOf(dtype));
   }
   if (architecture.seed || !architecture.parts.empty()) {
     return "it is a module of AllenNLP's toolkit";
@@ -44,7 +61,9 @@ std::optional<std::string> WhyNotNative(const Architecture& architecture,
     const auto why_not = WhyNotNative(*architecture.decoder);
     if (why_not) return why_not;
   }
-  return WhyNotNative(architecture.stack);
+  const auto why_not = WhyNotNative(architecture.stack);
+  if (why_not || dtype != DType::kI8) return why_not;
+  return WhyNotInt8(architecture);
 }
 
 }  // namespace transformerd

@@ -20,20 +20,23 @@ void FeedForward::Resize(int64_t max_rows) {
   outputs_.Resize(max_rows, hidden_size_);
 }
 
-void FeedForward::Run(const NativeBlock& native, const PanelBuffer& input,
+void FeedForward::Run(const NativeBlock& native, PanelBuffer& input,
                       const RowBlock& block, const LinearTarget& target) {
   if (native.router) {
     RunExperts(native, input, block, target);
   } else {
-    RunOne(native.mlps.front(), input.rows(block.first), block.count, target);
+    RunOne(native.mlps.front(), input, block, target);
   }
 }
 
-void FeedForward::RunOne(const NativeMlp& mlp, const kernels::PanelRows& input,
-                         int64_t rows, const LinearTarget& target) {
-  ops_.Multiply(mlp.up, input, rows, LinearTarget::Panels(intermediate_, 0),
+void FeedForward::RunOne(const NativeMlp& mlp, PanelBuffer& input,
+                         const RowBlock& block, const LinearTarget& target) {
+  ops_.PrepareFor(mlp.up, input, block);
+  ops_.Multiply(mlp.up, input.rows(block.first), block.count,
+                LinearTarget::Panels(intermediate_, 0),
                 recipe_.block.mlp.activation, mlp.gate ? &*mlp.gate : nullptr);
-  ops_.Multiply(mlp.down, intermediate_.rows(0), rows, target);
+  ops_.PrepareFor(mlp.down, intermediate_, {0, block.count});
+  ops_.Multiply(mlp.down, intermediate_.rows(0), block.count, target);
 }
 
 void FeedForward::RunExperts(const NativeBlock& native,
@@ -54,7 +57,7 @@ void FeedForward::RunExperts(const NativeBlock& native,
                     kernels::kPanelBytes);
       }
     }
-    RunOne(native.mlps[expert], chosen_.rows(0), rows,
+    RunOne(native.mlps[expert], chosen_, {0, rows},
            LinearTarget::Rows(outputs_, 0));
     for (int64_t i = 0; i < rows; ++i) {
       const float* const from = outputs_.row(i);

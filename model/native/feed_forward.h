@@ -20,9 +20,10 @@ class FeedForward {
 
   void Resize(int64_t max_rows);
 
-  // From the block's rows of `input`. Experts need a target that is added to.
-  void Run(const NativeBlock& native, const PanelBuffer& input,
-           const RowBlock& block, const LinearTarget& target);
+  // From the block's rows of `input`, which may be quantized. Experts need a
+  // target that is added to.
+  void Run(const NativeBlock& native, PanelBuffer& input, const RowBlock& block,
+           const LinearTarget& target);
 
  private:
   // One expert of a token, and how much it counts.
@@ -31,8 +32,8 @@ class FeedForward {
     float weight = 0;
   };
 
-  void RunOne(const NativeMlp& mlp, const kernels::PanelRows& input,
-              int64_t rows, const LinearTarget& target);
+  void RunOne(const NativeMlp& mlp, PanelBuffer& input, const RowBlock& block,
+              const LinearTarget& target);
   void RunExperts(const NativeBlock& native, const PanelBuffer& input,
                   const RowBlock& block, const LinearTarget& target);
   // Of each expert, the rows that chose it.

@@ -8,19 +8,26 @@
 #include "model/base/shape.h"
 #include "model/kernels/layout.h"
 #include "model/kernels/pack.h"
+#include "model/kernels/quantize_weight.h"
 
 namespace transformerd {
 namespace {
 
 class Collector {
  public:
-  void Add(const Linear& linear, int parts = 1) {
+  // `block_dtype` is that of the blocks' weights; nothing: their slots'.
+  explicit Collector(std::optional<DType> block_dtype)
+      : block_dtype_(block_dtype) {}
+
+  void Add(const Linear& linear, std::optional<DType> dtype = std::nullopt,
+           int parts = 1) {
     if (linear.weight == nullptr || !linear.weight->tied_to().empty()) return;
     const Shape& shape = linear.weight->shape();
     PackedSlot packed;
     packed.slot = linear.weight;
     packed.parts = parts;
     packed.in_out = linear.in_out;
+    packed.dtype = dtype.value_or(linear.weight->dtype());
     packed.out = shape[linear.in_out ? 1 : 0] / parts;
     packed.in = *NumElements(shape) / (packed.out * parts);
     CHECK(parts == 1 || !linear.in_out) << linear.weight->name();
@@ -30,17 +37,17 @@ class Collector {
     if (linear) Add(*linear);
   }
   void Add(const Attention& attention) {
-    Add(attention.query);
-    Add(attention.key);
-    Add(attention.value);
-    Add(attention.qkv);
-    Add(attention.output);
+    Add(attention.query, block_dtype_);
+    Add(attention.key, block_dtype_);
+    Add(attention.value, block_dtype_);
+    Add(attention.qkv, block_dtype_);
+    Add(attention.output, block_dtype_);
   }
   void Add(const Mlp& mlp) {
-    Add(mlp.gate);
-    Add(mlp.up);
-    Add(mlp.gate_up, /*parts=*/2);
-    Add(mlp.down);
+    Add(mlp.gate, block_dtype_);
+    Add(mlp.up, block_dtype_);
+    Add(mlp.gate_up, block_dtype_, /*parts=*/2);
+    Add(mlp.down, block_dtype_);
   }
   void Add(const Stack& stack) {
     Add(stack.embeddings.projection);
@@ -62,6 +69,7 @@ class Collector {
   std::vector<PackedSlot> Take() && { return std::move(slots_); }
 
  private:
+  const std::optional<DType> block_dtype_;
   std::vector<PackedSlot> slots_;
 };
 
@@ -70,14 +78,29 @@ int64_t PlainPartBytes(const PackedSlot& packed) {
 }
 
 int64_t PartBytes(const PackedSlot& packed) {
-  return kernels::PackedBytes(packed.out, packed.in, packed.slot->dtype());
+  return kernels::PackedBytes(packed.out, packed.in, packed.dtype);
+}
+
+void PackPart(const PackedSlot& packed, int part) {
+  std::byte* const storage = packed.slot->storage();
+  std::byte* const to = storage + PackedPartOffset(packed, part);
+  std::memmove(to, storage + part * PlainPartBytes(packed),
+               PlainPartBytes(packed));
+  const kernels::PlainWeight plain = {packed.out, packed.in,
+                                      packed.slot->dtype(), packed.in_out};
+  if (packed.dtype == DType::kI8) {
+    kernels::QuantizeInPlace(plain, to);
+  } else {
+    kernels::PackInPlace(plain, to);
+  }
 }
 
 }  // namespace
 
 std::vector<PackedSlot> PackedSlotsOf(const Architecture& architecture,
-                                      const Transformer& transformer) {
-  Collector collector;
+                                      const Transformer& transformer,
+                                      bool int8) {
+  Collector collector(int8 ? std::make_optional(DType::kI8) : std::nullopt);
   collector.Add(transformer.stack());
   if (transformer.decoder()) collector.Add(*transformer.decoder());
   // A pooler that only picks a token has no weights.
@@ -104,14 +127,11 @@ void PackSlots(const std::vector<PackedSlot>& slots) {
   for (const PackedSlot& packed : slots) {
     // An optional one that the checkpoint lacks.
     if (!packed.slot->is_filled()) continue;
-    std::byte* const storage = packed.slot->storage();
-    // The last one first: the packed form may be longer.
-    for (int part = packed.parts - 1; part >= 0; --part) {
-      std::byte* const to = storage + PackedPartOffset(packed, part);
-      std::memmove(to, storage + part * PlainPartBytes(packed),
-                   PlainPartBytes(packed));
-      kernels::PackInPlace(
-          {packed.out, packed.in, packed.slot->dtype(), packed.in_out}, to);
+    // The last one first where the packed form is longer: no part may lie where
+    // another is to be read.
+    const bool grows = PartBytes(packed) > PlainPartBytes(packed);
+    for (int i = 0; i < packed.parts; ++i) {
+      PackPart(packed, grows ? packed.parts - 1 - i : i);
     }
   }
 }

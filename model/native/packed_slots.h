@@ -19,14 +19,21 @@ struct PackedSlot {
   int64_t in = 0;
   int parts = 1;
   bool in_out = false;
+  DType dtype = DType::kF32;  // of the packed form: the slot's, or I8
 };
 
 // Of all linears that have a weight of their own. One that may be tied to
 // another parameter, say a table of tokens, stays as it is.
+//
+// With `int8`, those of the blocks' attention and feed-forward networks become
+// I8. What there is once in a model (embeddings, poolers, heads) or is small
+// and decides much (routers) keeps the dtype of its slot.
 std::vector<PackedSlot> PackedSlotsOf(const Architecture& architecture,
-                                      const Transformer& transformer);
+                                      const Transformer& transformer,
+                                      bool int8 = false);
 
-// Bytes that the packed form takes, at least those of the plain one.
+// Bytes that the packed form takes: at least those of the plain one, but for
+// I8, which is shorter as a rule.
 int64_t PackedBytes(const PackedSlot& packed);
 // Where a part begins in it.
 int64_t PackedPartOffset(const PackedSlot& packed, int part);

@@ -48,6 +48,18 @@ LinearTarget LinearTarget::AddTo(const RowBuffer& rows, int64_t first_row) {
   return target;
 }
 
+void RowOps::PrepareFor(const NativeLinear& linear, PanelBuffer& input,
+                        const RowBlock& block) const {
+  if (!linear.int8) return;
+  kernels::QuantizeCall call;
+  call.data = input.row(block.first);
+  call.stride = input.stride();
+  call.rows = block.count;
+  call.columns = linear.in;
+  call.scales = input.scales(block.first);
+  kernels_.quantize(call);
+}
+
 void RowOps::Multiply(const NativeLinear& linear,
                       const kernels::PanelRows& input, int64_t rows,
                       const LinearTarget& target, Activation activation,
@@ -66,7 +78,7 @@ void RowOps::Multiply(const NativeLinear& linear,
   call.add_to_rows = target.add_to_rows;
   call.stride = target.stride;
   call.map = target.map;
-  kernels_.linear(call);
+  (linear.int8 ? kernels_.linear_int8 : kernels_.linear)(call);
 }
 
 void RowOps::Norm(const NativeNorm& norm, const RowBuffer& input,

@@ -43,6 +43,10 @@ class RowOps {
   const kernels::Kernels& kernels() const { return kernels_; }
   DType dtype() const { return dtype_; }
 
+  // Before rows are read by a linear of int8: quantizes them in place. Nothing
+  // to do for another linear.
+  void PrepareFor(const NativeLinear& linear, PanelBuffer& input,
+                  const RowBlock& block) const;
   // activation(x W^T + b), or with a gate activation(x G^T + g) * (x W^T + b).
   void Multiply(const NativeLinear& linear, const kernels::PanelRows& input,
                 int64_t rows, const LinearTarget& target,

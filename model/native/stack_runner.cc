@@ -43,6 +43,9 @@ const RowBuffer& StackRunner::Run(const StackInput& input,
     ForEachBlock(input.memory->range.num_tokens, parallel_for,
                  [&](const RowBlock& block, int) {
                    ops_.Pack(input.memory->rows, hidden_size_, block, memory_);
+                   if (layers == 0) return;
+                   attention_.PrepareMemory(*BlockOf(0).cross_attention,
+                                            memory_, block);
                  });
   }
   ForEachBlock(rows, parallel_for, [&](const RowBlock& block, int) {
@@ -188,9 +191,7 @@ void StackRunner::LeaveAttention(const NativeBlock& native,
       return;
     case NormPlacement::kSandwich: {
       const LinearTarget to_added = LinearTarget::Rows(scratch.added, 0);
-      ops_.Multiply(native.attention.output,
-                    attention_.attended().rows(block.first), block.count,
-                    to_added);
+      attention_.Leave(native.attention, block, to_added);
       ops_.AddNorm(*native.attention_output_norm, scratch.added, hidden_size_,
                    block, stream_);
       NormStream(native.mlp_norm, block);
@@ -240,8 +241,7 @@ void StackRunner::LeavePart(const std::optional<NativeNorm>& norm,
 
 void StackRunner::AddAttended(const NativeAttention& attention,
                               const RowBlock& block) {
-  ops_.Multiply(attention.output, attention_.attended().rows(block.first),
-                block.count, LinearTarget::AddTo(stream_, block.first));
+  attention_.Leave(attention, block, LinearTarget::AddTo(stream_, block.first));
 }
 
 void StackRunner::NormStream(const std::optional<NativeNorm>& norm,

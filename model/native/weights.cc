@@ -92,15 +92,17 @@ ParameterVector VectorOf(const ParameterSlot* slot, int64_t first = 0,
 
 class Builder {
  public:
-  Builder(const Architecture& architecture, const Transformer& transformer) {
-    for (const PackedSlot& packed : PackedSlotsOf(architecture, transformer)) {
+  Builder(const Architecture& architecture, const Transformer& transformer,
+          bool int8) {
+    for (const PackedSlot& packed :
+         PackedSlotsOf(architecture, transformer, int8)) {
       packed_.emplace(packed.slot, packed);
     }
   }
 
   // Part `part` of a linear whose outputs are packed in parts.
   NativeLinear Make(const Linear& linear, int part = 0) const {
-    const DType dtype = linear.weight->dtype();
+    DType dtype = linear.weight->dtype();
     NativeLinear native;
     const auto found = packed_.find(linear.weight);
     if (found == packed_.end()) {
@@ -113,7 +115,9 @@ class Builder {
       native.out = packed.out;
       native.in = packed.in;
       native.weight = linear.weight->storage() + PackedPartOffset(packed, part);
+      dtype = packed.dtype;
     }
+    native.int8 = dtype == DType::kI8;
     native.panels = kernels::NumPanels(native.in, dtype);
     native.bias = VectorOf(linear.bias, part * native.out, native.out);
     return native;
@@ -220,8 +224,8 @@ class Builder {
 }  // namespace
 
 NativeWeights::NativeWeights(const Architecture& architecture,
-                             const Transformer& transformer) {
-  const Builder builder(architecture, transformer);
+                             const Transformer& transformer, bool int8) {
+  const Builder builder(architecture, transformer, int8);
   const DType dtype = transformer.dtype();
   builder.Make(architecture.stack, transformer.stack(), dtype, stack_);
   if (transformer.decoder()) {

@@ -19,6 +19,8 @@ using ParameterVector = std::vector<float>;
 struct NativeLinear {
   int64_t out = 0, in = 0;
   int64_t panels = 0;  // of its input
+  // Packed and multiplied as I8: reads rows that were quantized.
+  bool int8 = false;
   // Packed; null where the weight stays as `plain` has it.
   const std::byte* weight = nullptr;
   const std::byte* plain = nullptr;  // row-major [out, in]
@@ -115,8 +117,9 @@ struct NativeHead {
 // must outlive it; small parameters are copied. Immutable and thread-safe.
 class NativeWeights {
  public:
+  // `int8` as it was for PackedSlotsOf.
   NativeWeights(const Architecture& architecture,
-                const Transformer& transformer);
+                const Transformer& transformer, bool int8);
   NativeWeights(const NativeWeights&) = delete;
   NativeWeights& operator=(const NativeWeights&) = delete;
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "model/base/dtype.h"
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/kernels/instruction_set.h"
@@ -29,8 +30,11 @@ struct ExecutorOptions {
 // load is planned; Prepare, once the slots are filled; MakeExecutor.
 class Engine {
  public:
-  // FAILED_PRECONDITION with reason UNSUPPORTED where what the options ask for
-  // cannot be had for this model on this processor.
+  // Of `dtype` I8, the weights of the blocks' linears are; all else is BF16
+  // where the processor multiplies that itself, else F32.
+  //
+  // FAILED_PRECONDITION with reason UNSUPPORTED where what the options ask for,
+  // or I8, cannot be had for this model on this processor.
   static absl::StatusOr<Engine> Choose(const EngineOptions& options,
                                        const Architecture& architecture,
                                        DType dtype,
@@ -38,7 +42,12 @@ class Engine {
 
   void Reserve(const Architecture& architecture,
                const Transformer& transformer) const;
-  // Lays the weights out as the engine reads them.
+  // Of the parameters that Reserve and Prepare are given: what the engine
+  // computes in.
+  DType parameter_dtype() const { return parameter_dtype_; }
+
+  // Lays the weights out as the engine reads them, and gives back the memory
+  // that they no longer need.
   void Prepare(const Architecture& architecture, Replica& replica) const;
   // The references must outlive the executor.
   std::unique_ptr<Executor> MakeExecutor(const Architecture& architecture,
@@ -46,13 +55,16 @@ class Engine {
                                          const Signature& signature,
                                          const ExecutorOptions& options) const;
 
-  // Facts for people: the engine, its instructions, why it is not another one.
+  // Facts for people: the engine, its instructions, why it is not another one,
+  // what it computes in where that is not the dtype that was chosen.
   std::map<std::string, std::string> properties() const;
 
  private:
   // Nothing: the reference engine.
   std::optional<kernels::InstructionSet> native_;
   std::string why_not_native_;
+  DType parameter_dtype_ = DType::kF32;
+  bool int8_ = false;
 };
 
 }  // namespace transformerd

@@ -200,12 +200,13 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
                         : config_dtype_);
   }
   const DType dtype = *request_.options.dtype;
-  if (dtype != DType::kF32 && dtype != DType::kBF16 && dtype != DType::kF16) {
+  if (dtype != DType::kF32 && dtype != DType::kBF16 && dtype != DType::kF16 &&
+      dtype != DType::kI8) {
     return WithField(
         WithReason(
             absl::InvalidArgumentError(absl::StrCat(
                 "dtype ", NameOf(dtype),
-                " cannot be computed on a CPU, expected F32, BF16 or F16")),
+                " cannot be computed on a CPU, expected F32, BF16, F16 or I8")),
             Reason::kUnsupported),
         "dtype");
   }
@@ -222,16 +223,17 @@ absl::Status ModelLoad::MatchNames() {
                                   kernels::DetectCpuFeatures()));
   parts_->replicas.resize(workers_.num_replicas());
   for (Replica& replica : parts_->replicas) {
-    replica.transformer = std::make_unique<Transformer>(architecture, dtype_);
+    replica.transformer =
+        std::make_unique<Transformer>(architecture, engine_.parameter_dtype());
     engine_.Reserve(architecture, *replica.transformer);
   }
   const auto& slots = parts_->replicas.front().transformer->slots();
   if (!asked.load_weights) {
     name_map_ = NameMap::WithoutCheckpoint(slots);
   } else if (!asked.parts.empty()) {
-    ASSIGN_OR_RETURN(
-        MatchedParts matched,
-        MatchParts(asked.parts, described_parts_, opened_parts_, dtype_));
+    ASSIGN_OR_RETURN(MatchedParts matched,
+                     MatchParts(asked.parts, described_parts_, opened_parts_,
+                                engine_.parameter_dtype()));
     name_map_ = std::move(matched.name_map);
     part_mismatch_ = std::move(matched.mismatch);
   } else {

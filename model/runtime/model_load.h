@@ -86,7 +86,7 @@ class ModelLoad {
   MismatchReport part_mismatch_;
   // Reads from it no faster than allowed; null where there is no limit.
   std::unique_ptr<ThrottledReader> throttled_;
-  DType dtype_ = DType::kF32;
+  DType dtype_ = DType::kF32;  // asked for, or the checkpoint's
   Engine engine_;
   NameMap name_map_;
   std::unique_ptr<LoadPlan> plan_;

@@ -33,6 +33,10 @@ def is_float32(engine, _):
     return engine["precision"] == "f32"
 
 
+def is_int8(engine, _):
+    return engine["precision"] == "int8"
+
+
 def is_accurate_rival(_, result):
     return is_accurate(result["cosine"])
 
@@ -45,4 +49,6 @@ def rivals_of(precision):
     """Whom an engine of ours is compared with: (title, whom to accept)."""
     if precision == "f32":
         return [("best in float32", is_float32)]
+    if precision == "int8":
+        return [("best in int8", is_int8), ("best accurate", is_accurate_rival)]
     return [("best accurate", is_accurate_rival), ("fastest", is_any)]

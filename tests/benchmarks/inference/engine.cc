@@ -1,7 +1,7 @@
 // Runs passes of a model as the daemon's workers do, without serving it.
 //
-//   engine --model=FOLDER [--engine=auto|native|reference] [--dtype=F32|BF16]
-//       [--threads=1] [--workers=1]
+//   engine --model=FOLDER [--engine=auto|native|reference]
+//       [--dtype=F32|BF16|I8] [--threads=1] [--workers=1]
 //
 // Says {"ready": {...}} when the model is loaded, then answers each line of
 // input, a JSON object, with one line:
@@ -42,7 +42,7 @@
 #include "tests/benchmarks/inference/peak.h"
 
 ABSL_FLAG(std::string, model, "", "folder of the checkpoint");
-ABSL_FLAG(std::string, dtype, "F32", "of the weights: F32 or BF16");
+ABSL_FLAG(std::string, dtype, "F32", "F32, BF16 or I8");
 ABSL_FLAG(std::string, engine, "auto", "auto, native or reference");
 ABSL_FLAG(int, threads, 1, "of a worker");
 ABSL_FLAG(int, workers, 1, "that share the weights");

@@ -21,7 +21,7 @@ PRECISIONS = {"f32": "float32", "bf16": "bfloat16", "int8": "int8"}
 # Which of our engines it is.
 OWN_ENGINES = {"ours": "auto", "reference": "reference"}
 # Of ours, by the names that the program and the daemon take.
-TENSOR_TYPES = {"f32": "F32", "bf16": "BF16"}
+TENSOR_TYPES = {"f32": "F32", "bf16": "BF16", "int8": "I8"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +68,7 @@ ENGINES = {
     for engine in [
         Engine("ours", "bf16"),
         Engine("ours", "f32"),
+        Engine("ours", "int8"),
         Engine("reference", "bf16"),
         Engine("reference", "f32"),
         Engine("daemon", "bf16", clients=1),

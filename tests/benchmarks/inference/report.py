@@ -7,6 +7,7 @@ from accuracy import ACCURATE
 from comparison import best_rival, rivals_of
 from summary import paired_ratio, spread
 
+# Whose peaks are measured.
 DTYPES = {"f32": "F32", "bf16": "BF16"}
 CLOCKS = {"cpu_s": "CPU time", "wall_s": "wall time"}
 
@@ -77,7 +78,7 @@ def accuracy_table(model):
 def comparison_table(model, metric, own):
     """What decides: ours, the best of the others, and how much of the core is used."""
     engine = model["engines"][own]
-    peaks = model["peaks"][DTYPES[engine["precision"]]]
+    peaks = model["peaks"].get(DTYPES.get(engine["precision"]), {})
     rivals = rivals_of(engine["precision"])
     rows = []
     for workload, facts in model["workloads"].items():
@@ -92,7 +93,7 @@ def comparison_table(model, metric, own):
         rate = facts["flop"] / median(result["cpu_s"])
         row.append(f"{rate / 1e9:.0f}")
         for kind in ("gemm", "registers"):
-            best = max(peaks[kind], default=None)
+            best = max(peaks.get(kind, []), default=None)
             row.append(f"{rate / best:.0%}" if best else "")
         rows.append(row)
     header = [engine["title"], "tokens", "ms"]

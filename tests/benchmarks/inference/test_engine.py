@@ -38,6 +38,15 @@ def test_it_writes_what_the_model_answers(runner, case):
         np.testing.assert_allclose(output, want, atol=5e-5, rtol=1e-4)
 
 
+def test_it_runs_int8():
+    program = os.environ["BENCHMARK_ENGINE"]
+    runner = OwnRunner(program, GOLDEN / "model", "auto", "I8", threads=1, workers=1)
+
+    assert runner.facts["dtype"] == "I8"
+
+    runner.close()
+
+
 def test_it_times_each_pass_of_each_worker(runner, case):
     rows = case["b5_no_mask.in.input_ids"].tolist()
 

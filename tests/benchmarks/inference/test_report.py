@@ -83,6 +83,15 @@ def test_float32_is_compared_with_float32(results):
     assert row == "| 1x16 | 16 | 10.0 | C | 20.0 | 2.00 | 40 | 40% | 40% |"
 
 
+def test_int8_is_compared_with_int8_and_with_the_best_accurate_peer(results):
+    engines = results["models"]["minilm"]["engines"]
+    engines["ours_int8"] = engine("Ours 8", "ours", "int8", [1, 1, 1], 0.998, workers_gain=[2])
+
+    row = lines_of(report.markdown(results), "1x16")[1]
+
+    assert row == "| 1x16 | 16 | 1.00 | B | 2.00 | 2.00 | A | 8.00 | 8.00 | 400 |  |  |"
+
+
 def test_where_nobody_is_accurate_the_columns_are_empty(results):
     engines = results["models"]["minilm"]["engines"]
     del engines["a_bf16"], engines["c_f32"]
@@ -126,6 +135,16 @@ def test_the_plot_has_a_bar_for_each_but_the_daemon(results):
     inaccurate = ["B", "2.00 (cosine 0.980)"]
     assert labels == ["MiniLM, 1x16: ms", *inaccurate, "Ours", "4.00", "A", "8.00", "C", "20.0"]
     assert widths == [round(plot.WIDTH * share) for share in (0.1, 0.2, 0.4, 1)]
+
+
+def test_the_plot_has_ours_twice_where_one_is_not_accurate(results):
+    engines = results["models"]["minilm"]["engines"]
+    engines["ours_int8"] = engine("Ours 8", "ours", "int8", [1, 1, 1], 0.998, workers_gain=[2])
+
+    drawing = plot.svg(results)
+
+    assert ">Ours<" in drawing and ">Ours 8<" in drawing
+    assert "1.00 (cosine 0.998)" in drawing
 
 
 def test_a_file_of_results_is_printed_again_without_any_peer(results, tmp_path):

@@ -119,7 +119,7 @@ TEST_P(BatchInvarianceTest, RowsAnswerAlikeAloneAndTogether) {
     for (const GoldenCase& golden : cases) {
       if (std::count(seen.begin(), seen.end(), golden.class_name) > 0) continue;
       seen.push_back(golden.class_name);
-      for (const DType dtype : {DType::kF32, DType::kBF16}) {
+      for (const DType dtype : {DType::kF32, DType::kBF16, DType::kI8}) {
         SCOPED_TRACE(absl::StrCat(golden.name, " ", NameOf(dtype)));
         Check(golden, dtype);
       }

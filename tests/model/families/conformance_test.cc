@@ -25,6 +25,7 @@
 namespace transformerd {
 namespace {
 
+using ::testing::_;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -230,6 +231,28 @@ TEST_P(FamilyTest, StaysNearFloat32InLowPrecision) {
                              RelativeError(probe, 0, **model));
         EXPECT_LE(error, precision.allowed) << probe.name;
       }
+    }
+  }
+}
+
+TEST_P(FamilyTest, Int8IsNearWhereTheNativeEngineRunsAndElseRefused) {
+  const auto loader = MakeLoader({"cpu"}, /*private_replicas=*/false);
+  for (const GoldenCase& golden : cases_) {
+    SCOPED_TRACE(golden.name);
+    ASSERT_OK_AND_ASSIGN(const auto plain,
+                         Load(*loader, golden.model_directory, golden));
+    absl::StatusOr<std::unique_ptr<LoadedModel>> model =
+        Load(*loader, golden.model_directory, golden, DType::kI8);
+    if (plain->properties().at("engine") != "native") {
+      EXPECT_THAT(model.status(), AllOf(HasReason(Reason::kUnsupported),
+                                        StatusIs(_, HasSubstr("I8"))));
+      continue;
+    }
+    ASSERT_THAT(model.status(), IsOk());
+    for (const GoldenProbe& probe : golden.probes) {
+      ASSERT_OK_AND_ASSIGN(const double error,
+                           RelativeError(probe, 0, **model));
+      EXPECT_LE(error, 0.05) << probe.name;
     }
   }
 }

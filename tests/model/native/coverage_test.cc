@@ -22,11 +22,11 @@ Architecture SmallArchitecture() {
   return architecture;
 }
 
-TEST(CoverageTest, EncodersAndDecodersOfBothDtypesAreRun) {
+TEST(CoverageTest, EncodersAndDecodersOfItsDtypesAreRun) {
   Architecture architecture = SmallArchitecture();
   for (const bool causal : {false, true}) {
     architecture.stack.block.attention.causal = causal;
-    for (const DType dtype : {DType::kF32, DType::kBF16}) {
+    for (const DType dtype : {DType::kF32, DType::kBF16, DType::kI8}) {
       EXPECT_EQ(WhyNotNative(architecture, dtype), std::nullopt);
     }
   }
@@ -35,6 +35,19 @@ TEST(CoverageTest, EncodersAndDecodersOfBothDtypesAreRun) {
 TEST(CoverageTest, OtherDtypesAreNot) {
   EXPECT_THAT(WhyNotNative(SmallArchitecture(), DType::kF16),
               Optional(HasSubstr("not in F16")));
+}
+
+TEST(CoverageTest, RowsWhoseSumsDoNotFitAreNotRunInInt8) {
+  Architecture architecture = SmallArchitecture();
+  architecture.decoder = architecture.stack;
+  architecture.decoder->intermediate_size = 65536;
+  EXPECT_EQ(WhyNotNative(architecture, DType::kI8), std::nullopt);
+
+  architecture.decoder->intermediate_size = 65537;
+
+  EXPECT_EQ(WhyNotNative(architecture, DType::kBF16), std::nullopt);
+  EXPECT_THAT(WhyNotNative(architecture, DType::kI8),
+              Optional(HasSubstr("65536 inputs, not 65537")));
 }
 
 TEST(CoverageTest, AnEncoderWithADecoderIsRunWhereBothAre) {

@@ -11,6 +11,7 @@
 #include "model/base/shape.h"
 #include "model/kernels/layout.h"
 #include "model/kernels/pack.h"
+#include "model/kernels/quantize_weight.h"
 
 namespace transformerd {
 namespace {
@@ -57,11 +58,15 @@ std::vector<std::byte> NumberedBytes(int64_t size) {
 std::vector<std::byte> PackedForm(const PackedSlot& packed,
                                   const std::byte* plain) {
   const DType dtype = packed.slot->dtype();
-  std::vector<std::byte> storage(
-      kernels::PackedBytes(packed.out, packed.in, dtype));
-  std::memcpy(storage.data(), plain, packed.out * packed.in * BytesOf(dtype));
-  kernels::PackInPlace({packed.out, packed.in, dtype, packed.in_out},
-                       storage.data());
+  const int64_t plain_bytes = packed.out * packed.in * BytesOf(dtype);
+  const int64_t packed_bytes =
+      kernels::PackedBytes(packed.out, packed.in, packed.dtype);
+  std::vector<std::byte> storage(std::max(plain_bytes, packed_bytes));
+  std::memcpy(storage.data(), plain, plain_bytes);
+  const auto pack = packed.dtype == DType::kI8 ? kernels::QuantizeInPlace
+                                               : kernels::PackInPlace;
+  pack({packed.out, packed.in, dtype, packed.in_out}, storage.data());
+  storage.resize(packed_bytes);
   return storage;
 }
 
@@ -160,6 +165,58 @@ TEST(PackedSlotsTest, EachPartIsPackedByItselfWhereItLies) {
         EXPECT_EQ(storages[i], want) << slots[i].slot->name();
       }
     }
+  }
+}
+
+TEST(PackedSlotsTest, InInt8AreTheBlocksButForTheirRouters) {
+  Architecture architecture = OddArchitecture();
+  architecture.pooler = true;
+  architecture.stack.block.mlp.num_experts = 2;
+  architecture.decoder = architecture.stack;
+  architecture.decoder->block.cross_attention = true;
+  const Transformer transformer(architecture, DType::kBF16);
+
+  std::vector<std::string> others;
+  for (const PackedSlot& packed :
+       PackedSlotsOf(architecture, transformer, /*int8=*/true)) {
+    if (packed.dtype == DType::kI8) continue;
+    EXPECT_EQ(packed.dtype, DType::kBF16);
+    others.push_back(packed.slot->name());
+  }
+
+  EXPECT_THAT(others, UnorderedElementsAre("layers.0.router.weight",
+                                           "decoder.layers.0.router.weight",
+                                           "pooler.dense.weight"));
+}
+
+// Narrow inputs make the packed form longer than the plain one, wide ones
+// shorter.
+TEST(PackedSlotsTest, EachPartIsQuantizedByItselfWhereItLies) {
+  for (const int64_t hidden_size : {6, 200}) {
+    Architecture architecture = OddArchitecture();
+    architecture.hidden_size = hidden_size;
+    architecture.stack.block.mlp.kind = MlpKind::kGatedFused;
+    const Transformer transformer(architecture, DType::kBF16);
+    const PackedSlot gate_up =
+        Find(PackedSlotsOf(architecture, transformer, /*int8=*/true),
+             "layers.0.mlp.gate_up.weight");
+    ASSERT_EQ(gate_up.dtype, DType::kI8);
+    ReservePackedSlots({gate_up});
+    const int64_t plain_bytes = gate_up.slot->size_bytes();
+    std::vector<std::byte> storage =
+        NumberedBytes(std::max(plain_bytes, gate_up.slot->reserved_bytes()));
+    gate_up.slot->Fill(storage.data());
+    const std::vector<std::byte> plain = storage;
+    ASSERT_EQ(PackedBytes(gate_up) > plain_bytes, hidden_size == 6);
+
+    PackSlots({gate_up});
+
+    std::vector<std::byte> want = PackedForm(gate_up, plain.data());
+    const std::vector<std::byte> second =
+        PackedForm(gate_up, plain.data() + plain_bytes / 2);
+    want.insert(want.end(), second.begin(), second.end());
+    storage.resize(want.size());
+    EXPECT_EQ(storage, want);
   }
 }
 

@@ -90,6 +90,38 @@ TEST(EngineTest, IsTheReferenceWithTheReasonWhereItIsNotNative) {
   }
 }
 
+TEST(EngineTest, Int8ComputesAllElseInWhatTheProcessorMultipliesBest) {
+  for (const bool has_bfloat16 : {false, true}) {
+    kernels::CpuFeatures features = Avx2();
+    features.avx512bf16 = has_bfloat16;
+
+    ASSERT_OK_AND_ASSIGN(
+        const Engine engine,
+        Engine::Choose({}, SmallArchitecture(), DType::kI8, features));
+
+    EXPECT_EQ(engine.parameter_dtype(),
+              has_bfloat16 ? DType::kBF16 : DType::kF32);
+    EXPECT_THAT(
+        engine.properties(),
+        ElementsAre(Pair("compute_dtype", has_bfloat16 ? "BF16" : "F32"),
+                    Pair("engine", "native"), Pair("instruction_set", "avx2")));
+  }
+}
+
+TEST(EngineTest, Int8IsRefusedWhereTheReferenceWouldRun) {
+  const EngineOptions reference = OptionsOf(EngineKind::kReference);
+
+  for (const auto& engine :
+       {Engine::Choose(reference, SmallArchitecture(), DType::kI8, Avx2()),
+        Engine::Choose({}, UnsupportedArchitecture(), DType::kI8, Avx2()),
+        Engine::Choose({}, SmallArchitecture(), DType::kI8, {})}) {
+    EXPECT_THAT(engine,
+                AllOf(StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(HasSubstr("I8"), HasSubstr("SmallModel"))),
+                      HasReason(Reason::kUnsupported)));
+  }
+}
+
 TEST(EngineTest, NativeIsRefusedWhereItCannotBe) {
   const EngineOptions native = OptionsOf(EngineKind::kNative);
 

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
+#include "model/kernels/instruction_set.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/matchers/status_matchers.h"
 #include "tests/model/runtime/make_loader.h"
@@ -16,9 +17,11 @@
 namespace transformerd {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 constexpr char kBertBase[] = "tests/testdata/goldens/bert_base/model";
 constexpr char kMaskedLm[] = "tests/testdata/goldens/bert_masked_lm/model";
@@ -207,10 +210,52 @@ TEST(ModelLoaderTest, RefusesDtypesThatItCannotCompute) {
   const auto loader = MakeLoader();
   LoadControl control;
   LoadRequest request{kBertBase, {}};
-  request.options.dtype = DType::kI8;
+  request.options.dtype = DType::kI16;
 
   EXPECT_THAT(loader->Load(request, control),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("I8")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("I16")));
+}
+
+TEST(ModelLoaderTest, Int8IsSaidAndTakesLessMemory) {
+  // Wide enough for weights that end in pages of their own.
+  constexpr char kWide[] = R"({"hidden_size": 256, "intermediate_size": 1024})";
+  const auto loader = MakeLoader();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.load_weights = false;
+  request.options.config_override = kWide;
+  const kernels::CpuFeatures features = kernels::DetectCpuFeatures();
+  const DType compute_dtype = features.avx512bf16 ? DType::kBF16 : DType::kF32;
+  request.options.dtype = compute_dtype;
+  ASSERT_OK_AND_ASSIGN(const auto wide, loader->Load(request, control));
+  request.options.dtype = DType::kI8;
+
+  ASSERT_OK_AND_ASSIGN(const auto int8, loader->Load(request, control));
+
+  EXPECT_THAT(
+      int8->properties(),
+      AllOf(Contains(Pair("dtype", "I8")), Contains(Pair("engine", "native")),
+            Contains(Pair("compute_dtype", NameOf(compute_dtype)))));
+  // Blocks' weights make up nearly all of such a model.
+  const auto share = static_cast<double>(int8->report().weight_bytes) /
+                     static_cast<double>(wide->report().weight_bytes);
+  EXPECT_LT(share, compute_dtype == DType::kBF16 ? 0.6 : 0.35);
+  EXPECT_GT(share, compute_dtype == DType::kBF16 ? 0.5 : 0.25);
+  EXPECT_EQ(int8->report().peak_host_bytes, wide->report().peak_host_bytes);
+}
+
+TEST(ModelLoaderTest, Int8IsRefusedByNameWhereTheReferenceWouldRun) {
+  ModelLoaderOptions options;
+  options.engine.kind = EngineKind::kReference;
+  const auto loader = MakeLoader(options);
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.dtype = DType::kI8;
+
+  EXPECT_THAT(
+      loader->Load(request, control),
+      AllOf(StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("I8")),
+            HasReason(Reason::kUnsupported)));
 }
 
 TEST(ModelLoaderTest, RefusesAFolderWithoutAConfig) {
