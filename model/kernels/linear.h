@@ -68,7 +68,10 @@ TRANSFORMERD_INLINE void StoreInPanels(const LinearCall& call, int64_t row,
 template <typename V, typename E, typename In>
 class LinearRun {
  public:
-  explicit LinearRun(const LinearCall& call) : call_(call) {}
+  explicit LinearRun(const LinearCall& call)
+      : call_(call),
+        linear_(OutputsOf(call, call.linear)),
+        gate_(OutputsOf(call, call.gate)) {}
 
   void Run() {
     for (int64_t block = call_.first_block; block < call_.end_block; ++block) {
@@ -88,6 +91,27 @@ class LinearRun {
   static constexpr int64_t kTiles =
       kChunkPanels == INT64_MAX ? 2 : kRowsAtOnce / kTileRows;
   static constexpr int64_t kTileFloats = kTileRows * kBlockColumns;
+
+  // What is kept of each output of a linear, besides its weights.
+  struct Outputs {
+    const float* bias = nullptr;
+    // Of int8.
+    const float* scales = nullptr;
+    const int32_t* weight_sums = nullptr;
+  };
+
+  static Outputs OutputsOf(const LinearCall& call, const PackedLinear& linear) {
+    Outputs outputs;
+    if (linear.weight == nullptr) return outputs;
+    outputs.bias = linear.bias;
+    if constexpr (std::is_same_v<In, Int8>) {
+      outputs.scales = reinterpret_cast<const float*>(
+          linear.weight + ScalesOffset(call.out, call.panels));
+      outputs.weight_sums = reinterpret_cast<const int32_t*>(
+          linear.weight + SumsOffset(call.out, call.panels));
+    }
+    return outputs;
+  }
 
   struct Tile {
     int64_t first_row = 0;
@@ -149,13 +173,17 @@ class LinearRun {
   // The first row of what is pending.
   void FinishPendingRow() {
     if (pending_.rows == 0) return;
+    RowScale row;
+    if constexpr (std::is_same_v<In, Int8>) {
+      row = call_.input.scales[pending_.first_row];
+    }
     for (int64_t c = 0; c < pending_.width; c += kLanes) {
       const int64_t column = pending_.first_column + c;
-      auto x = Biased(call_.linear, pending_.sums + c, column);
+      auto x = Biased(linear_, row, pending_.sums + c, column);
       if (call_.gate.weight == nullptr) {
         x = Activate<V, E>(call_.activation, x);
       } else {
-        const auto gate = Biased(call_.gate, pending_.gates + c, column);
+        const auto gate = Biased(gate_, row, pending_.gates + c, column);
         x = V::Mul(Activate<V, E>(call_.activation, gate), x);
       }
       if (call_.softcap > 0) {
@@ -174,32 +202,27 @@ class LinearRun {
     pending_.gates += kBlockColumns;
   }
 
-  // x W^T + b of the first pending row and the 16 columns from `column` on.
-  TRANSFORMERD_INLINE typename V::Floats Biased(const PackedLinear& linear,
-                                                const float* sums,
-                                                int64_t column) const {
-    auto x = Product(linear, sums, column);
-    if (linear.bias != nullptr) x = V::Add(x, V::Load(linear.bias + column));
+  // x W^T + b of a row and the 16 columns from `column` on.
+  static TRANSFORMERD_INLINE typename V::Floats Biased(const Outputs& outputs,
+                                                       const RowScale& row,
+                                                       const float* sums,
+                                                       int64_t column) {
+    typename V::Floats x;
+    if constexpr (std::is_same_v<In, Int8>) {
+      const auto scale =
+          V::Mul(V::Load(outputs.scales + column), V::Set(row.scale));
+      x = V::Mul(
+          V::FloatsOfSums(sums, outputs.weight_sums + column, row.zero_point),
+          scale);
+    } else {
+      x = V::Load(sums);
+    }
+    if (outputs.bias != nullptr) x = V::Add(x, V::Load(outputs.bias + column));
     return x;
   }
 
-  TRANSFORMERD_INLINE typename V::Floats Product(const PackedLinear& linear,
-                                                 const float* sums,
-                                                 int64_t column) const {
-    if constexpr (std::is_same_v<In, Int8>) {
-      const RowScale& row = call_.input.scales[pending_.first_row];
-      const auto* const scales = reinterpret_cast<const float*>(
-          linear.weight + ScalesOffset(call_.out, call_.panels));
-      const auto* const weight_sums = reinterpret_cast<const int32_t*>(
-          linear.weight + SumsOffset(call_.out, call_.panels));
-      return V::Mul(V::FloatsOfSums(sums, weight_sums + column, row.zero_point),
-                    V::Mul(V::Load(scales + column), V::Set(row.scale)));
-    } else {
-      return V::Load(sums);
-    }
-  }
-
   const LinearCall& call_;
+  const Outputs linear_, gate_;
   Multiplier<V, In> multiplier_;
   Tile pending_;  // of which only these rows are left
   alignas(64) float sums_[kTiles * kTileFloats];

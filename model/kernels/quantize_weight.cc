@@ -41,11 +41,12 @@ QuantizedOutput QuantizeOutput(const std::vector<float>& weights,
   const float largest = LargestOf(weights);
   QuantizedOutput output;
   output.scale = largest / 127;
-  if (!(output.scale > 0)) {
+  const float factor = 127 / largest;
+  // Of zeros, of what is as good as zero, and of what is not finite.
+  if (!std::isfinite(factor)) {
     std::fill_n(quantized, weights.size(), int8_t{0});
     return output;
   }
-  const float factor = 127 / largest;
   for (size_t k = 0; k < weights.size(); ++k) {
     const float x = weights[k] * factor;
     // To the nearest; one half away from zero.

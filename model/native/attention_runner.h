@@ -25,7 +25,7 @@ class AttentionRunner {
   void Resize(const RowRange& range, const RowRange* memory, int num_threads);
 
   // Queries, keys and values of a block. These and the others that take their
-  // input as no constant may quantize it.
+  // input as no constant may quantise it.
   void Project(int64_t layer, const NativeAttention& attention,
                PanelBuffer& input, const RowRange& range, const RowBlock& block,
                const std::vector<RotaryAngles>& angles);

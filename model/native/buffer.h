@@ -62,7 +62,7 @@ class RowBuffer {
 };
 
 // Rows of the model's dtype in panels (see model/kernels/layout.h), which may
-// be quantized where they are.
+// be quantised where they are.
 class PanelBuffer {
  public:
   // What was there is lost. Columns that nobody writes to must be zeros:
@@ -87,7 +87,7 @@ class PanelBuffer {
   kernels::PanelRows rows(int64_t first, int64_t panel = 0) const {
     return {row(first, panel), stride_, scales_.data() + first};
   }
-  // Of rows that are quantized.
+  // Of rows that are quantised.
   kernels::RowScale* scales(int64_t first) { return scales_.data() + first; }
 
  private:

@@ -20,7 +20,7 @@ class FeedForward {
 
   void Resize(int64_t max_rows);
 
-  // From the block's rows of `input`, which may be quantized. Experts need a
+  // From the block's rows of `input`, which may be quantised. Experts need a
   // target that is added to.
   void Run(const NativeBlock& native, PanelBuffer& input, const RowBlock& block,
            const LinearTarget& target);

@@ -43,7 +43,7 @@ class RowOps {
   const kernels::Kernels& kernels() const { return kernels_; }
   DType dtype() const { return dtype_; }
 
-  // Before rows are read by a linear of int8: quantizes them in place. Nothing
+  // Before rows are read by a linear of int8: quantises them in place. Nothing
   // to do for another linear.
   void PrepareFor(const NativeLinear& linear, PanelBuffer& input,
                   const RowBlock& block) const;

@@ -19,7 +19,7 @@ using ParameterVector = std::vector<float>;
 struct NativeLinear {
   int64_t out = 0, in = 0;
   int64_t panels = 0;  // of its input
-  // Packed and multiplied as I8: reads rows that were quantized.
+  // Packed and multiplied as I8: reads rows that were quantised.
   bool int8 = false;
   // Packed; null where the weight stays as `plain` has it.
   const std::byte* weight = nullptr;
