@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "model/base/read_permission.h"
 #include "model/base/status_macros.h"
 
 namespace transformerd {
@@ -59,7 +60,13 @@ absl::StatusOr<RegularFile> RegularFile::Open(const std::string& path) {
   const int descriptor = RetryWhenInterrupted([&path] {
     return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   });
-  if (descriptor < 0) return SystemError("cannot be opened", errno);
+  if (descriptor < 0) {
+    const int error = errno;
+    return SystemError(
+        absl::StrCat("cannot be opened",
+                     error == EACCES ? ReadPermissionHint(path) : ""),
+        error);
+  }
   RegularFile file(descriptor);
   RETURN_IF_ERROR(file.size_bytes().status());
   return file;

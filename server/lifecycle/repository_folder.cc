@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
+#include "model/base/read_permission.h"
 #include "model/base/regular_file.h"
 #include "server/lifecycle/model_name.h"
 
@@ -55,9 +56,10 @@ absl::StatusOr<RepositoryFolder> RepositoryFolder::Open(
   const std::unique_ptr<char, decltype(&free)> path(
       realpath(root.c_str(), nullptr), &free);
   if (path == nullptr || !NamesIn(path.get()).has_value()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("model repository '", root,
-                     "' is not a folder that can be read: ", strerror(errno)));
+    const int error = errno;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--model_repository='", root, "' is not a folder that can be read: ",
+        strerror(error), error == EACCES ? ReadPermissionHint(root) : ""));
   }
   return RepositoryFolder(path.get());
 }
@@ -82,6 +84,11 @@ absl::StatusOr<std::map<int64_t, std::string>> RepositoryFolder::Versions(
     absl::string_view name) const {
   const std::string folder = absl::StrCat(root_, "/", name);
   const std::optional<std::vector<std::string>> names = NamesIn(folder);
+  if (!names.has_value() && errno == EACCES) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the folder of model ", QuotedName(name),
+                     " cannot be read", ReadPermissionHint(folder)));
+  }
   if (!names.has_value()) {
     return absl::NotFoundError(
         absl::StrCat("model ", QuotedName(name), " is not in the repository"));

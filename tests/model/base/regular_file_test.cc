@@ -8,15 +8,18 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/ordinary_user.h"
 #include "tests/fakes/temporary_folder.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 absl::Span<std::byte> BytesOf(std::string& buffer) {
@@ -120,6 +123,31 @@ TEST(IsFileNameTest, RefusesPaths) {
   }
   EXPECT_FALSE(IsFileName(std::string("a\0b", 3)));
   EXPECT_FALSE(IsFileName(std::string(256, 'n')));
+}
+
+TEST_F(RegularFileTest, SaysWhatHelpsWhereItMayNotRead) {
+  const std::string path = folder_.Write("secret", "0123456789");
+  ASSERT_EQ(chmod(path.c_str(), 0200), 0);
+  const AsOrdinaryUser user;
+
+  EXPECT_THAT(
+      RegularFile::Open(path),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               AllOf(HasSubstr(absl::StrCat("mode 0200 of user ", getuid())),
+                     HasSubstr("chmod a+r it"))));
+}
+
+TEST_F(RegularFileTest, SaysWhatHelpsWhereItMayNotEnterAFolder) {
+  const std::string path = folder_.Write("closed/file", "0123456789");
+  const std::string folder = folder_.PathOf("closed");
+  ASSERT_EQ(chmod(folder.c_str(), 0600), 0);
+  {
+    const AsOrdinaryUser user;
+    EXPECT_THAT(RegularFile::Open(path),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         HasSubstr("may not enter a folder on the way")));
+  }
+  ASSERT_EQ(chmod(folder.c_str(), 0700), 0);
 }
 
 }  // namespace

@@ -8,12 +8,14 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/ordinary_user.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -41,6 +43,20 @@ TEST_F(RepositoryFolderTest, IsRefusedWhereThereIsNone) {
   Write("file", "x");
   EXPECT_THAT(RepositoryFolder::Open(root_ + "/file"),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(RepositoryFolderTest, SaysWhatHelpsWhereItMayNotRead) {
+  Write("a/config.json", "{}");
+  fs::permissions(root_ + "/a", fs::perms::owner_exec);
+  {
+    const AsOrdinaryUser user;
+    EXPECT_THAT(
+        Open().Versions("a"),
+        StatusIs(absl::StatusCode::kFailedPrecondition,
+                 AllOf(HasSubstr("the folder of model 'a'"),
+                       HasSubstr("mode 0100"), HasSubstr("chmod a+rx"))));
+  }
+  fs::permissions(root_ + "/a", fs::perms::owner_all);
 }
 
 TEST_F(RepositoryFolderTest, ListsFoldersThatMayBeModels) {
