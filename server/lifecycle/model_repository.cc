@@ -46,7 +46,10 @@ ModelIndexEntry Describe(const std::string& name, int64_t version,
 std::string Cut(absl::string_view message) {
   constexpr size_t kShown = 200;
   if (message.size() <= kShown) return std::string(message);
-  return absl::StrCat(message.substr(0, kShown), "...");
+  size_t end = kShown;
+  // Not within a character: systemd leaves text unread that is not UTF-8.
+  while (end > 0 && (message[end] & 0xC0) == 0x80) --end;
+  return absl::StrCat(message.substr(0, end), "...");
 }
 
 }  // namespace
@@ -284,6 +287,10 @@ void ModelRepository::LoadAtStart(const std::vector<std::string>& names) {
   std::set<std::string> unique(names.begin(), names.end());
   if (unique.erase("*") > 0) {
     for (std::string& name : folder_.Models()) unique.insert(std::move(name));
+    if (unique.empty()) {
+      LOG(WARNING) << "the model repository '" << options_.root
+                   << "' holds no models: is its volume mounted?";
+    }
   }
   {
     // All of them before the first is started, so that readiness waits for all.
@@ -311,6 +318,11 @@ void ModelRepository::LoadOneAtStart(const std::string& name) {
 absl::Status ModelRepository::Readiness() const {
   absl::ReaderMutexLock lock(&mutex_);
   if (draining_) return ShuttingDown();
+  if (at_start_.empty() && !options_.allow_control) {
+    return absl::UnavailableError(
+        "the model repository held no models at the start: is its volume "
+        "mounted?");
+  }
   std::vector<std::string> missing;
   for (const auto& [name, status] : at_start_) {
     if (!status.ok()) missing.push_back(Cut(status.message()));

@@ -167,7 +167,8 @@ class ModelRepository {
       ABSL_LOCKS_EXCLUDED(mutex_);
 
   // OK, or UNAVAILABLE with what is missing in a line. Loads of further models
-  // and reloads never change it.
+  // and reloads never change it. Without allow_control and without a model at
+  // the start nothing can ever be served, which is not ready.
   absl::Status Readiness() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // From now on new loads, unloads and plans are UNAVAILABLE, with a retry

@@ -189,6 +189,15 @@ TEST_F(ModelRepositoryTest, ReadinessAnyIsContentWithOne) {
   EXPECT_THAT(repository().Readiness(), IsOk());
 }
 
+TEST_F(ModelRepositoryTest, NothingToServeAndNoWayToLoadIsNotReady) {
+  std::filesystem::remove_all(folder_.PathOf("a"));
+  options_.allow_control = false;
+  repository().LoadAtStart({"*"});
+  EXPECT_THAT(repository().Readiness(),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("is its volume mounted?")));
+}
+
 TEST_F(ModelRepositoryTest, LoadingMoreNeverEndsReadiness) {
   EXPECT_THAT(repository().Readiness(), IsOk());
   loader_.FailWith(absl::FailedPreconditionError("bad"));
