@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "glog/logging.h"
 #include "model/base/status_macros.h"
@@ -21,6 +22,7 @@
 #include "server/scheduling/clock.h"
 #include "server/server.h"
 #include "server/signal_thread.h"
+#include "server/startup_checks.h"
 #include "server/version.h"
 
 namespace transformerd {
@@ -48,6 +50,17 @@ void LogSettings(const Flags& flags) {
   }
 }
 
+void WarnOfShortcomings(const ModelLoader& loader) {
+  RaiseOpenFilesLimit();
+  int gpus = 0;
+  for (int worker = 0; worker < loader.num_workers(); ++worker) {
+    gpus += absl::StartsWith(loader.device(worker), "cuda") ? 1 : 0;
+  }
+  for (const std::string& line : FindShortcomings(ReadMachineFacts(), gpus)) {
+    LOG(WARNING) << line;
+  }
+}
+
 absl::Status Serve(Flags flags) {
   // What else is wrong with the flags, before the first line of the log.
   RETURN_IF_ERROR(
@@ -63,6 +76,7 @@ absl::Status Serve(Flags flags) {
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelLoader> loader,
                    MakeModelLoader(loader_options));
   LogSettings(flags);
+  WarnOfShortcomings(*loader);
 
   flags.server.version = kVersion;
   SystemClock clock;

@@ -1,5 +1,7 @@
 #include "model/runtime/model_loader.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -87,6 +89,19 @@ class LocalModelLoader : public ModelLoader {
   WorkerLayout workers_;
 };
 
+// Where no GPU is seen: what is missing.
+std::string WhyNoGpu() {
+  void* const driver = dlopen("libcuda.so.1", RTLD_LAZY);
+  if (driver == nullptr) {
+    return "no GPU is visible to this process: it finds no libcuda.so.1, which "
+           "comes with NVIDIA's driver, or with GPUs for a container (docker "
+           "run --gpus all, nvidia.com/gpu in Kubernetes)";
+  }
+  dlclose(driver);
+  return "no GPU is visible to this process: CUDA_VISIBLE_DEVICES may hide "
+         "them";
+}
+
 // Says why a device that is not a CPU is refused.
 absl::Status RefuseDevice(absl::string_view device) {
   if (device != "cuda" && !absl::StartsWith(device, "cuda:")) {
@@ -98,7 +113,7 @@ absl::Status RefuseDevice(absl::string_view device) {
   return absl::InvalidArgumentError(absl::StrCat(
       "device ", Quoted(device), ": ",
       !built.ok() ? "this build has no GPU support, which takes --config=cuda"
-      : gpus == 0 ? "no GPU is visible to this process"
+      : gpus == 0 ? WhyNoGpu()
                   : "models run on the CPU only in this version",
       ", expected \"cpu\""));
 }
@@ -109,7 +124,7 @@ absl::StatusOr<std::vector<std::string>> ResolveDevices(
   if (devices == std::vector<std::string>{"auto"}) {
     if (CheckIsBuilt(TransportKind::kNccl).ok()) {
       const int gpus = CountGpus();
-      LOG(WARNING) << (gpus == 0 ? "no GPU is visible to this process"
+      LOG(WARNING) << (gpus == 0 ? WhyNoGpu()
                                  : "models run on the CPU only in this version")
                    << ": serving on the CPU";
     }

@@ -16,6 +16,7 @@
 #include "proto/status_codec.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_model_loader.h"
+#include "tests/fakes/recorded_log.h"
 #include "tests/fakes/temporary_folder.h"
 #include "tests/matchers/status_matchers.h"
 
@@ -25,7 +26,10 @@ namespace {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 using ::testing::_;
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Optional;
 
 // Reports the states of one health name, as they change.
@@ -159,12 +163,19 @@ TEST_F(ServerTest, EndsWhereAPortIsTaken) {
   second.grpc_port = server_->ports().grpc_port;
   EXPECT_THAT(Server::Start(second, loader_, clock_),
               StatusIs(absl::StatusCode::kUnavailable,
-                       HasSubstr(absl::StrCat(second.grpc_port))));
+                       AllOf(HasSubstr("--grpc_port"),
+                             HasSubstr(absl::StrCat(second.grpc_port)))));
   second = options_;
   second.metrics_port = server_->ports().metrics_port;
   EXPECT_THAT(Server::Start(second, loader_, clock_),
               StatusIs(absl::StatusCode::kUnavailable,
-                       HasSubstr(absl::StrCat(second.metrics_port))));
+                       AllOf(HasSubstr("--metrics_port"),
+                             HasSubstr(absl::StrCat(second.metrics_port)))));
+  second = options_;
+  second.health_port = server_->ports().grpc_port;
+  EXPECT_THAT(
+      Server::Start(second, loader_, clock_),
+      StatusIs(absl::StatusCode::kUnavailable, HasSubstr("--health_port")));
 }
 
 TEST_F(ServerTest, ServesOnWhileItSaysThatItIsNotReady) {
@@ -272,6 +283,34 @@ TEST_F(ServerTest, ACollectiveThatNothingEndsEndsLiveness) {
   EXPECT_TRUE(load.get().ok());
   clock_.Advance(absl::Seconds(1));
   EXPECT_EQ(liveness.Next(), HealthCheckResponse::SERVING);
+}
+
+TEST_F(ServerTest, WarnsOfWhoeverCouldUseItFromOtherMachines) {
+  // The loopback's address in a form that does not look like it.
+  options_.grpc_address = "::ffff:127.0.0.1";
+  RecordedLog log;
+  { const auto server = *Server::Start(options_, loader_, clock_); }
+  EXPECT_THAT(log.messages(),
+              Contains(AllOf(HasSubstr("--grpc_address=::ffff:127.0.0.1"),
+                             HasSubstr("--tls_cert_file"),
+                             HasSubstr("--tls_client_ca_file"),
+                             HasSubstr("--auth_token_file"))));
+}
+
+TEST_F(ServerTest, ChecksTokensBeforeAnythingElse) {
+  options_.security.auth_token_file =
+      folder_.Write("tokens", "alice infer\nroot admin\n");
+  Start();
+  EXPECT_EQ(Infer().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_EQ(Load().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_F(ServerTest, DoesNotStartWithWrongFilesForItsSecurity) {
+  options_.security.auth_token_file = folder_.Write("tokens", "alice\n");
+  EXPECT_THAT(Server::Start(options_, loader_, clock_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("--auth_token_file")));
+  EXPECT_THAT(loader_.requests(), IsEmpty());
 }
 
 TEST_F(ServerTest, StopsWithoutHavingRun) {
