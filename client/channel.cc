@@ -41,6 +41,16 @@ bool HasScheme(absl::string_view address) {
   return false;
 }
 
+std::shared_ptr<grpc::ChannelCredentials> MakeCredentials(
+    const ClientSecurity& security) {
+  if (!security.tls) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = security.root_certificates;
+  options.pem_cert_chain = security.certificate;
+  options.pem_private_key = security.key;
+  return grpc::SslCredentials(options);
+}
+
 }  // namespace
 
 absl::Status CheckAddress(absl::string_view address) {
@@ -81,14 +91,15 @@ std::string RetryServiceConfig() {
                       R"("retryableStatusCodes":["UNAVAILABLE"]}}]})");
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
+                                           const ClientSecurity& security) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(RetryServiceConfig());
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetMaxSendMessageSize(-1);
   // With http_proxy set, gRPC would ask the proxy even for this machine.
   if (IsLoopback(address)) arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
+  return grpc::CreateCustomChannel(address, MakeCredentials(security),
                                    arguments);
 }
 

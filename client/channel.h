@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "client/security.h"
 #include "grpcpp/channel.h"
 
 namespace transformerd {
@@ -20,7 +21,8 @@ bool IsLoopback(absl::string_view address);
 // The gRPC service config: UNAVAILABLE is retried for calls without effect.
 std::string RetryServiceConfig();
 
-// A plaintext channel without limits on the size of messages.
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address);
+// A channel without limits on the size of messages.
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address,
+                                           const ClientSecurity& security);
 
 }  // namespace transformerd

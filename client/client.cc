@@ -30,7 +30,7 @@ Request ForModel(absl::string_view model, absl::string_view version) {
 class Client::Calls {
  public:
   explicit Calls(const ClientOptions& options)
-      : Calls(MakeChannel(options.address), options.default_timeout) {}
+      : Calls(MakeChannel(options.address, options.security), options) {}
 
   // Callbacks may start calls, so the stubs must still be there.
   ~Calls() { unary_.Close(); }
@@ -60,8 +60,8 @@ class Client::Calls {
 
  private:
   Calls(const std::shared_ptr<grpc::Channel>& channel,
-        absl::Duration default_timeout)
-      : unary_(default_timeout),
+        const ClientOptions& options)
+      : unary_(options.default_timeout, options.security.bearer_token),
         stub_(oip::GRPCInferenceService::NewStub(channel)),
         text_(channel, unary_) {}
 
@@ -73,6 +73,7 @@ class Client::Calls {
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
   RETURN_IF_ERROR(CheckAddress(options.address));
   RETURN_IF_ERROR(CheckTimeout(options.default_timeout));
+  RETURN_IF_ERROR(CheckSecurity(options.security));
   return absl::WrapUnique(new Client(std::make_unique<Calls>(options)));
 }
 

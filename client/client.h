@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/call_options.h"
+#include "client/security.h"
 #include "client/types.h"
 
 namespace transformerd {
@@ -28,6 +29,7 @@ struct ClientOptions {
   std::string address;
   // For calls that give none. absl::InfiniteDuration() waits for ever.
   absl::Duration default_timeout = absl::Seconds(60);
+  ClientSecurity security;
 };
 
 // A connection to one server, made with the first call and remade after it was

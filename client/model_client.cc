@@ -23,8 +23,9 @@ using Stub = v1::ModelService::StubInterface;
 class ModelClient::Calls {
  public:
   explicit Calls(const ClientOptions& options)
-      : calls_(options.default_timeout),
-        stub_(v1::ModelService::NewStub(MakeChannel(options.address))) {}
+      : calls_(options.default_timeout, options.security.bearer_token),
+        stub_(v1::ModelService::NewStub(
+            MakeChannel(options.address, options.security))) {}
 
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(
@@ -51,9 +52,9 @@ class ModelClient::Calls {
     return absl::CancelledError("the watch was ended by its caller");
   }
 
-  absl::Status SetDeadline(const CallOptions& options,
-                           grpc::ClientContext& context) const {
-    return calls_.SetDeadline(options, context);
+  absl::Status Prepare(const CallOptions& options,
+                       grpc::ClientContext& context) const {
+    return calls_.Prepare(options, context);
   }
 
  private:
@@ -65,6 +66,7 @@ absl::StatusOr<std::unique_ptr<ModelClient>> ModelClient::Create(
     ClientOptions options) {
   RETURN_IF_ERROR(CheckAddress(options.address));
   RETURN_IF_ERROR(CheckTimeout(options.default_timeout));
+  RETURN_IF_ERROR(CheckSecurity(options.security));
   return absl::WrapUnique(new ModelClient(std::make_unique<Calls>(options)));
 }
 
@@ -129,7 +131,7 @@ absl::Status ModelClient::WatchModel(const v1::WatchModelRequest& request,
                                      OnUpdate on_update,
                                      const CallOptions& options) {
   grpc::ClientContext context;
-  RETURN_IF_ERROR(calls_->SetDeadline(options, context));
+  RETURN_IF_ERROR(calls_->Prepare(options, context));
   return calls_->Watch(request, on_update, context);
 }
 

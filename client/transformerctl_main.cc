@@ -7,10 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "client/commands/command_parser.h"
+#include "client/commands/connection_flags.h"
 #include "client/commands/transformerctl.h"
+#include "grpc/support/log.h"
 
 int main(int argc, char** argv) {
+  // What gRPC logs of a connection that fails is in the status as well.
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) {
+    gpr_set_log_function([](gpr_log_func_args*) {});
+  }
   const std::vector<std::string> words(argv + 1, argv + argc);
   const char* server =
       std::getenv(std::string(transformerd::kServerVariable).c_str());

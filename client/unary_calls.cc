@@ -27,13 +27,17 @@ void UnaryCalls::Close() {
       &started_));
 }
 
-absl::Status UnaryCalls::SetDeadline(const CallOptions& options,
-                                     grpc::ClientContext& context) const {
+absl::Status UnaryCalls::Prepare(const CallOptions& options,
+                                 grpc::ClientContext& context) const {
   const absl::Duration timeout = options.timeout.value_or(default_timeout_);
   RETURN_IF_ERROR(CheckTimeout(timeout));
   if (timeout < absl::InfiniteDuration()) {
     context.set_deadline(std::chrono::system_clock::now() +
                          absl::ToChronoMicroseconds(timeout));
+  }
+  if (!bearer_token_.empty()) {
+    context.AddMetadata("authorization",
+                        absl::StrCat("Bearer ", bearer_token_));
   }
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -36,8 +37,10 @@ class UnaryCalls {
                                         Response*,
                                         std::function<void(grpc::Status)>);
 
-  explicit UnaryCalls(absl::Duration default_timeout)
-      : default_timeout_(default_timeout) {}
+  // `bearer_token` is sent with each call; empty: none.
+  explicit UnaryCalls(absl::Duration default_timeout,
+                      const std::string& bearer_token = "")
+      : default_timeout_(default_timeout), bearer_token_(bearer_token) {}
   ~UnaryCalls() { Close(); }
 
   UnaryCalls(const UnaryCalls&) = delete;
@@ -49,7 +52,7 @@ class UnaryCalls {
                                 const Request& request,
                                 const CallOptions& options) const {
     grpc::ClientContext context;
-    RETURN_IF_ERROR(SetDeadline(options, context));
+    RETURN_IF_ERROR(Prepare(options, context));
     Response response;
     RETURN_IF_ERROR(
         FromGrpcStatus((stub.*method)(&context, request, &response)));
@@ -65,7 +68,7 @@ class UnaryCalls {
     auto call =
         std::make_shared<StartedCall<Request, Response, Done>>(std::move(done));
     absl::Status status = request.status();
-    if (status.ok()) status = SetDeadline(options, call->context);
+    if (status.ok()) status = Prepare(options, call->context);
     if (status.ok()) status = Keep(call);
     if (!status.ok()) {
       call->done(std::move(status));
@@ -80,10 +83,10 @@ class UnaryCalls {
                    });
   }
 
-  // Gives a call of any kind its deadline. INVALID_ARGUMENT for a time-out that
-  // is not positive.
-  absl::Status SetDeadline(const CallOptions& options,
-                           grpc::ClientContext& context) const;
+  // Gives a call of any kind its deadline and token. INVALID_ARGUMENT for a
+  // time-out that is not positive.
+  absl::Status Prepare(const CallOptions& options,
+                       grpc::ClientContext& context) const;
 
   // Cancels the calls that were started, waits for their callbacks, and lets no
   // more be started. Must not run in a callback.
@@ -119,6 +122,7 @@ class UnaryCalls {
   void Drop(AnyCall* call);
 
   const absl::Duration default_timeout_;
+  const std::string bearer_token_;
   absl::Mutex mutex_;
   absl::flat_hash_set<std::shared_ptr<AnyCall>> started_
       ABSL_GUARDED_BY(mutex_);

@@ -43,8 +43,7 @@ struct CommandLine {
   std::vector<std::string> arguments;
   // By flag, in the order given; empty text for a flag without a value.
   std::map<std::string, std::vector<std::string>> flags;
-  std::string server;
-  absl::Duration timeout;
+  ClientOptions connection;
   bool json = false;
   bool help = false;
 

@@ -7,19 +7,22 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "client/channel.h"
+#include "client/commands/connection_flags.h"
 #include "model/base/nearest_name.h"
 #include "model/base/status_macros.h"
 
 namespace transformerd {
 namespace {
 
-constexpr absl::string_view kDefaultServer = "127.0.0.1:8001";
-
 constexpr FlagSpec kCommonFlags[] = {
     {"server", "HOST:PORT",
      "the server (default: $TRANSFORMERD_SERVER, or 127.0.0.1:8001)"},
     {"timeout", "DURATION", "longest wait for a call, such as 500ms (60s)"},
+    {"tls", "", "use TLS; so do the next three"},
+    {"tls_ca", "FILE", "authority of the server's certificate (the system's)"},
+    {"tls_cert", "FILE", "certificate to show, with --tls_key"},
+    {"tls_key", "FILE", "its key"},
+    {"token_file", "FILE", "bearer token to send"},
     {"json", "", "print JSON"},
     {"help", "", "print this"},
 };
@@ -127,25 +130,8 @@ class Parser {
   absl::Status ReadCommonFlags(const std::string& default_server) {
     line_.help = !line_.Values("help").empty();
     line_.json = !line_.Values("json").empty();
-    line_.server =
-        !default_server.empty() ? default_server : std::string(kDefaultServer);
-    absl::string_view source = kServerVariable;
-    for (const std::string& server : line_.Values("server")) {
-      line_.server = server;
-      source = "--server";
-    }
-    if (absl::Status status = CheckAddress(line_.server); !status.ok()) {
-      return UsageError(absl::StrCat(source, ": ", status.message()));
-    }
-    line_.timeout = absl::Seconds(60);
-    for (const std::string& timeout : line_.Values("timeout")) {
-      if (!absl::ParseDuration(timeout, &line_.timeout) ||
-          line_.timeout <= absl::ZeroDuration()) {
-        return UsageError(
-            absl::StrCat("--timeout: '", timeout,
-                         "' is not a duration with a unit, such as 60s"));
-      }
-    }
+    ASSIGN_OR_RETURN(line_.connection,
+                     ReadConnectionFlags(line_.flags, default_server));
     return absl::OkStatus();
   }
 

@@ -10,8 +10,6 @@
 
 namespace transformerd {
 
-inline constexpr absl::string_view kServerVariable = "TRANSFORMERD_SERVER";
-
 // The flags of every command.
 absl::Span<const FlagSpec> CommonFlags();
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -49,13 +50,22 @@ std::string Hint(const absl::Status& status, const CommandLine& line) {
   if (retry.has_value()) return RetryHint(*retry);
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      return absl::StrCat("nothing answers at ", line.server,
+      if (absl::StrContains(status.message(), "certificate verify failed")) {
+        return "name the authority of the server's certificate with "
+               "--tls_ca=FILE, and the host as the certificate does";
+      }
+      return absl::StrCat("nothing answers at ", line.connection.address,
                           ": start transformerd there, or name its address "
-                          "with --server=HOST:PORT");
+                          "with --server=HOST:PORT; a server with TLS wants "
+                          "--tls, and may want --tls_cert and --tls_key");
     case absl::StatusCode::kDeadlineExceeded:
       return absl::StrCat("no answer within ",
-                          absl::FormatDuration(line.timeout),
+                          absl::FormatDuration(line.connection.default_timeout),
                           ": give more time with --timeout=DURATION");
+    case absl::StatusCode::kUnauthenticated:
+      return "send a token that the server knows with --token_file=FILE";
+    case absl::StatusCode::kPermissionDenied:
+      return "it takes a token with the right admin: --token_file=FILE";
     case absl::StatusCode::kNotFound:
       return "`transformerctl list` shows the models of this server";
     case absl::StatusCode::kUnimplemented:

@@ -48,9 +48,8 @@ absl::Status WithReportOfIndex(absl::Status error, const std::string& model,
 absl::StatusOr<v1::LoadModelResponse> Load(CommandContext& context,
                                            const std::string& model,
                                            const Parameters& parameters) {
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<ModelClient> models,
-      ModelClient::Create({context.line.server, context.line.timeout}));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ModelClient> models,
+                   ModelClient::Create(context.line.connection));
   ModelClient::OnProgress on_progress;
   const auto display =
       std::make_shared<ProgressDisplay>(context.err, context.err_is_terminal);

@@ -75,9 +75,8 @@ absl::Status RunPlan(CommandContext& context) {
   for (const std::string& given : context.line.Values("version")) {
     version = given;
   }
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<ModelClient> client,
-      ModelClient::Create({context.line.server, context.line.timeout}));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ModelClient> client,
+                   ModelClient::Create(context.line.connection));
   ASSIGN_OR_RETURN(
       const v1::PlanLoadResponse plan,
       client->PlanLoad(context.line.arguments[0], version, parameters));

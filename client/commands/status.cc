@@ -74,7 +74,7 @@ nlohmann::json AsJson(const ServerStatus& status, const std::string& address) {
 
 absl::Status RunStatus(CommandContext& context) {
   ASSIGN_OR_RETURN(const ServerStatus status, AskServer(context.client));
-  const std::string& address = context.line.server;
+  const std::string& address = context.line.connection.address;
   context.out << (context.line.json ? JsonText(AsJson(status, address))
                                     : AsText(status, address));
   return absl::OkStatus();

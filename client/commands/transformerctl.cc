@@ -22,7 +22,7 @@ int FailUsage(const absl::Status& status, std::ostream& err) {
 
 absl::Status RunCommand(const CommandLine& line, const Console& console) {
   absl::StatusOr<std::unique_ptr<Client>> client =
-      Client::Create({line.server, line.timeout});
+      Client::Create(line.connection);
   if (!client.ok()) return client.status();
   CommandContext context{line,           **client,    console.out,
                          console.in,     console.err, console.err_is_terminal,

@@ -13,9 +13,8 @@ namespace {
 
 absl::Status RunUnload(CommandContext& context) {
   const std::string& model = context.line.arguments[0];
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<ModelClient> models,
-      ModelClient::Create({context.line.server, context.line.timeout}));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ModelClient> models,
+                   ModelClient::Create(context.line.connection));
   absl::StatusOr<v1::UnloadModelResponse> unloaded = models->UnloadModel(model);
   const bool tells_bytes = unloaded.ok();
   if (absl::IsUnimplemented(unloaded.status())) {

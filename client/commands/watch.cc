@@ -40,9 +40,8 @@ std::string StateText(const v1::WatchModelResponse& update) {
 }
 
 absl::Status RunWatch(CommandContext& context) {
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<ModelClient> client,
-      ModelClient::Create({context.line.server, context.line.timeout}));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ModelClient> client,
+                   ModelClient::Create(context.line.connection));
   v1::WatchModelRequest request;
   request.set_model(context.line.arguments[0]);
   request.set_follow(!context.line.Values("follow").empty());

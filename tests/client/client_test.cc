@@ -44,6 +44,12 @@ TEST(ClientOptionsTest, RefusesAddressesAndTimeoutsThatCannotWork) {
   EXPECT_THAT(Client::Create({"localhost:1", absl::ZeroDuration()}),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        "timeout 0 is not positive"));
+  ClientOptions garbled;
+  garbled.address = "localhost:1";
+  garbled.security.root_certificates = "no PEM";
+  EXPECT_THAT(Client::Create(garbled),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("no certificate in PEM form")));
 }
 
 TEST_F(ClientTest, AsksAboutTheServer) {

@@ -5,12 +5,15 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/temporary_folder.h"
+#include "tests/fakes/test_authority.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -30,8 +33,8 @@ TEST(CommandParserTest, DefaultsAreThoseOfTheInterface) {
   ASSERT_OK_AND_ASSIGN(const CommandLine line, Parse({"list"}));
 
   EXPECT_EQ(line.command, &kCommands[0]);
-  EXPECT_EQ(line.server, "127.0.0.1:8001");
-  EXPECT_EQ(line.timeout, absl::Seconds(60));
+  EXPECT_EQ(line.connection.address, "127.0.0.1:8001");
+  EXPECT_EQ(line.connection.default_timeout, absl::Seconds(60));
   EXPECT_FALSE(line.json);
   EXPECT_FALSE(line.help);
   EXPECT_THAT(line.Values("param"), IsEmpty());
@@ -58,8 +61,51 @@ TEST(CommandParserTest, TheFlagWinsOverTheEnvironment) {
   ASSERT_OK_AND_ASSIGN(const CommandLine flag,
                        Parse({"list", "--server=host:2"}, "host:1"));
 
-  EXPECT_EQ(environment.server, "host:1");
-  EXPECT_EQ(flag.server, "host:2");
+  EXPECT_EQ(environment.connection.address, "host:1");
+  EXPECT_EQ(flag.connection.address, "host:2");
+}
+
+TEST(CommandParserTest, ReadsWhatItNeedsToBeKnown) {
+  const TemporaryFolder folder;
+  const TestAuthority authority("authority");
+  const IssuedCertificate alice = authority.Issue("alice");
+  ASSERT_OK_AND_ASSIGN(
+      const CommandLine line,
+      Parse({"list", "--tls_ca", folder.Write("ca", authority.certificate()),
+             "--tls_cert", folder.Write("cert", alice.certificate), "--tls_key",
+             folder.Write("key", alice.key), "--token_file",
+             folder.Write("token", "secret\n")}));
+
+  const ClientSecurity& security = line.connection.security;
+  EXPECT_TRUE(security.tls);
+  EXPECT_EQ(security.root_certificates + "\n", authority.certificate());
+  EXPECT_EQ(security.certificate + "\n", alice.certificate);
+  EXPECT_EQ(security.key + "\n", alice.key);
+  EXPECT_EQ(security.bearer_token, "secret");
+}
+
+TEST(CommandParserTest, TlsTakesNoMoreThanItsFlag) {
+  ASSERT_OK_AND_ASSIGN(const CommandLine plain, Parse({"list"}));
+  ASSERT_OK_AND_ASSIGN(const CommandLine tls, Parse({"list", "--tls"}));
+  EXPECT_FALSE(plain.connection.security.tls);
+  EXPECT_TRUE(tls.connection.security.tls);
+}
+
+TEST(CommandParserTest, RefusesFilesThatItCannotRead) {
+  const TemporaryFolder folder;
+  const std::string empty = folder.Write("empty", "\n");
+  EXPECT_THAT(Parse({"list", "--token_file=/nowhere/token"}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       StartsWith("--token_file: '/nowhere/token'")));
+  EXPECT_THAT(
+      Parse({"list", "--token_file", empty}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("is empty")));
+  EXPECT_THAT(Parse({"list", "--tls_key", folder.Write("key", "k")}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "--tls_cert and --tls_key need each other"));
+  EXPECT_THAT(Parse({"list", "--tls_ca", folder.Write("ca", "no PEM")}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("no certificate in PEM form")));
 }
 
 TEST(CommandParserTest, WordsBehindTwoDashesAreArguments) {

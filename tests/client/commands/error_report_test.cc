@@ -17,8 +17,8 @@ std::string Describe(const absl::Status& status) {
   CommandLine line;
   line.command = &kLoad;
   line.arguments = {"minilm"};
-  line.server = "host:1";
-  line.timeout = absl::Seconds(5);
+  line.connection.address = "host:1";
+  line.connection.default_timeout = absl::Seconds(5);
   return DescribeFailure(status, line);
 }
 
@@ -26,7 +26,18 @@ TEST(ErrorReportTest, AnUnreachableServerIsNamedWithItsFlag) {
   EXPECT_EQ(Describe(absl::UnavailableError("connection refused")),
             "transformerctl load: UNAVAILABLE: connection refused\n"
             "hint: nothing answers at host:1: start transformerd there, or "
-            "name its address with --server=HOST:PORT\n");
+            "name its address with --server=HOST:PORT; a server with TLS "
+            "wants --tls, and may want --tls_cert and --tls_key\n");
+}
+
+TEST(ErrorReportTest, AServerThatIsNotBelievedIsToldApart) {
+  EXPECT_EQ(
+      Describe(absl::UnavailableError("Ssl handshake failed: SSL_ERROR_SSL: "
+                                      "certificate verify failed")),
+      "transformerctl load: UNAVAILABLE: Ssl handshake failed: "
+      "SSL_ERROR_SSL: certificate verify failed\n"
+      "hint: name the authority of the server's certificate with "
+      "--tls_ca=FILE, and the host as the certificate does\n");
 }
 
 TEST(ErrorReportTest, ABusyServerSaysWhenToTryAgain) {
