@@ -51,7 +51,7 @@ class Daemon:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
             )
-        self._wait_until(lambda: os.path.exists(port_file))
+        self.wait_until(lambda: os.path.exists(port_file))
         with open(port_file, encoding="utf-8") as file:
             ports = dict(line.split("=", 1) for line in file.read().split())
         self.address = f"127.0.0.1:{ports['grpc_port']}"
@@ -59,22 +59,23 @@ class Daemon:
         self.health_address = f"127.0.0.1:{ports['health_port']}"
         self.client = triton.InferenceServerClient(self.address, **(connection or {}))
         if wait_until_ready:
-            self._wait_until(self.client.is_server_ready)
+            self.wait_until(self.client.is_server_ready)
 
-    def _wait_until(self, is_so):
+    def wait_until(self, is_so):
+        """Returns when a function says so; raises with the log where it never does."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while not is_so():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the daemon did not start:\n" + self.log())
+                raise RuntimeError("waited for the daemon in vain:\n" + self.log())
             time.sleep(POLL_S)
 
     def log(self):
         with open(self.log_path, encoding="utf-8") as file:
             return file.read()
 
-    def await_log(self, words):
-        """Returns when the log has these words."""
-        self._wait_until(lambda: words in self.log())
+    def await_log(self, words, times=1):
+        """Returns when the log has these words, so many times."""
+        self.wait_until(lambda: self.log().count(words) >= times)
 
     def load(self, name, timeout=60, metadata=(), **parameters):
         """RepositoryModelLoad with typed parameters."""
@@ -137,7 +138,7 @@ class Daemon:
             index.update((model.name, model) for model in models)
             return not any(model.state == "LOADING" for model in models)
 
-        self._wait_until(is_settled)
+        self.wait_until(is_settled)
         return index
 
     def read_bytes(self):
@@ -166,6 +167,20 @@ class Daemon:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run_daemon(*flags, environment=None, **kwargs):
+    """Runs a daemon that ends by itself."""
+    return run(
+        os.environ["TRANSFORMERD"], *flags, env={**os.environ, **(environment or {})}, **kwargs
+    )
+
+
+def run(*command, **kwargs):
+    """A command to its end."""
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, **kwargs
+    )
 
 
 def triton_type(array):

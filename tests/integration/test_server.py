@@ -1,30 +1,17 @@
 """Flags, model control, drain."""
 
 import concurrent.futures
-import os
 import signal
-import subprocess
 import threading
 
 import grpc
 import numpy as np
 import pytest
-from daemon import rpc_error
+from daemon import rpc_error, run_daemon
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tritonclient.utils import InferenceServerException
 
 IDS = {"input_ids": np.array([[1, 2, 3]], np.int64)}
-
-
-def run(*flags, environment=None):
-    return subprocess.run(
-        [os.environ["TRANSFORMERD"], *flags],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, **(environment or {})},
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +28,7 @@ def run(*flags, environment=None):
     ],
 )
 def test_wrong_flags_end_with_two_and_one_line(flags):
-    result = run(*flags)
+    result = run_daemon(*flags)
     assert result.returncode == 2, result.stderr
     assert len(result.stderr.strip().split("\n")) == 1, result.stderr
 
