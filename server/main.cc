@@ -79,6 +79,9 @@ absl::Status Serve(Flags flags) {
   WarnOfShortcomings(*loader);
 
   flags.server.version = kVersion;
+  if (const char* const socket = std::getenv("NOTIFY_SOCKET")) {
+    flags.server.notify_socket = socket;
+  }
   SystemClock clock;
   ExitGuard guard(
       clock,

@@ -37,6 +37,9 @@ struct ServerOptions {
   // A worker that is longer at one batch ends liveness.
   absl::Duration watchdog_timeout = absl::Seconds(60);
 
+  // Where a supervisor listens: what NOTIFY_SOCKET holds; empty: nowhere.
+  std::string notify_socket;
+
   std::string version;  // of the daemon
 };
 

@@ -111,7 +111,8 @@ Server::Server(ServerOptions options, ModelLoader& loader, Clock& clock)
       gauges_(scheduler_, Devices(loader), clock, metrics_),
       events_(metrics_, health_),
       text_pool_(TextPoolOptions(options_)),
-      refusal_lines_(kRefusalLineInterval) {
+      refusal_lines_(kRefusalLineInterval),
+      notifier_(options_.notify_socket) {
   metrics_.AddRefresh([this] { gauges_.Refresh(); });
 }
 
@@ -279,12 +280,15 @@ absl::Status Server::Run() {
   for (bool stop = false; !stop;) {
     const absl::Time next_look =
         clock_.Now() + WatchInterval(options_.watchdog_timeout);
-    health_.Set(kHealthLiveness, Liveness().ok());
+    const absl::Status liveness = Liveness();
+    health_.Set(kHealthLiveness, liveness.ok());
+    notifier_.Tell(liveness, Readiness());
     absl::MutexLock lock(&mutex_);
     stop = clock_.AwaitUntil(mutex_, absl::Condition(&asked), next_look);
   }
   LOG(INFO) << "draining: not ready any more, serving for "
             << options_.drain_delay << " more";
+  notifier_.TellStopping();
   const absl::Time delay_end = clock_.Now() + options_.drain_delay;
   health_.StartDraining();
   absl::Status drained;

@@ -24,6 +24,7 @@
 #include "server/scheduling/scheduler.h"
 #include "server/scheduling/worker_pool.h"
 #include "server/security/endpoint_security.h"
+#include "server/service_notifier.h"
 #include "server/services/health_state.h"
 #include "server/services/inference_service.h"
 #include "server/services/model_queues.h"
@@ -98,6 +99,7 @@ class Server {
   std::unique_ptr<GrpcEndpoint> grpc_;
   std::unique_ptr<GrpcEndpoint> health_only_;
   std::unique_ptr<HttpServer> http_;
+  ServiceNotifier notifier_;  // of the thread that runs Run
   BoundPorts ports_;
 
   absl::Mutex mutex_;

@@ -1,5 +1,7 @@
 #include "server/server.h"
 
+#include <unistd.h>
+
 #include <fstream>
 #include <future>
 #include <iterator>
@@ -16,6 +18,7 @@
 #include "proto/status_codec.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_model_loader.h"
+#include "tests/fakes/fake_supervisor.h"
 #include "tests/fakes/recorded_log.h"
 #include "tests/fakes/temporary_folder.h"
 #include "tests/matchers/status_matchers.h"
@@ -31,6 +34,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Optional;
+using ::testing::StartsWith;
 
 // Reports the states of one health name, as they change.
 class HealthWatch {
@@ -266,6 +270,20 @@ TEST_F(ServerTest, AStuckWorkerEndsLiveness) {
   loader_.models().AwaitBatches(1);
   clock_.Advance(options_.watchdog_timeout + absl::Seconds(1));
   EXPECT_EQ(liveness.Next(), HealthCheckResponse::NOT_SERVING);
+  loader_.models().Unblock();
+  answer.wait();
+}
+
+TEST_F(ServerTest, AStuckWorkerIsNotAliveToTheSupervisor) {
+  FakeSupervisor supervisor(absl::StrCat("@server-test-", getpid()));
+  options_.notify_socket = supervisor.name();
+  Start();
+  EXPECT_EQ(supervisor.Next(), "WATCHDOG=1\nREADY=1\nSTATUS=serving");
+  loader_.models().Block();
+  auto answer = InferLater();
+  loader_.models().AwaitBatches(1);
+  clock_.Advance(options_.watchdog_timeout + absl::Seconds(1));
+  EXPECT_THAT(supervisor.Next(), StartsWith("STATUS=worker 0 has been at"));
   loader_.models().Unblock();
   answer.wait();
 }
