@@ -232,6 +232,8 @@ absl::StatusOr<ModelHandle> ModelRepository::Find(
         return LoadFailed(name, entry->failure());
       }
     }
+    // A call that came late is no call for a model that never was there.
+    if (draining_) return ShuttingDown();
   }
   ASSIGN_OR_RETURN(const auto versions, folder_.Versions(name));
   if (!version.empty() &&

@@ -132,7 +132,8 @@ class ModelRepository {
 
   // `version` is a decimal number, or empty for the newest that is ready.
   // NOT_FOUND: unknown, or in the repository and not loaded (the message says
-  // so). UNAVAILABLE with a retry delay: loading or unloading.
+  // so). UNAVAILABLE with a retry delay: loading or unloading, or not there
+  // while the daemon shuts down.
   // FAILED_PRECONDITION: its load failed, with the reason.
   absl::StatusOr<ModelHandle> Find(absl::string_view name,
                                    absl::string_view version) const

@@ -198,6 +198,14 @@ TEST_F(ModelRepositoryTest, NothingToServeAndNoWayToLoadIsNotReady) {
                        HasSubstr("is its volume mounted?")));
 }
 
+TEST_F(ModelRepositoryTest, WhoeverComesAfterTheEndMayTryElsewhere) {
+  ASSERT_THAT(repository().Load("a", {}), IsOk());
+  repository().Shutdown();
+  const absl::Status late = repository().Find("a", "").status();
+  EXPECT_THAT(late, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_TRUE(RetryDelayOf(late).has_value());
+}
+
 TEST_F(ModelRepositoryTest, LoadingMoreNeverEndsReadiness) {
   EXPECT_THAT(repository().Readiness(), IsOk());
   loader_.FailWith(absl::FailedPreconditionError("bad"));
