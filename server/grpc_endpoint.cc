@@ -13,13 +13,17 @@
 #include "grpcpp/impl/server_builder_option.h"
 #include "server/security/listener_credentials.h"
 #include "server/services/malformed_requests.h"
+#include "server/unread_input.h"
 
 namespace transformerd {
 namespace {
 
-// Calls that came through the gate before it was closed are with their services
-// by then, however busy the machine is.
-constexpr absl::Duration kGateTime = absl::Milliseconds(50);
+// How often to look for calls that nobody has read, and for how long at most.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(5);
+constexpr absl::Duration kLongestGateTime = absl::Seconds(2);
+// So many looks in a row find none: what was read by the first is with the gate
+// or behind it, with its service, by the last.
+constexpr int kQuietLooks = 10;
 
 // Reflection is in every server that links it; this takes it out again.
 class WithoutReflection : public grpc::ServerBuilderOption {
@@ -41,6 +45,16 @@ std::string HostPort(const GrpcEndpointOptions& options) {
                        !absl::StartsWith(options.address, "[");
   return is_ipv6 ? absl::StrCat("[", options.address, "]:", options.port)
                  : absl::StrCat(options.address, ":", options.port);
+}
+
+// Counts looks and not time, which goes on while a busy machine gives no
+// processor to the threads that read calls.
+void AwaitQuiet() {
+  const absl::Time end = absl::Now() + kLongestGateTime;
+  for (int quiet = 0; quiet < kQuietLooks && absl::Now() < end;) {
+    absl::SleepFor(kLookInterval);
+    quiet = HasUnreadInput() ? 0 : quiet + 1;
+  }
 }
 
 void SetConnectionOptions(const GrpcEndpointOptions& options,
@@ -110,7 +124,7 @@ GrpcEndpoint::~GrpcEndpoint() { Stop(absl::ZeroDuration()); }
 void GrpcEndpoint::Stop(absl::Duration grace) {
   if (server_ != nullptr) {
     gate_->Close();
-    absl::SleepFor(kGateTime);
+    AwaitQuiet();
     server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
   }
   health_.Stop();

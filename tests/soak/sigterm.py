@@ -94,12 +94,14 @@ class Round:
         self.outcomes = collections.Counter()
         self.problems = []
         self.stopped_at = float("inf")
+        self.watching = threading.Event()  # or has given up
         self.threads = [threading.Thread(target=self._client, args=(i,)) for i in range(clients)]
         self.threads.append(threading.Thread(target=self._watch))
 
     def run(self, load_seconds, number):
         for thread in self.threads:
             thread.start()
+        self.watching.wait()
         while self.outcomes["answered"] < 2 * len(self.threads) and not self.problems:
             time.sleep(0.005)
         time.sleep(load_seconds)
@@ -151,9 +153,11 @@ class Round:
             try:
                 for answer in stub.Watch(health_pb2.HealthCheckRequest(), timeout=60):
                     statuses.append(answer.status)
+                    self.watching.set()
             except grpc.RpcError as error:
                 if error.code() != grpc.StatusCode.UNAVAILABLE:
                     self.problems.append(f"health watch: {error!r}")
+            self.watching.set()
             if time.monotonic() > self.stopped_at + WATCH_PATIENCE_S:
                 self.problems.append("the health watch outlived the signal")
             answer = health_pb2.HealthCheckResponse
