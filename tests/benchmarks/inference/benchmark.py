@@ -28,7 +28,7 @@ def read_arguments():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--turn_s", type=float, default=0.3, help="of an engine in a round")
     parser.add_argument("--json", help="file for everything measured")
-    parser.add_argument("--from-json", help="such a file, to print it again")
+    parser.add_argument("--from-json", type=commas, help="such files, to print again as one")
     parser.add_argument("--markdown", help="file for the tables; else the standard output")
     parser.add_argument("--svg", help="file for the plot")
     return parser.parse_args()
@@ -87,6 +87,17 @@ def measure(arguments):
     return results
 
 
+def merged(runs):
+    """Runs of different models with the same settings as one; the machine is the first's."""
+    whole = runs[0]
+    for run in runs[1:]:
+        if run["settings"] != whole["settings"]:
+            raise ValueError(f"runs with {run['settings']} and {whole['settings']} are not one")
+        whole["models"].update(run["models"])
+        whole["versions"].update(run["versions"])
+    return whole
+
+
 def write(arguments, results):
     outputs = {
         arguments.json: lambda: json.dumps(results, indent=1),
@@ -101,7 +112,8 @@ def write(arguments, results):
 def main():
     arguments = read_arguments()
     if arguments.from_json:
-        results = json.loads(pathlib.Path(arguments.from_json).read_text(encoding="utf-8"))
+        files = map(pathlib.Path, arguments.from_json)
+        results = merged([json.loads(file.read_text(encoding="utf-8")) for file in files])
         write(arguments, results)
     else:
         results = measure(arguments)

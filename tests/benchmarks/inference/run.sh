@@ -2,7 +2,7 @@
 # run.sh [--models minilm,bert_base,...] [--workloads 1x16,ragged64,...]
 #        [--engines ours,openvino,ctranslate2_int8,...] [--rounds N] [--threads N]
 #        [--json FILE] [--markdown FILE] [--svg FILE]
-# run.sh --from-json FILE [--markdown FILE] [--svg FILE]
+# run.sh --from-json FILE[,FILE...] [--markdown FILE] [--svg FILE]
 #
 # Measures a forward pass of our engine, of the daemon over gRPC and of other engines
 # with the same weights, interleaved in one run, and how far their answers are from

@@ -1,5 +1,6 @@
 """Tables and plots out of the results of a small made-up run."""
 
+import copy
 import json
 import pathlib
 import subprocess
@@ -155,6 +156,21 @@ def test_a_file_of_results_is_printed_again_without_any_peer(results, tmp_path):
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     assert printed == report.markdown(results) + "\n"
+
+
+def test_files_of_several_models_are_printed_as_one(results, tmp_path):
+    other = copy.deepcopy(results)
+    other["models"] = {"bert_base": {**results["models"]["minilm"], "title": "BERT"}}
+    paths = [tmp_path / "one.json", tmp_path / "other.json"]
+    for path, run in zip(paths, [results, other]):
+        path.write_text(json.dumps(run))
+
+    command = [sys.executable, HERE / "benchmark.py", "--from-json", ",".join(map(str, paths))]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    both = copy.deepcopy(results)
+    both["models"].update(other["models"])
+    assert printed == report.markdown(both) + "\n"
 
 
 def test_spread_is_the_median_deviation():
