@@ -222,14 +222,15 @@ uint64_t LoadPlan::DigestFor(Slots slots) const {
   return hash;
 }
 
-void BindSlots(const LoadPlan& plan, const Arena& arena, Slots slots,
-               absl::Span<const SlotTie> ties) {
+void BindSlots(const LoadPlan& plan, absl::Span<std::byte> memory, Slots slots,
+               absl::Span<const SlotTie> ties, const Device& device) {
+  CHECK_EQ(static_cast<int64_t>(memory.size()), plan.arena_bytes());
   std::vector<std::optional<int64_t>> offsets = plan.slot_offsets();
   CHECK_EQ(offsets.size(), slots.size());
   for (const SlotTie& tie : ties) offsets[tie.slot] = offsets[tie.target];
   for (size_t i = 0; i < slots.size(); ++i) {
     if (!offsets[i].has_value()) continue;
-    slots[i]->Fill(arena.Range(*offsets[i], slots[i]->size_bytes()).data());
+    slots[i]->Fill(memory.data() + *offsets[i], device);
   }
 }
 

@@ -1,6 +1,7 @@
 // What a load will do, checked before a byte of weights is read.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "model/base/device.h"
 #include "model/base/dtype.h"
 #include "model/checkpoint/checkpoint_reader.h"
 #include "model/loading/arena.h"
@@ -145,10 +147,11 @@ struct SlotTie {
   int target = 0;
 };
 
-// Gives each slot its storage in `arena`, which must outlive the slots' users.
+// Gives each slot its storage in `memory`, which is that of an arena of the
+// plan or of a device (CHECK on its size), and must outlive the slots' users.
 // The slots must be those of the plan, or a replica's with the same digest.
-void BindSlots(const LoadPlan& plan, const Arena& arena,
+void BindSlots(const LoadPlan& plan, absl::Span<std::byte> memory,
                absl::Span<const std::unique_ptr<ParameterSlot>> slots,
-               absl::Span<const SlotTie> ties = {});
+               absl::Span<const SlotTie> ties = {}, const Device& device = {});
 
 }  // namespace transformerd

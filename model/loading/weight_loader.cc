@@ -35,8 +35,11 @@ absl::Status Guarded(int rank, const Body& body) {
 // reader half of the page faults.
 class Populator {
  public:
-  Populator(const LoadPlan& plan, const Arena& arena)
-      : plan_(plan), arena_(arena), end_(plan.num_buckets()) {}
+  // A rank may be without an arena.
+  Populator(const LoadPlan& plan, const Arena* arena)
+      : plan_(plan),
+        arena_(arena),
+        end_(arena == nullptr ? 0 : plan.num_buckets()) {}
 
   // One more bucket; false where those from `filled` on are done, or nothing
   // can be.
@@ -44,7 +47,7 @@ class Populator {
     // What comes next is about to be written.
     if (end_ <= filled + 1) return false;
     const LoadBucket bucket = plan_.Bucket(--end_);
-    if (!arena_.Populate(bucket.arena_offset_bytes, bucket.size_bytes)) {
+    if (!arena_->Populate(bucket.arena_offset_bytes, bucket.size_bytes)) {
       end_ = 0;
     }
     return end_ > 0;
@@ -52,7 +55,7 @@ class Populator {
 
  private:
   const LoadPlan& plan_;
-  const Arena& arena_;
+  const Arena* const arena_;
   int64_t end_;  // buckets from here on are done
 };
 
@@ -147,24 +150,45 @@ class LoadRun {
         Guarded(rank, [&] { return Allocate(rank); });
     RETURN_IF_ERROR(transport.Agree(allocated, digest));
     AnnounceAgreement(rank);
-    Populator populator(plan_, *arenas_[rank]);
+    Populator populator(plan_, arenas_[rank].get());
     for (int64_t k = 0; k < plan_.num_buckets(); ++k) {
       const int source = SourceOf(k, rank);
       while (!IsKnown(source, k) && populator.Step(k)) {
       }
       RETURN_IF_ERROR(AwaitBucket(source, k));
-      if (!is_broadcast()) continue;
-      const LoadBucket bucket = plan_.Bucket(k);
-      RETURN_IF_ERROR(transport.Broadcast(
-          arenas_[rank]->Range(bucket.arena_offset_bytes, bucket.size_bytes),
-          source));
-      if (rank != source) CountBroadcast(bucket.size_bytes);
+      RETURN_IF_ERROR(Deliver(rank, source, plan_.Bucket(k)));
     }
     RETURN_IF_ERROR(AwaitAllReaders());
     return transport.Agree(transport.Flush(), digest);
   }
 
+  // Brings a bucket that `source` has read to where `rank` is to have it.
+  absl::Status Deliver(int rank, int source, const LoadBucket& bucket) {
+    const int64_t offset_bytes = bucket.arena_offset_bytes;
+    DeviceMemory* const device = ranks_[rank].device;
+    const bool is_sent =
+        is_broadcast() && (device == nullptr || options_.sends_between_devices);
+    if (device != nullptr && (rank == source || !is_sent)) {
+      RETURN_IF_ERROR(OfRank(
+          rank,
+          device->Write(offset_bytes, arenas_[source]->Range(
+                                          offset_bytes, bucket.size_bytes))));
+    }
+    if (is_sent) {
+      const absl::Span<std::byte> bytes =
+          device == nullptr ? arenas_[rank]->bytes() : device->bytes();
+      RETURN_IF_ERROR(ranks_[rank].transport->Broadcast(
+          bytes.subspan(offset_bytes, bucket.size_bytes), source));
+    }
+    if (rank != source) CountBroadcast(bucket.size_bytes);
+    return absl::OkStatus();
+  }
+
   absl::Status Allocate(int rank) {
+    if (DeviceMemory* const device = ranks_[rank].device) {
+      RETURN_IF_ERROR(OfRank(rank, device->Allocate(plan_.arena_bytes())));
+      if (rank >= num_readers_) return absl::OkStatus();
+    }
     absl::StatusOr<std::unique_ptr<Arena>> arena =
         options_.allocate(plan_.arena_bytes());
     if (!arena.ok()) return OfRank(rank, arena.status());
@@ -293,8 +317,8 @@ class LoadRun {
   LoadControl& control_;
   const WeightLoaderOptions& options_;
   const int num_readers_;
-  // Each is written by its rank's thread. The rank's reading thread uses it
-  // after the agreement, the caller all of them after joining.
+  // Each is written by its rank's thread. Those who fill it and copy from it
+  // use it after the agreement, the caller all of them after joining.
   std::vector<std::unique_ptr<Arena>> arenas_;
 
   mutable absl::Mutex mutex_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "glog/logging.h"
+#include "model/base/device.h"
 #include "model/base/dtype.h"
 #include "model/base/shape.h"
 
@@ -58,13 +59,16 @@ class ParameterSlot {
   }
 
   bool is_filled() const { return storage_ != nullptr; }
+  // Memory of device(), whose address only that device may follow.
   std::byte* storage() const { return storage_; }
+  const Device& device() const { return device_; }
 
   // Gives the slot its storage, size_bytes() long, or reserved_bytes() where
   // that is more. Once (CHECK).
-  void Fill(std::byte* storage) {
+  void Fill(std::byte* storage, const Device& device = {}) {
     CHECK(storage_ == nullptr) << name_ << " is filled twice";
     storage_ = storage;
+    device_ = device;
   }
 
  private:
@@ -76,6 +80,7 @@ class ParameterSlot {
   std::string optional_group_;
   int64_t reserved_bytes_ = 0;
   std::byte* storage_ = nullptr;
+  Device device_;
 };
 
 }  // namespace transformerd

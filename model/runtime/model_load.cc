@@ -282,7 +282,7 @@ void ModelLoad::BindSlotsToWeights() {
   const TiedCopies copies =
       CompareTiedCopies(slots, name_map_, *plan_, *replicas.front().arena);
   for (Replica& replica : replicas) {
-    BindSlots(*plan_, *replica.arena, replica.transformer->slots(),
+    BindSlots(*plan_, replica.arena->bytes(), replica.transformer->slots(),
               copies.equal);
     DiscardCopies(slots, copies.equal, *plan_, *replica.arena);
     engine_.Prepare(parts_->architecture, replica);

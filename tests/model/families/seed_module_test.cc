@@ -144,7 +144,7 @@ class LoadedSlots {
     LoadControl control;
     ASSIGN_OR_RETURN(weights_, LoadWeights(plan, *reader, ranks, control));
     for (int rank : {0, 1}) {
-      BindSlots(plan, *weights_.arenas[rank], slots(rank));
+      BindSlots(plan, weights_.arenas[rank]->bytes(), slots(rank));
     }
     return absl::OkStatus();
   }

@@ -28,7 +28,7 @@ class BucketFillerTest : public testing::Test {
     const LoadPlan plan = *LoadPlan::Create(slots_, file_.entries(),
                                             MapByName(slots_, file_), options);
     arena_ = *Arena::Create(plan.arena_bytes());
-    BindSlots(plan, *arena_, slots_);
+    BindSlots(plan, arena_->bytes(), slots_);
     BucketFiller filler(plan, file_, *arena_);
     absl::Status status;
     for (int64_t k = 0; k < plan.num_buckets(); ++k) {

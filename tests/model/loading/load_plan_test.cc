@@ -274,7 +274,7 @@ TEST_F(LoadPlanTest, BindsSlotsToTheirRanges) {
   ASSERT_OK_AND_ASSIGN(const LoadPlan plan, Create());
   ASSERT_OK_AND_ASSIGN(const auto arena, Arena::Create(plan.arena_bytes()));
 
-  BindSlots(plan, *arena, slots_);
+  BindSlots(plan, arena->bytes(), slots_);
 
   EXPECT_EQ(slots_[0]->storage(), arena->bytes().data() + 256);
   EXPECT_EQ(slots_[1]->storage(), arena->bytes().data());

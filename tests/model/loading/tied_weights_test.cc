@@ -71,7 +71,7 @@ TEST_F(TiedWeightsTest, EqualCopiesBecomeOne) {
   EXPECT_EQ(copies.equal[0].slot, kTied);
   EXPECT_EQ(copies.equal[0].target, kTarget);
   EXPECT_THAT(copies.warnings, IsEmpty());
-  BindSlots(*plan_, *arena_, slots_, copies.equal);
+  BindSlots(*plan_, arena_->bytes(), slots_, copies.equal);
   EXPECT_EQ(slots_[kTied]->storage(), slots_[kTarget]->storage());
 }
 

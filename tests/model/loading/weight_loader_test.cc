@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/loading/in_process.h"
+#include "tests/fakes/fake_device_memory.h"
 #include "tests/fakes/fake_transport.h"
 #include "tests/matchers/status_matchers.h"
 #include "tests/model/loading/toy_checkpoint.h"
@@ -52,10 +53,17 @@ class LoadFixture : public testing::Test {
     }
   }
 
+  // Has the weights put on devices from now on, fresh ones.
+  void ResetDevices() {
+    devices_.clear();
+    devices_.resize(world_size_);
+  }
+
   absl::StatusOr<LoadedWeights> Load() {
     std::vector<LoadRank> ranks;
-    for (const auto& transport : transports_) {
-      ranks.push_back({slots_, transport.get()});
+    for (int rank = 0; rank < world_size_; ++rank) {
+      ranks.push_back({slots_, transports_[rank].get(),
+                       devices_.empty() ? nullptr : &devices_[rank]});
     }
     return LoadWeights(*plan_, file_, ranks, control_, options_);
   }
@@ -65,6 +73,7 @@ class LoadFixture : public testing::Test {
   ToyCheckpoint file_;
   std::unique_ptr<LoadPlan> plan_;
   std::vector<std::unique_ptr<FakeTransport>> transports_;
+  std::vector<FakeDeviceMemory> devices_;  // none: the weights stay in arenas
   LoadControl control_;
   WeightLoaderOptions options_;
 };
@@ -180,6 +189,72 @@ TEST_P(WeightLoaderTest, EachRankMayReadForItself) {
   EXPECT_EQ(free.bytes_read, (1536 + 256) * GetParam());
   EXPECT_EQ(free.bytes_broadcast, 0);
   EXPECT_EQ(transports_[0]->broadcasts(), 0);
+}
+
+// Over what is read once, and over what each rank or another one reads.
+TEST_P(WeightLoaderTest, FillsDevicesFromTheArenasThatWereReadInto) {
+  ASSERT_OK_AND_ASSIGN(const LoadedWeights alone, Load());
+  for (const LoadingStrategy strategy :
+       {LoadingStrategy::kMemoryEfficient, LoadingStrategy::kFreeForAll}) {
+    for (const SourcePolicy source :
+         {SourcePolicy::kRankZero, SourcePolicy::kRoundRobin}) {
+      ResetTransports();
+      ResetDevices();
+      options_.strategy = strategy;
+      options_.source = source;
+
+      ASSERT_OK_AND_ASSIGN(const LoadedWeights weights, Load());
+
+      for (const FakeDeviceMemory& device : devices_) {
+        EXPECT_EQ(device.bytes(), alone.arenas[0]->bytes());
+        EXPECT_EQ(device.writes(), kNumBuckets);
+      }
+      EXPECT_EQ(transports_[0]->broadcasts(), 0);
+      if (strategy == LoadingStrategy::kFreeForAll) continue;
+      EXPECT_EQ(weights.bytes_read, alone.bytes_read);
+      EXPECT_EQ(weights.bytes_broadcast, alone.bytes_broadcast);
+    }
+  }
+}
+
+TEST_P(WeightLoaderTest, ATransportMaySendFromDeviceToDevice) {
+  ASSERT_OK_AND_ASSIGN(const LoadedWeights alone, Load());
+  ResetTransports();
+  ResetDevices();
+  options_.sends_between_devices = true;
+
+  ASSERT_OK_AND_ASSIGN(const LoadedWeights weights, Load());
+
+  for (const FakeDeviceMemory& device : devices_) {
+    EXPECT_EQ(device.bytes(), alone.arenas[0]->bytes());
+  }
+  EXPECT_EQ(devices_[0].writes(), kNumBuckets);
+  EXPECT_EQ(transports_[0]->broadcasts(), kNumBuckets);
+  EXPECT_EQ(weights.bytes_broadcast, alone.bytes_broadcast);
+  ASSERT_NE(weights.arenas[0], nullptr);
+  for (int rank = 1; rank < GetParam(); ++rank) {
+    EXPECT_EQ(devices_[rank].writes(), 0);
+    EXPECT_EQ(weights.arenas[rank], nullptr);
+  }
+}
+
+TEST_P(WeightLoaderTest, ADeviceWithoutRoomStopsAllBeforeARead) {
+  ResetDevices();
+  devices_.back().FailAllocate(absl::ResourceExhaustedError("full"));
+
+  EXPECT_THAT(Load(),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       absl::StrCat("rank ", GetParam() - 1, ": full")));
+  EXPECT_THAT(file_.reads(), IsEmpty());
+}
+
+TEST_P(WeightLoaderTest, ADeviceThatFailsStopsAllRanks) {
+  ResetDevices();
+  devices_.back().FailWrites(absl::InternalError("fell off the bus"));
+
+  EXPECT_THAT(Load(), StatusIs(absl::StatusCode::kInternal,
+                               absl::StrCat("rank ", GetParam() - 1,
+                                            ": fell off the bus")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, WeightLoaderTest, testing::Values(1, 2, 3, 4));
