@@ -14,12 +14,12 @@ ABSL_FLAG(std::string, metrics_address, "127.0.0.1", "address of the HTTP port")
 ABSL_FLAG(int, metrics_port, 8002, "HTTP port for /metrics, /livez, /readyz and /; 0 picks a free one");
 ABSL_FLAG(int, health_port, 0, "a plaintext gRPC port with health alone; 0 is off");
 ABSL_FLAG(std::string, port_file, "", "file that gets the ports once they are bound");
-ABSL_FLAG(std::string, devices, "auto", "workers, one per entry, such as cpu,cpu; auto is one on the CPU");
+ABSL_FLAG(std::string, devices, "auto", "workers, one per entry, such as cpu,cpu or cuda:0,cuda:1; cuda is all GPUs; auto, too, or one on the CPU where there is none");
 ABSL_FLAG(int, threads_per_worker, 0, "threads of a worker's computation; 0: the cores, shared out evenly");
 ABSL_FLAG(std::string, engine, "auto", "what computes models: native, hand-written kernels; reference, LibTorch; auto is native where it runs a model");
 ABSL_FLAG(std::string, dtype, "auto", "of the weights: auto, float32, bfloat16, float16, int8");
 ABSL_FLAG(std::string, loading_strategy, "memory_efficient", "memory_efficient: one worker reads for all; free_for_all: each for itself");
-ABSL_FLAG(std::string, transport, "auto", "how replicas get the weights: in_process, gloo, or between GPUs nccl; auto is in_process");
+ABSL_FLAG(std::string, transport, "auto", "how replicas get the weights: in_process, gloo between CPUs, nccl between GPUs; auto is nccl for several GPUs, else in_process");
 ABSL_FLAG(std::string, cpu_replicas, "auto", "shared: workers look at one copy of the weights; private: each has its own; auto is shared, but private for gloo and free_for_all");
 ABSL_FLAG(int64_t, load_bandwidth_limit, 0, "bytes per second that loading may read; 0: no limit");
 ABSL_FLAG(bool, deterministic, false, "bit-equal answers whatever else is in the batch");

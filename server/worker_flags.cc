@@ -32,7 +32,8 @@ absl::Status ReadDevices(WorkerFlags& flags) {
       continue;
     }
     return Refused("flag --devices is ", Quoted(devices),
-                   ", expected auto or a list of cpu such as cpu,cpu");
+                   ", expected auto, cuda, or a list such as cpu,cpu or "
+                   "cuda:0,cuda:1");
   }
   flags.threads_per_worker = absl::GetFlag(FLAGS_threads_per_worker);
   if (flags.threads_per_worker < 0 || flags.threads_per_worker > kMaxThreads) {
@@ -80,6 +81,8 @@ absl::Status ReadReplicas(ReplicaOptions& options) {
                    ", expected auto, shared or private");
   }
   options.cpu_replicas = *known_replicas;
+  // Whether NCCL has GPUs is the loader's to say.
+  if (options.transport == TransportKind::kNccl) return absl::OkStatus();
   const absl::Status consistent = WithReplicas({}, options).status();
   if (!consistent.ok()) return Refused("flags: ", consistent.message());
   return absl::OkStatus();

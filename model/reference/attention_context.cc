@@ -46,8 +46,8 @@ bool IsUnlimited(const AttentionSpan& span) {
 }
 
 // [n, n]: the key's index less the query's.
-at::Tensor Distances(int64_t length) {
-  const at::Tensor index_n = at::arange(length, at::kLong);
+at::Tensor Distances(int64_t length, const at::TensorOptions& options) {
+  const at::Tensor index_n = at::arange(length, options.dtype(at::kLong));
   return index_n.unsqueeze(0).sub(index_n.unsqueeze(1));
 }
 
@@ -55,11 +55,11 @@ at::Tensor Distances(int64_t length) {
 
 AttentionContext::AttentionContext(const StackRecipe& recipe,
                                    const Stack& stack, const PackedRows& batch,
-                                   at::ScalarType dtype)
+                                   const at::TensorOptions& options)
     : recipe_(recipe),
       stack_(stack),
       batch_(batch),
-      dtype_(dtype),
+      options_(options),
       groups_(GroupRows(batch)),
       shared_(std::max<size_t>(1, recipe.variants.size())) {
   for (Shared& shared : shared_) {
@@ -84,7 +84,7 @@ const Rotation* AttentionContext::RotationOf(int64_t layer) {
   const std::optional<RotaryRecipe>& recipe = VariantOf(recipe_, layer).rotary;
   if (!recipe) return nullptr;
   std::optional<Rotation>& rotation = SharedOf(layer).rotation;
-  if (!rotation) rotation = MakeRotation(*recipe, batch_, dtype_);
+  if (!rotation) rotation = MakeRotation(*recipe, batch_, options_);
   return &*rotation;
 }
 
@@ -116,11 +116,11 @@ std::optional<at::Tensor> AttentionContext::MakeBias(
   if (IsUnlimited(span) && !group.has_mask && !has_relative) {
     return std::nullopt;
   }
-  at::Tensor bias_Hnn =
-      has_relative ? RelativeBiasOf(length) : at::zeros({1, 1, length}, dtype_);
-  const double lowest = LowestOf(dtype_);
+  at::Tensor bias_Hnn = has_relative ? RelativeBiasOf(length)
+                                     : at::zeros({1, 1, length}, options_);
+  const double lowest = LowestOf(bias_Hnn.scalar_type());
   if (!IsUnlimited(span)) {
-    const at::Tensor distances_nn = Distances(length);
+    const at::Tensor distances_nn = Distances(length, options_);
     if (span.before != AttentionSpan::kUnlimited) {
       bias_Hnn = bias_Hnn.masked_fill(distances_nn.lt(-span.before), lowest);
     }
@@ -141,7 +141,7 @@ at::Tensor AttentionContext::MaskedTokens(const RowGroup& group) const {
     masked_n.mutable_data_ptr<bool>()[i] =
         batch_.attention_mask[group.first_token + i] == 0;
   }
-  return masked_n;
+  return ToDevice(masked_n, options_.device());
 }
 
 at::Tensor AttentionContext::RelativeBiasOf(int64_t length) const {
@@ -152,9 +152,10 @@ at::Tensor AttentionContext::RelativeBiasOf(int64_t length) const {
   }
   const at::Tensor bias_H =
       TensorOf(*stack_.relative_bias)
-          .index_select(0, TensorOf(absl::MakeConstSpan(buckets)))
+          .index_select(0, ToDevice(TensorOf(absl::MakeConstSpan(buckets)),
+                                    options_.device()))
           .t();
-  const at::Tensor index_nn = Distances(length).add(length - 1);
+  const at::Tensor index_nn = Distances(length, options_).add(length - 1);
   return bias_H.index_select(1, index_nn.reshape({-1}))
       .view({-1, length, length});
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstdint>
 #include <optional>
@@ -24,12 +25,13 @@ struct RowGroup {
   bool has_mask = false;
 };
 
-// Rotations and biases are made when they are first asked for. Not thread-safe;
-// refers to all that it is made from.
+// Rotations and biases are made when they are first asked for, in the dtype and
+// on the device of `options`, which are those of the weights. Not thread-safe;
+// refers to all else that it is made from.
 class AttentionContext {
  public:
   AttentionContext(const StackRecipe& recipe, const Stack& stack,
-                   const PackedRows& batch, at::ScalarType dtype);
+                   const PackedRows& batch, const at::TensorOptions& options);
 
   const StackRecipe& recipe() const { return recipe_; }
   const std::vector<RowGroup>& groups() const { return groups_; }
@@ -71,7 +73,7 @@ class AttentionContext {
   const StackRecipe& recipe_;
   const Stack& stack_;
   const PackedRows& batch_;
-  const at::ScalarType dtype_;
+  const at::TensorOptions options_;
   const std::vector<RowGroup> groups_;
   std::vector<Shared> shared_;
   std::optional<DisentangledScores> disentangled_;

@@ -33,7 +33,7 @@ at::Tensor RowsOf(const at::Tensor& x_THK, int64_t first, int64_t rows,
 
 // Hides the masked tokens of row `s`; nothing where there are none.
 std::optional<at::Tensor> BiasOf(const PackedRows& rows, int64_t s,
-                                 at::ScalarType dtype) {
+                                 const at::TensorOptions& options) {
   if (!rows.sequence_has_mask[s]) return std::nullopt;
   const int64_t length = rows.length(s);
   at::Tensor hidden = at::zeros({1, 1, 1, length}, at::kBool);
@@ -41,8 +41,9 @@ std::optional<at::Tensor> BiasOf(const PackedRows& rows, int64_t s,
     hidden.mutable_data_ptr<bool>()[i] =
         rows.attention_mask[rows.sequence_offsets[s] + i] == 0;
   }
-  return at::zeros({1, 1, 1, length}, dtype)
-      .masked_fill(hidden, LowestOf(dtype));
+  const at::Tensor bias = at::zeros({1, 1, 1, length}, options);
+  return bias.masked_fill(ToDevice(hidden, bias.device()),
+                          LowestOf(bias.scalar_type()));
 }
 
 }  // namespace
@@ -56,7 +57,8 @@ CrossMemory MakeCrossMemory(const Attention& attention,
 }
 
 CrossContext::CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
-                           const PackedRows& encoder, at::ScalarType dtype)
+                           const PackedRows& encoder,
+                           const at::TensorOptions& options)
     : recipe_(recipe) {
   CHECK_EQ(decoder.num_sequences(), encoder.num_sequences());
   for (int64_t s = 0; s < decoder.num_sequences(); ++s) {
@@ -65,7 +67,7 @@ CrossContext::CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
                    decoder.length(s),
                    encoder.sequence_offsets[s],
                    encoder.length(s),
-                   BiasOf(encoder, s, dtype)};
+                   BiasOf(encoder, s, options)};
     const bool joins = !groups_.empty() && !group.bias &&
                        !groups_.back().bias &&
                        groups_.back().queries == group.queries &&

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstdint>
 #include <optional>
@@ -37,9 +38,10 @@ class CrossContext {
     std::optional<at::Tensor> bias;  // [1, 1, 1, keys] for the scores
   };
 
-  // Row s of the decoder looks at row s of the encoder.
+  // Row s of the decoder looks at row s of the encoder. `options` are the dtype
+  // and the device of the weights.
   CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
-               const PackedRows& encoder, at::ScalarType dtype);
+               const PackedRows& encoder, const at::TensorOptions& options);
 
   const StackRecipe& recipe() const { return recipe_; }
   const std::vector<Group>& groups() const { return groups_; }

@@ -84,9 +84,10 @@ const at::Tensor& DisentangledScores::RowsOf(int64_t length) {
   for (int64_t distance = 1 - length; distance < length; ++distance) {
     rows.push_back(DistanceRow(recipe_, distance) - first_row_);
   }
-  const at::Tensor index_n = at::arange(length, at::kLong);
+  const at::Tensor index_n =
+      at::arange(length, distances_PD_.options().dtype(at::kLong));
   const at::Tensor distance_nn = index_n.unsqueeze(1).sub(index_n.unsqueeze(0));
-  rows_nn = TensorOf(absl::MakeConstSpan(rows))
+  rows_nn = ToDevice(TensorOf(absl::MakeConstSpan(rows)), index_n.device())
                 .index_select(0, distance_nn.add(length - 1).reshape({-1}))
                 .view({length, length});
   return rows_nn;

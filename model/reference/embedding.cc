@@ -11,8 +11,10 @@
 namespace transformerd {
 namespace {
 
-at::Tensor Rows(const ParameterSlot& table, const std::vector<int64_t>& ids) {
-  return TensorOf(table).index_select(0, TensorOf(absl::MakeConstSpan(ids)));
+at::Tensor Rows(const ParameterSlot& slot, const std::vector<int64_t>& ids) {
+  const at::Tensor table = TensorOf(slot);
+  return table.index_select(
+      0, ToDevice(TensorOf(absl::MakeConstSpan(ids)), table.device()));
 }
 
 // Vectors of the token table for tokens that have an id, else those of the
@@ -33,10 +35,12 @@ at::Tensor TokenVectors(const ParameterSlot& table,
     vectors_TD.mul_(at::full({}, recipe.scale, vectors_TD.options()));
   }
   if (without_id.empty()) return vectors_TD;
+  const at::Device device = vectors_TD.device();
+  const at::Tensor given =
+      TensorOf(absl::MakeConstSpan(batch.inputs_embeds), vectors_TD.size(1));
   return vectors_TD.index_copy_(
-      0, TensorOf(absl::MakeConstSpan(without_id)),
-      TensorOf(absl::MakeConstSpan(batch.inputs_embeds), vectors_TD.size(1))
-          .to(vectors_TD.scalar_type()));
+      0, ToDevice(TensorOf(absl::MakeConstSpan(without_id)), device),
+      ToDevice(given, device).to(vectors_TD.scalar_type()));
 }
 
 at::Tensor Positions(const ParameterSlot& table, const EmbeddingRecipe& recipe,

@@ -13,7 +13,9 @@ at::Tensor EmbedPatches(const Embeddings& embeddings, const PatchRecipe& recipe,
                         const PackedBatch& batch) {
   const at::Tensor weight = TensorOf(*embeddings.patch.weight);
   const at::Tensor pixels_BChw =
-      TensorOf(absl::MakeConstSpan(batch.pixel_values), recipe.image_width)
+      ToDevice(
+          TensorOf(absl::MakeConstSpan(batch.pixel_values), recipe.image_width),
+          weight.device())
           .view({-1, recipe.channels, recipe.image_height, recipe.image_width})
           .to(weight.scalar_type());
   const at::Tensor patches_BPD =

@@ -29,7 +29,8 @@ at::Tensor MeanOfRow(const PackedRows& batch, int64_t s,
 
 at::Tensor Select(const std::vector<int64_t>& tokens,
                   const at::Tensor& input_TD) {
-  return input_TD.index_select(0, TensorOf(absl::MakeConstSpan(tokens)));
+  return input_TD.index_select(
+      0, ToDevice(TensorOf(absl::MakeConstSpan(tokens)), input_TD.device()));
 }
 
 at::Tensor MeanTokens(const PackedRows& batch, const at::Tensor& input_TD) {

@@ -1,7 +1,9 @@
 #include "model/reference/reference_executor.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/TensorOptions.h>
 
 #include <utility>
 #include <vector>
@@ -88,6 +90,8 @@ class ReferenceExecutor : public Executor {
         transformer_(transformer),
         signature_(signature),
         options_(options),
+        weights_(at::TensorOptions(ScalarTypeOf(transformer.dtype()))
+                     .device(AtDeviceOf(options.device))),
         flops_per_token_(
             FlopsPerToken(architecture.stack, architecture.hidden_size)),
         flops_per_decoder_token_(
@@ -104,6 +108,7 @@ class ReferenceExecutor : public Executor {
       if (at::get_num_threads() != num_threads) {
         at::set_num_threads(num_threads);
       }
+      const c10::DeviceGuard device(weights_.device());
       const c10::InferenceMode inference_mode;
       OutputCollector outputs(signature_, batch);
       at::Tensor hidden_TD = Encode(batch, outputs);
@@ -138,8 +143,6 @@ class ReferenceExecutor : public Executor {
     LOG(FATAL) << "unknown ModelInput";
   }
 
-  at::ScalarType dtype() const { return ScalarTypeOf(transformer_.dtype()); }
-
   // Embeddings and blocks: the last hidden states, [T, D].
   at::Tensor Encode(const PackedBatch& batch, OutputCollector& outputs) {
     const StackPass pass = {architecture_.stack, transformer_.stack(), batch};
@@ -154,7 +157,7 @@ class ReferenceExecutor : public Executor {
     const StackPass pass = {recipe, stack, batch.decoder,
                             OutputKind::kDecoderHiddenState,
                             OutputKind::kDecoderAttention};
-    const CrossContext cross(recipe, batch.decoder, batch, dtype());
+    const CrossContext cross(recipe, batch.decoder, batch, weights_);
     const at::Tensor hidden_TD =
         Embed(stack.embeddings, recipe.embedding, batch.decoder);
     return Leave(pass, RunBlocks(pass, hidden_TD, outputs, &cross, encoded_ED),
@@ -167,8 +170,8 @@ class ReferenceExecutor : public Executor {
                        OutputCollector& outputs,
                        const CrossContext* cross = nullptr,
                        const at::Tensor& encoded_ED = {}) {
-    AttentionContext context(pass.recipe, pass.stack, pass.rows, dtype());
-    if (pass.recipe.block.float32_residual && dtype() == at::kHalf) {
+    AttentionContext context(pass.recipe, pass.stack, pass.rows, weights_);
+    if (pass.recipe.block.float32_residual && weights_.dtype() == at::kHalf) {
       hidden_TD = hidden_TD.to(at::kFloat);
     }
     const int num_layers = static_cast<int>(pass.recipe.num_hidden_layers);
@@ -267,6 +270,7 @@ class ReferenceExecutor : public Executor {
   const Transformer& transformer_;
   const Signature& signature_;
   const ReferenceExecutorOptions options_;
+  const at::TensorOptions weights_;  // their dtype and device
   const double flops_per_token_;
   const double flops_per_decoder_token_;
 };

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "model/base/device.h"
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/modules/transformer.h"
@@ -17,6 +18,8 @@ struct ReferenceExecutorOptions {
   bool normalize = false;
   // Most threads that one call uses, small batches fewer; at least 1.
   int num_threads = 1;
+  // Where the weights are.
+  Device device;
 };
 
 // Executors of several workers may share `transformer`, whose slots must be

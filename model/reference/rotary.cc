@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "model/modules/rotary_frequencies.h"
+#include "model/reference/tensors.h"
 
 namespace transformerd {
 
 Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
-                      at::ScalarType dtype) {
+                      const at::TensorOptions& options) {
   const int64_t pairs = (recipe.dim + 1) / 2;
   at::Tensor cosine = at::empty({batch.num_tokens(), 1, pairs}, at::kFloat);
   at::Tensor sine = at::empty_like(cosine);
@@ -40,7 +41,11 @@ Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
       }
     }
   }
-  return {cosine.to(dtype), sine.to(dtype)};
+  const at::ScalarType dtype = c10::typeMetaToScalarType(options.dtype());
+  const auto finish = [&](const at::Tensor& host) {
+    return ToDevice(host.to(dtype), options.device());
+  };
+  return {finish(cosine), finish(sine)};
 }
 
 at::Tensor Rotate(const Rotation& rotation, const at::Tensor& input_THK) {

@@ -1,6 +1,7 @@
 #include "model/reference/tensors.h"
 
 #include <ATen/ops/from_blob.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstring>
 #include <limits>
@@ -24,6 +25,16 @@ at::ScalarType ScalarTypeOf(DType dtype) {
   }
 }
 
+at::Device AtDeviceOf(const Device& device) {
+  switch (device.kind) {
+    case DeviceKind::kCpu:
+      return at::Device(at::kCPU);
+    case DeviceKind::kCuda:
+      return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
+  }
+  LOG(FATAL) << "no device " << static_cast<int>(device.kind);
+}
+
 double LowestOf(at::ScalarType dtype) {
   switch (dtype) {
     case at::kBFloat16:
@@ -40,7 +51,11 @@ double LowestOf(at::ScalarType dtype) {
 at::Tensor TensorOf(const ParameterSlot& slot) {
   CHECK(slot.is_filled()) << slot.name();
   const at::IntArrayRef sizes(slot.shape().data(), slot.shape().size());
-  return at::from_blob(slot.storage(), sizes, ScalarTypeOf(slot.dtype()));
+  const at::Device device = AtDeviceOf(slot.device());
+  return at::for_blob(slot.storage(), sizes)
+      .options(at::TensorOptions(ScalarTypeOf(slot.dtype())).device(device))
+      .target_device(device)
+      .make_tensor();
 }
 
 at::Tensor TensorOf(absl::Span<const int64_t> values) {
@@ -55,8 +70,14 @@ at::Tensor TensorOf(absl::Span<const float> values, int64_t width) {
                        at::kFloat);
 }
 
+at::Tensor ToDevice(const at::Tensor& host, at::Device device) {
+  if (device.is_cpu()) return host;
+  // Out of pageable memory, a copy waits for all that the device has to do.
+  return host.pin_memory().to(device, /*non_blocking=*/true);
+}
+
 HostTensor ToHostTensor(const at::Tensor& tensor) {
-  const at::Tensor dense = tensor.to(at::kFloat).contiguous();
+  const at::Tensor dense = tensor.to(at::kFloat).contiguous().to(at::kCPU);
   HostTensor host;
   host.dtype = DType::kF32;
   host.shape.assign(dense.sizes().begin(), dense.sizes().end());

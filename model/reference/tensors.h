@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 
 #include <exception>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "model/base/device.h"
 #include "model/base/error_details.h"
 #include "model/base/host_tensor.h"
 #include "model/modules/parameter_slot.h"
@@ -21,6 +23,9 @@ namespace transformerd {
 // The ATen name of a dtype that parameters can have (CHECK).
 at::ScalarType ScalarTypeOf(DType dtype);
 
+// The ATen name of a device.
+at::Device AtDeviceOf(const Device& device);
+
 // The lowest finite value of a dtype that parameters can have; of float16,
 // whose range a score may leave together with it, half of that.
 double LowestOf(at::ScalarType dtype);
@@ -28,11 +33,16 @@ double LowestOf(at::ScalarType dtype);
 // A view of a filled slot; valid as long as the slot's storage.
 at::Tensor TensorOf(const ParameterSlot& slot);
 
-// A view of int64 values; valid as long as they are.
+// A view of int64 values in host memory; valid as long as they are.
 at::Tensor TensorOf(absl::Span<const int64_t> values);
 
-// A view of float32 vectors of `width` numbers each; valid as long as they are.
+// A view of float32 vectors of `width` numbers each in host memory; valid as
+// long as they are.
 at::Tensor TensorOf(absl::Span<const float> values, int64_t width);
+
+// A tensor of host memory where `device` computes with it: the tensor itself on
+// the CPU, else a copy, for which neither the host nor the device is waited.
+at::Tensor ToDevice(const at::Tensor& host, at::Device device);
 
 // A float32 copy in host memory.
 HostTensor ToHostTensor(const at::Tensor& tensor);
@@ -46,6 +56,10 @@ auto CatchTorch(Function&& function) -> decltype(function()) {
   } catch (const std::bad_alloc&) {
     return WithReason(
         absl::ResourceExhaustedError("out of memory while computing"),
+        Reason::kResourceLimit);
+  } catch (const c10::OutOfMemoryError& error) {
+    return WithReason(
+        absl::ResourceExhaustedError(error.what_without_backtrace()),
         Reason::kResourceLimit);
   } catch (const c10::Error& error) {
     return absl::InternalError(

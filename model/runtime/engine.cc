@@ -43,7 +43,7 @@ void DiscardRests(const std::vector<PackedSlot>& slots, Arena& arena) {
 
 absl::StatusOr<Engine> Engine::Choose(const EngineOptions& options,
                                       const Architecture& architecture,
-                                      DType dtype,
+                                      DType dtype, const Device& device,
                                       const kernels::CpuFeatures& features) {
   Engine engine;
   engine.int8_ = dtype == DType::kI8;
@@ -54,6 +54,8 @@ absl::StatusOr<Engine> Engine::Choose(const EngineOptions& options,
   const auto instructions = kernels::BestInstructionSet(features);
   if (options.kind == EngineKind::kReference) {
     engine.why_not_native_ = "the reference engine was asked for";
+  } else if (!device.is_cpu()) {
+    engine.why_not_native_ = "it runs on the CPU alone";
   } else if (!instructions) {
     engine.why_not_native_ = "the processor has no AVX2";
   } else {
@@ -92,9 +94,9 @@ std::unique_ptr<Executor> Engine::MakeExecutor(
     const Architecture& architecture, const Replica& replica,
     const Signature& signature, const ExecutorOptions& options) const {
   if (!native_) {
-    return MakeReferenceExecutor(
-        architecture, *replica.transformer, signature,
-        {options.pooling, options.normalize, options.num_threads});
+    return MakeReferenceExecutor(architecture, *replica.transformer, signature,
+                                 {options.pooling, options.normalize,
+                                  options.num_threads, replica.device});
   }
   return MakeNativeExecutor(
       architecture, *replica.native_weights, replica.transformer->dtype(),

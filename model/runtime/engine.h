@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "model/base/device.h"
 #include "model/base/dtype.h"
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
@@ -34,10 +35,11 @@ class Engine {
   // where the processor multiplies that itself, else F32.
   //
   // FAILED_PRECONDITION with reason UNSUPPORTED where what the options ask for,
-  // or I8, cannot be had for this model on this processor.
+  // or I8, cannot be had for this model on this device, which is a CPU with the
+  // `features`, or another.
   static absl::StatusOr<Engine> Choose(const EngineOptions& options,
                                        const Architecture& architecture,
-                                       DType dtype,
+                                       DType dtype, const Device& device,
                                        const kernels::CpuFeatures& features);
 
   void Reserve(const Architecture& architecture,

@@ -1,11 +1,11 @@
 #include "model/runtime/model_load.h"
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
 #include "model/base/shape.h"
@@ -17,6 +17,7 @@
 #include "model/loading/tied_weights.h"
 #include "model/reference/seed/seed_executor.h"
 #include "model/runtime/backbone.h"
+#include "model/runtime/dtype_choice.h"
 #include "model/runtime/make_signature.h"
 #include "model/runtime/pipeline.h"
 #include "model/runtime/read_module.h"
@@ -27,42 +28,6 @@
 
 namespace transformerd {
 namespace {
-
-// The floating-point dtype that most bytes of the checkpoint have.
-DType PrevailingDType(absl::Span<const CheckpointEntry> entries) {
-  std::map<DType, int64_t> bytes;
-  for (const CheckpointEntry& entry : entries) {
-    if (IsFloatingPoint(entry.dtype)) bytes[entry.dtype] += entry.size_bytes;
-  }
-  const auto most = std::max_element(
-      bytes.begin(), bytes.end(),
-      [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == bytes.end() ? DType::kF32 : most->first;
-}
-
-// What config.json says of the dtype of its checkpoint.
-absl::StatusOr<DType> DTypeOfConfig(const ConfigReader& config) {
-  ASSIGN_OR_RETURN(
-      const std::string name,
-      config.String(config.FirstOf({"dtype", "torch_dtype"}), "float32"));
-  if (name == "bfloat16") return DType::kBF16;
-  if (name == "float16") return DType::kF16;
-  return DType::kF32;
-}
-
-bool CpuHasBfloat16() { return __builtin_cpu_supports("avx512bf16"); }
-
-// What a CPU computes in for a checkpoint of dtype `dtype`.
-DType CpuDType(DType dtype) {
-  switch (dtype) {
-    case DType::kBF16:
-      return DType::kBF16;
-    case DType::kF16:
-      return CpuHasBfloat16() ? DType::kBF16 : DType::kF32;
-    default:
-      return DType::kF32;
-  }
-}
 
 bool HasPooler(const Architecture& architecture,
                const Transformer& transformer) {
@@ -122,7 +87,7 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   } else {
     model_ = std::make_unique<PackedModel>(std::move(parts_));
   }
-  RETURN_IF_ERROR(WarmUp(*model_, workers_.num_workers, control_));
+  RETURN_IF_ERROR(WarmUp(*model_, workers_.num_workers(), control_));
   control_.SetPhase(LoadPhase::kDone);
   parts->report.phases = control_.progress().phases;
   parts->report.peak_process_bytes = control_.peak_process_bytes();
@@ -195,9 +160,11 @@ const CheckpointReader& ModelLoad::reader() const {
 
 absl::StatusOr<DType> ModelLoad::ChooseDType() const {
   if (!request_.options.dtype) {
-    return CpuDType(request_.options.load_weights
-                        ? PrevailingDType(reader().entries())
-                        : config_dtype_);
+    const DType dtype = request_.options.load_weights
+                            ? PrevailingDType(reader().entries())
+                            : config_dtype_;
+    return DTypeOn(workers_.devices.front(), dtype,
+                   kernels::DetectCpuFeatures());
   }
   const DType dtype = *request_.options.dtype;
   if (dtype != DType::kF32 && dtype != DType::kBF16 && dtype != DType::kF16 &&
@@ -206,7 +173,7 @@ absl::StatusOr<DType> ModelLoad::ChooseDType() const {
         WithReason(
             absl::InvalidArgumentError(absl::StrCat(
                 "dtype ", NameOf(dtype),
-                " cannot be computed on a CPU, expected F32, BF16, F16 or I8")),
+                " cannot be computed in, expected F32, BF16, F16 or I8")),
             Reason::kUnsupported),
         "dtype");
   }
@@ -218,11 +185,13 @@ absl::Status ModelLoad::MatchNames() {
   const LoadOptions& asked = request_.options;
   RETURN_IF_ERROR(OpenWeights());
   ASSIGN_OR_RETURN(dtype_, ChooseDType());
-  ASSIGN_OR_RETURN(engine_,
-                   Engine::Choose(workers_.engine, architecture, dtype_,
-                                  kernels::DetectCpuFeatures()));
+  ASSIGN_OR_RETURN(engine_, Engine::Choose(workers_.engine, architecture,
+                                           dtype_, workers_.devices.front(),
+                                           kernels::DetectCpuFeatures()));
   parts_->replicas.resize(workers_.num_replicas());
-  for (Replica& replica : parts_->replicas) {
+  for (size_t i = 0; i < parts_->replicas.size(); ++i) {
+    Replica& replica = parts_->replicas[i];
+    replica.device = workers_.devices[i];
     replica.transformer =
         std::make_unique<Transformer>(architecture, engine_.parameter_dtype());
     engine_.Reserve(architecture, *replica.transformer);
@@ -281,19 +250,29 @@ void ModelLoad::BindSlotsToWeights() {
   const auto& slots = replicas.front().transformer->slots();
   const TiedCopies copies =
       CompareTiedCopies(slots, name_map_, *plan_, *replicas.front().arena);
-  for (Replica& replica : replicas) {
-    BindSlots(*plan_, replica.arena->bytes(), replica.transformer->slots(),
-              copies.equal);
-    DiscardCopies(slots, copies.equal, *plan_, *replica.arena);
-    engine_.Prepare(parts_->architecture, replica);
-  }
+  for (Replica& replica : replicas) BindSlotsOf(replica, copies.equal);
   LoadReport& report = parts_->report;
-  report.weight_bytes = replicas.front().arena->held_bytes();
+  report.weight_bytes = workers_.is_on_gpus()
+                            ? plan_->arena_bytes()
+                            : replicas.front().arena->held_bytes();
   report.parameters = plan_->num_parameters();
   for (const SlotTie& copy : copies.equal) {
     report.parameters -= *NumElements(slots[copy.slot]->shape());
   }
   report.warnings = copies.warnings;
+}
+
+void ModelLoad::BindSlotsOf(Replica& replica, absl::Span<const SlotTie> ties) {
+  const auto& slots = replica.transformer->slots();
+  if (replica.device_memory != nullptr) {
+    BindSlots(*plan_, replica.device_memory->bytes(), slots, ties,
+              replica.device);
+    replica.arena.reset();  // of a reader
+    return;
+  }
+  BindSlots(*plan_, replica.arena->bytes(), slots, ties);
+  DiscardCopies(slots, ties, *plan_, *replica.arena);
+  engine_.Prepare(parts_->architecture, replica);
 }
 
 void ModelLoad::MakeSignatureAndExecutors() {
@@ -315,7 +294,7 @@ void ModelLoad::MakeSignatureAndExecutors() {
                               : MakeSignature(architecture, surroundings);
   parts_->signature =
       architecture.is_backbone ? MakeBackboneSignature(model) : model;
-  for (int worker = 0; worker < workers_.num_workers; ++worker) {
+  for (int worker = 0; worker < workers_.num_workers(); ++worker) {
     if (parts_->signature.takes_tensors) {
       MakeTensorExecutor(worker, model, options);
       continue;
@@ -328,6 +307,10 @@ void ModelLoad::MakeSignatureAndExecutors() {
   parts_->properties = engine_.properties();
   parts_->properties.insert({
       {"dtype", std::string(NameOf(dtype_))},
+      {"devices", absl::StrJoin(workers_.devices, ",",
+                                [](std::string* out, const Device& device) {
+                                  out->append(NameOf(device));
+                                })},
       {"family", architecture.family},
       {"class", architecture.class_name},
       {"pooling", std::string(NameOf(options.pooling))},
@@ -359,7 +342,7 @@ void ModelLoad::MakeTensorExecutor(int worker, const Signature& model,
                                       const SeedModule& module,
                                       const Signature& signature) {
     return MakeSeedExecutor(recipe, module, transformer, signature,
-                            options.num_threads);
+                            options.num_threads, replica.device);
   };
   if (transformer.seed()) {
     tensor_executors_.push_back(make_seed_executor(
@@ -377,7 +360,7 @@ void ModelLoad::Report() {
   LoadReport& report = parts_->report;
   report.replicas = workers_.num_replicas();
   report.peak_host_bytes = host_memory_.total();
-  report.device_bytes = {{"cpu", report.weight_bytes * report.replicas}};
+  report.device_bytes = DeviceBytes(report.weight_bytes);
   report.unused_keys = name_map_.unused;
   report.warnings.insert(report.warnings.begin(), name_map_.warnings.begin(),
                          name_map_.warnings.end());

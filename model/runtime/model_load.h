@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "model/checkpoint/checkpoint_reader.h"
 #include "model/config/sentence_transformers.h"
 #include "model/families/families.h"
@@ -55,10 +57,13 @@ class ModelLoad {
   // Adds up what the plan needs. RESOURCE_EXHAUSTED where that is more than
   // int64 holds.
   absl::Status CountHostMemory();
+  // Of all replicas, which have so many bytes of weights each.
+  std::map<std::string, int64_t> DeviceBytes(int64_t weight_bytes) const;
   // Every byte of weights.
   absl::Status Stream();
   // Of all replicas, tied copies that turned out to be equal to one.
   void BindSlotsToWeights();
+  void BindSlotsOf(Replica& replica, absl::Span<const SlotTie> ties);
 
   absl::Status OpenWeights();
   const CheckpointReader& unthrottled() const;

@@ -6,15 +6,15 @@
 #include <thread>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "model/base/catch_exceptions.h"
+#include "model/base/device.h"
 #include "model/base/error_details.h"
-#include "model/base/quoted.h"
 #include "model/base/status_macros.h"
 #include "model/distributed/transports.h"
 #include "model/loading/bandwidth_limit.h"
+#include "model/runtime/devices.h"
 #include "model/runtime/model_load.h"
 
 namespace transformerd {
@@ -25,15 +25,15 @@ constexpr int kMaxThreadsPerWorker = 1024;
 
 class LocalModelLoader : public ModelLoader {
  public:
-  explicit LocalModelLoader(ModelLoaderOptions options)
+  LocalModelLoader(ModelLoaderOptions options, std::vector<Device> devices)
       : options_(std::move(options)) {
-    workers_.num_workers = static_cast<int>(options_.devices.size());
+    workers_.devices = std::move(devices);
     workers_.transport_timeout = options_.transport_timeout;
     workers_.threads_per_worker = options_.threads_per_worker;
     workers_.engine = options_.engine;
     if (workers_.threads_per_worker == 0) {
       const int cores = static_cast<int>(std::thread::hardware_concurrency());
-      workers_.threads_per_worker = std::max(1, cores / workers_.num_workers);
+      workers_.threads_per_worker = std::max(1, cores / workers_.num_workers());
     }
     if (options_.load_bandwidth_limit > 0) {
       Clock& clock = options_.clock == nullptr ? clock_ : *options_.clock;
@@ -43,9 +43,9 @@ class LocalModelLoader : public ModelLoader {
     }
   }
 
-  int num_workers() const override { return workers_.num_workers; }
+  int num_workers() const override { return workers_.num_workers(); }
   std::string device(int worker) const override {
-    return options_.devices[worker];
+    return NameOf(workers_.devices[worker]);
   }
 
   absl::StatusOr<std::unique_ptr<LoadedModel>> Load(
@@ -102,42 +102,21 @@ std::string WhyNoGpu() {
          "them";
 }
 
-// Says why a device that is not a CPU is refused.
-absl::Status RefuseDevice(absl::string_view device) {
-  if (device != "cuda" && !absl::StartsWith(device, "cuda:")) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "device ", Quoted(device), ", expected \"auto\" or \"cpu\""));
+// How many are visible, at least one, or why none is.
+absl::StatusOr<int> FindGpus(const ModelLoaderOptions& options) {
+  if (options.num_gpus.has_value()) return *options.num_gpus;
+  if (!CheckIsBuilt(TransportKind::kNccl).ok()) {
+    return absl::UnimplementedError(
+        "this build has no GPU support, which takes --config=cuda");
   }
-  const absl::Status built = CheckIsBuilt(TransportKind::kNccl);
   const int gpus = CountGpus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "device ", Quoted(device), ": ",
-      !built.ok() ? "this build has no GPU support, which takes --config=cuda"
-      : gpus == 0 ? WhyNoGpu()
-                  : "models run on the CPU only in this version",
-      ", expected \"cpu\""));
-}
-
-// Replaces "auto".
-absl::StatusOr<std::vector<std::string>> ResolveDevices(
-    const std::vector<std::string>& devices) {
-  if (devices == std::vector<std::string>{"auto"}) {
-    if (CheckIsBuilt(TransportKind::kNccl).ok()) {
-      const int gpus = CountGpus();
-      LOG(WARNING) << (gpus == 0 ? WhyNoGpu()
-                                 : "models run on the CPU only in this version")
-                   << ": serving on the CPU";
-    }
-    return std::vector<std::string>{"cpu"};
-  }
-  for (const std::string& device : devices) {
-    if (device != "cpu") return RefuseDevice(device);
-  }
-  return devices;
+  if (gpus == 0) return absl::NotFoundError(WhyNoGpu());
+  return gpus;
 }
 
 // Whether any load could go well.
-absl::Status CheckReplicas(const ReplicaOptions& replicas) {
+absl::Status CheckReplicas(const std::vector<Device>& devices,
+                           const ReplicaOptions& replicas) {
   if (replicas.transport.has_value()) {
     const absl::Status built = CheckIsBuilt(*replicas.transport);
     if (!built.ok()) {
@@ -145,17 +124,22 @@ absl::Status CheckReplicas(const ReplicaOptions& replicas) {
           absl::StrCat("transport: ", built.message()));
     }
   }
-  return WithReplicas({}, replicas).status();
+  WorkerLayout workers;
+  workers.devices = devices;
+  return WithReplicas(std::move(workers), replicas).status();
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
     const ModelLoaderOptions& options) {
-  const size_t workers = options.devices.size();
-  if (workers < 1 || workers > kMaxWorkers) {
+  PrepareTransports();  // before a driver of GPUs has threads
+  const absl::StatusOr<int> num_gpus = FindGpus(options);
+  ASSIGN_OR_RETURN(std::vector<Device> devices,
+                   ResolveDevices(options.devices, num_gpus));
+  if (devices.empty() || devices.size() > kMaxWorkers) {
     return absl::InvalidArgumentError(
-        absl::StrCat(workers, " devices, expected 1 to ", kMaxWorkers));
+        absl::StrCat(devices.size(), " devices, expected 1 to ", kMaxWorkers));
   }
   if (options.threads_per_worker < 0 ||
       options.threads_per_worker > kMaxThreadsPerWorker) {
@@ -174,11 +158,12 @@ absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
                      absl::FormatDuration(options.transport_timeout),
                      ", expected more than 0s"));
   }
-  RETURN_IF_ERROR(CheckReplicas(options.replicas));
-  ModelLoaderOptions resolved = options;
-  ASSIGN_OR_RETURN(resolved.devices, ResolveDevices(options.devices));
-  PrepareTransports();
-  return std::make_unique<LocalModelLoader>(std::move(resolved));
+  RETURN_IF_ERROR(CheckReplicas(devices, options.replicas));
+  const bool is_auto = options.devices == std::vector<std::string>{"auto"};
+  if (is_auto && absl::IsNotFound(num_gpus.status())) {
+    LOG(WARNING) << num_gpus.status().message() << ": serving on the CPU";
+  }
+  return std::make_unique<LocalModelLoader>(options, std::move(devices));
 }
 
 }  // namespace transformerd

@@ -19,9 +19,10 @@
 namespace transformerd {
 
 struct ModelLoaderOptions {
-  // One worker each. "cpu" is the only device that models run on; "auto" alone
-  // is one of these.
+  // One worker each; see ResolveDevices.
   std::vector<std::string> devices = {"cpu"};
+  // GPUs "cuda:0" and up, at least one; nothing: those that this process sees.
+  std::optional<int> num_gpus;
   // Threads of one worker's computation; 0: the cores, shared out evenly.
   int threads_per_worker = 0;
   EngineOptions engine;

@@ -59,25 +59,37 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   planned.replicas = workers_.num_replicas();
   planned.bytes_broadcast = planned.weight_bytes * (planned.replicas - 1);
   planned.host = host_memory_;
-  planned.device_bytes = {{"cpu", planned.host.weight_bytes}};
+  planned.device_bytes = DeviceBytes(planned.weight_bytes);
   if (planned.mismatch.missing.empty()) planned.initialized = name_map_.missing;
   planned.unused_keys = name_map_.unused;
   planned.warnings = name_map_.warnings;
   return planned;
 }
 
+std::map<std::string, int64_t> ModelLoad::DeviceBytes(
+    int64_t weight_bytes) const {
+  std::map<std::string, int64_t> bytes;
+  for (const Replica& replica : parts_->replicas) {
+    bytes[NameOf(replica.device)] += weight_bytes;
+  }
+  return bytes;
+}
+
 absl::Status ModelLoad::CountHostMemory() {
   const int64_t arena_bytes = plan_->arena_bytes();
   const int64_t staging_bytes = StagingBytes(*plan_);
+  const int arenas =
+      workers_.is_on_gpus() ? workers_.num_readers() : workers_.num_replicas();
   const std::optional<int64_t> weight_bytes =
-      CheckedMultiply(arena_bytes, workers_.num_replicas());
+      CheckedMultiply(arena_bytes, arenas);
   if (!weight_bytes || !CheckedAdd(*weight_bytes, staging_bytes)) {
     return WithReason(absl::ResourceExhaustedError(absl::StrCat(
-                          workers_.num_replicas(), " replicas of ", arena_bytes,
+                          arenas, " replicas of ", arena_bytes,
                           " bytes of weights are more than can be counted")),
                       Reason::kResourceLimit);
   }
   host_memory_ = {*weight_bytes, staging_bytes};
+  if (workers_.is_on_gpus()) host_memory_ = {0, host_memory_.total()};
   return absl::OkStatus();
 }
 

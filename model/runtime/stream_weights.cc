@@ -7,6 +7,7 @@
 #include "model/distributed/transports.h"
 #include "model/loading/watched_transport.h"
 #include "model/loading/weight_loader.h"
+#include "model/reference/tensor_memory.h"
 
 namespace transformerd {
 
@@ -17,16 +18,26 @@ absl::Status StreamWeights(const LoadPlan& plan, const CheckpointReader& reader,
   transport.kind = workers.transport;
   transport.world_size = static_cast<int>(replicas.size());
   transport.timeout = workers.transport_timeout;
+  if (transport.kind == TransportKind::kNccl) {
+    for (const Device& device : workers.devices) {
+      transport.gpus.push_back(device.index);
+    }
+  }
   ASSIGN_OR_RETURN(const auto transports, MakeTransports(transport));
   std::vector<std::unique_ptr<WeightTransport>> watched;
   std::vector<LoadRank> ranks;
   for (size_t i = 0; i < replicas.size(); ++i) {
     watched.push_back(
         std::make_unique<WatchedTransport>(*transports[i], control));
-    ranks.push_back({replicas[i].transformer->slots(), watched[i].get()});
+    if (!replicas[i].device.is_cpu()) {
+      replicas[i].device_memory = MakeTensorMemory(replicas[i].device);
+    }
+    ranks.push_back({replicas[i].transformer->slots(), watched[i].get(),
+                     replicas[i].device_memory.get()});
   }
   WeightLoaderOptions options;
   options.strategy = workers.loading_strategy;
+  options.sends_between_devices = transport.kind == TransportKind::kNccl;
   ASSIGN_OR_RETURN(LoadedWeights weights,
                    LoadWeights(plan, reader, ranks, control, options));
   for (size_t i = 0; i < replicas.size(); ++i) {

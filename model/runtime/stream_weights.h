@@ -16,6 +16,9 @@ namespace transformerd {
 // Gives every replica an arena with the weights as the plan says, by the
 // layout's transport and strategy, and reports the bytes read and sent. Slots
 // are only looked at.
+//
+// Replicas on GPUs get memory there; those that have read keep their arena,
+// too.
 absl::Status StreamWeights(const LoadPlan& plan, const CheckpointReader& reader,
                            const WorkerLayout& workers, LoadControl& control,
                            std::vector<Replica>& replicas, LoadReport& report);

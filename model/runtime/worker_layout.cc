@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
+#include "model/base/status_macros.h"
 
 namespace transformerd {
 namespace {
@@ -15,6 +16,20 @@ absl::Status ContradictsShared(absl::string_view option,
       option, "=", value,
       " contradicts cpu_replicas=shared, which leaves nothing to send, "
       "expected cpu_replicas=auto or private"));
+}
+
+// Of weights for GPUs, each of which needs a copy.
+absl::StatusOr<TransportKind> TransportOfGpus(
+    const WorkerLayout& workers, std::optional<TransportKind> asked) {
+  const bool is_sent =
+      workers.num_workers() > 1 &&
+      workers.loading_strategy == LoadingStrategy::kMemoryEfficient;
+  const TransportKind transport = asked.value_or(
+      is_sent ? TransportKind::kNccl : TransportKind::kInProcess);
+  if (transport != TransportKind::kGloo) return transport;
+  return absl::InvalidArgumentError(
+      "transport=gloo carries weights between CPUs, and the workers are on "
+      "GPUs, expected transport=auto, in_process or nccl");
 }
 
 }  // namespace
@@ -44,6 +59,12 @@ absl::StatusOr<WorkerLayout> WithReplicas(WorkerLayout workers,
   const bool is_free_for_all =
       options.loading_strategy == LoadingStrategy::kFreeForAll;
   workers.loading_strategy = options.loading_strategy;
+  if (workers.is_on_gpus()) {
+    workers.private_replicas = true;
+    ASSIGN_OR_RETURN(workers.transport,
+                     TransportOfGpus(workers, options.transport));
+    return workers;
+  }
   workers.transport = options.transport.value_or(TransportKind::kInProcess);
   if (workers.transport == TransportKind::kNccl) {
     return absl::InvalidArgumentError(

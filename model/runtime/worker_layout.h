@@ -2,10 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "model/base/device.h"
 #include "model/loading/bandwidth_limit.h"
 #include "model/loading/loading_strategy.h"
 #include "model/loading/transport.h"
@@ -27,15 +29,16 @@ std::optional<CpuReplicas> CpuReplicasFromName(absl::string_view name);
 
 // What is asked for.
 struct ReplicaOptions {
-  CpuReplicas cpu_replicas = CpuReplicas::kAuto;
+  CpuReplicas cpu_replicas = CpuReplicas::kAuto;  // GPUs have one each
   LoadingStrategy loading_strategy = LoadingStrategy::kMemoryEfficient;
-  // Nothing: memory of the process, as all workers are on its CPUs.
+  // Nothing: NCCL between GPUs, else memory of the process.
   std::optional<TransportKind> transport;
 };
 
 // What one load does.
 struct WorkerLayout {
-  int num_workers = 1;
+  // One a worker: all of them CPUs, or different GPUs.
+  std::vector<Device> devices = {Device()};
   int threads_per_worker = 1;
   EngineOptions engine;
   bool private_replicas = false;
@@ -45,7 +48,14 @@ struct WorkerLayout {
   // Of the loads of all workers together; null: none.
   BandwidthLimit* bandwidth_limit = nullptr;
 
-  int num_replicas() const { return private_replicas ? num_workers : 1; }
+  int num_workers() const { return static_cast<int>(devices.size()); }
+  int num_replicas() const { return private_replicas ? num_workers() : 1; }
+  bool is_on_gpus() const { return !devices.front().is_cpu(); }
+  // Replicas whose weights are read from the checkpoint.
+  int num_readers() const {
+    return loading_strategy == LoadingStrategy::kFreeForAll ? num_replicas()
+                                                            : 1;
+  }
 };
 
 // `workers` with what `options` say of replicas. INVALID_ARGUMENT naming both

@@ -34,6 +34,12 @@ void LogReport(const ModelId& id, const LoadedModel& model) {
   }
 }
 
+// Weights in host memory.
+int64_t HostBytes(const LoadReport& report) {
+  const auto found = report.device_bytes.find("cpu");
+  return found == report.device_bytes.end() ? 0 : found->second;
+}
+
 }  // namespace
 
 void ModelRepository::RunLoad(const std::string& name) {
@@ -149,7 +155,7 @@ absl::StatusOr<std::shared_ptr<ModelInstance>> ModelRepository::MakeInstance(
     return absl::OkStatus();
   };
   ASSIGN_OR_RETURN(auto model, loader_.Load(request, control));
-  reservation.Settle(model->report().weight_bytes * model->report().replicas);
+  reservation.Settle(HostBytes(model->report()));
   LogReport(id, *model);
   ModelInstance::Options made;
   made.name = id.name;

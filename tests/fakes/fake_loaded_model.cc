@@ -94,6 +94,7 @@ LoadReport MakeReport() {
   report.weight_bytes = 1000;
   report.replicas = 1;
   report.bytes_read = 1000;
+  report.device_bytes = {{"cpu", 1000}};
   return report;
 }
 

@@ -81,10 +81,12 @@ at::Tensor RelativeBiases(const SeedAttention& attention, int64_t queries,
   for (int64_t distance = 1 - queries; distance < keys; ++distance) {
     buckets.push_back(RelativeBucket(bias, distance));
   }
+  const at::Tensor table = TensorOf(*attention.relative_bias);
   const at::Tensor of_distance = at::embedding(
-      TensorOf(*attention.relative_bias), TensorOf(absl::MakeSpan(buckets)));
-  const at::Tensor query_Q = at::arange(queries, at::kLong).unsqueeze(1);
-  const at::Tensor key_K = at::arange(keys, at::kLong);
+      table, ToDevice(TensorOf(absl::MakeConstSpan(buckets)), table.device()));
+  const at::TensorOptions indices = table.options().dtype(at::kLong);
+  const at::Tensor query_Q = at::arange(queries, indices).unsqueeze(1);
+  const at::Tensor key_K = at::arange(keys, indices);
   const at::Tensor place_QK = key_K.sub(query_Q).add(queries - 1);
   return at::embedding(of_distance, place_QK).permute({2, 0, 1}).unsqueeze(0);
 }

@@ -23,10 +23,10 @@ at::Tensor ViewOf(const HostTensor& tensor) {
 }  // namespace
 
 SeedCall::SeedCall(const Signature& signature, const InferenceInput& input,
-                   at::ScalarType dtype)
+                   const at::TensorOptions& options)
     : signature_(signature),
       input_(input),
-      dtype_(dtype),
+      options_(options),
       answer_(input.outputs.size()),
       is_given_(input.outputs.size(), false) {
   CHECK_EQ(input.tensors.size(), signature.inputs.size());
@@ -36,8 +36,9 @@ at::Tensor SeedCall::Get(absl::string_view name) const {
   for (size_t i = 0; i < signature_.inputs.size(); ++i) {
     if (signature_.inputs[i].name != name) continue;
     if (!input_.tensors[i].has_value()) return {};
-    const at::Tensor tensor = ViewOf(*input_.tensors[i]);
-    return tensor.is_floating_point() ? tensor.to(dtype_) : tensor;
+    const at::Tensor tensor =
+        ToDevice(ViewOf(*input_.tensors[i]), options_.device());
+    return tensor.is_floating_point() ? tensor.to(dtype()) : tensor;
   }
   LOG(FATAL) << "the module has no input " << name;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
 
 #include <vector>
 
@@ -14,12 +15,14 @@ namespace transformerd {
 // Used by one thread.
 class SeedCall {
  public:
-  // Floating-point inputs are taken in `dtype`, that of the parameters. The
-  // references must outlive the object.
+  // Inputs are taken to the device of the parameters, floating-point ones in
+  // their dtype: those of `options`. The references must outlive the object.
   SeedCall(const Signature& signature, const InferenceInput& input,
-           at::ScalarType dtype);
+           const at::TensorOptions& options);
 
-  at::ScalarType dtype() const { return dtype_; }
+  at::ScalarType dtype() const {
+    return c10::typeMetaToScalarType(options_.dtype());
+  }
 
   // An input of the signature (CHECK); undefined where it is not given.
   at::Tensor Get(absl::string_view name) const;
@@ -36,7 +39,7 @@ class SeedCall {
  private:
   const Signature& signature_;
   const InferenceInput& input_;
-  const at::ScalarType dtype_;
+  const at::TensorOptions options_;
   InferenceOutput answer_;
   std::vector<bool> is_given_;
 };

@@ -20,7 +20,7 @@ namespace {
 // The positions of tokens that a request gives none for.
 at::Tensor Positions(const TransformerEmbeddingsRecipe& recipe,
                      const TextInput& input) {
-  const at::Tensor index_T = at::arange(input.ids.size(1), at::kLong);
+  const at::Tensor index_T = at::arange(input.ids.size(1), input.ids.options());
   if (!recipe.position_pad_token_id) return index_T.expand(input.ids.sizes());
   // Indices, not a count of the tokens that the mask shows: a token behind a
   // hole keeps the position that it has without the hole.
@@ -88,11 +88,12 @@ void Run(const SinusoidalPositionalEncodingModule& module, SeedCall& call) {
   const int64_t frequencies = width / 2;
   const double step = std::log(recipe.max_timescale / recipe.min_timescale) /
                       static_cast<double>(frequencies - 1);
+  const at::TensorOptions options = states.options().dtype(at::kFloat);
   const at::Tensor frequency =
-      at::exp(at::arange(frequencies, at::kFloat).mul(-step))
+      at::exp(at::arange(frequencies, options).mul(-step))
           .mul(recipe.min_timescale);
   const at::Tensor angles =
-      at::arange(states.size(1), at::kFloat).unsqueeze(1).mul(frequency);
+      at::arange(states.size(1), options).unsqueeze(1).mul(frequency);
   const at::Tensor encoding = at::constant_pad_nd(
       at::cat({at::sin(angles), at::cos(angles)}, 1), {0, width % 2});
   call.Give("output", states.add(encoding));

@@ -1,7 +1,9 @@
 #include "model/reference/seed/seed_executor.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/TensorOptions.h>
 
 #include <algorithm>
 #include <utility>
@@ -78,12 +80,14 @@ class SeedExecutor : public TensorExecutor {
  public:
   SeedExecutor(const SeedRecipe& recipe, const SeedModule& module,
                const Transformer& transformer, const Signature& signature,
-               int num_threads)
+               int num_threads, const Device& device)
       : heads_(std::visit(MostHeads(), recipe)),
         module_(module),
         transformer_(transformer),
         signature_(signature),
         num_threads_(num_threads),
+        weights_(at::TensorOptions(ScalarTypeOf(transformer.dtype()))
+                     .device(AtDeviceOf(device))),
         flops_per_token_(FlopsPerToken(transformer)) {
     CHECK_GE(num_threads, 1);
   }
@@ -96,8 +100,9 @@ class SeedExecutor : public TensorExecutor {
       if (at::get_num_threads() != num_threads) {
         at::set_num_threads(num_threads);
       }
+      const c10::DeviceGuard device(weights_.device());
       const c10::InferenceMode inference_mode;
-      SeedCall call(signature_, input, ScalarTypeOf(transformer_.dtype()));
+      SeedCall call(signature_, input, weights_);
       std::visit(
           [&call](const auto& module) { transformerd::Run(module, call); },
           module_);
@@ -133,6 +138,7 @@ class SeedExecutor : public TensorExecutor {
   const Transformer& transformer_;
   const Signature& signature_;
   const int num_threads_;
+  const at::TensorOptions weights_;  // their dtype and device
   const double flops_per_token_;
 };
 
@@ -142,9 +148,10 @@ std::unique_ptr<TensorExecutor> MakeSeedExecutor(const SeedRecipe& recipe,
                                                  const SeedModule& module,
                                                  const Transformer& transformer,
                                                  const Signature& signature,
-                                                 int num_threads) {
+                                                 int num_threads,
+                                                 const Device& device) {
   return std::make_unique<SeedExecutor>(recipe, module, transformer, signature,
-                                        num_threads);
+                                        num_threads, device);
 }
 
 }  // namespace transformerd

@@ -38,9 +38,10 @@ at::Tensor ShiftRight(const T5Recipe& recipe, const at::Tensor& labels_BT) {
 // they are moved to.
 at::Tensor DecoderMask(const T5Recipe& recipe, const at::Tensor& asked,
                        const at::Tensor& labels, int64_t tokens,
-                       at::ScalarType dtype) {
+                       const at::TensorOptions& options) {
   const at::Tensor causal_TT =
-      at::tril(at::ones({tokens, tokens}, dtype)).unsqueeze(0);
+      at::tril(at::ones({tokens, tokens}, options)).unsqueeze(0);
+  const at::ScalarType dtype = causal_TT.scalar_type();
   if (asked.defined()) return causal_TT.mul(asked.to(dtype).unsqueeze(1));
   if (!labels.defined()) return causal_TT;
   return causal_TT.mul(labels.ne(recipe.pad_token_id).to(dtype).unsqueeze(1));
@@ -62,13 +63,12 @@ void Decode(const T5Module& module, const T5StackResult& encoded,
     if (!labels_BT.defined()) return;
     ids_BT = ShiftRight(module.recipe, labels_BT);
   }
-  const at::ScalarType dtype = encoded.states.scalar_type();
   T5StackInput input;
   input.ids = ids_BT;
   input.mask = AdditiveMask(
       DecoderMask(module.recipe, call.Get("decoder_attention_mask"), labels_BT,
-                  ids_BT.size(1), dtype),
-      dtype);
+                  ids_BT.size(1), encoded.states.options()),
+      encoded.states.scalar_type());
   input.source = encoded.states;
   input.source_mask = source_mask;
   const T5StackResult decoded = Encode(module.decoder, input);

@@ -41,7 +41,7 @@ TEST(EngineTest, IsNativeWhereItRunsTheModel) {
       ASSERT_OK_AND_ASSIGN(
           const Engine engine,
           Engine::Choose(OptionsOf(kind, deterministic), SmallArchitecture(),
-                         DType::kF32, Avx2()));
+                         DType::kF32, Device(), Avx2()));
       EXPECT_THAT(engine.properties(),
                   ElementsAre(Pair("engine", "native"),
                               Pair("instruction_set", "avx2")));
@@ -54,9 +54,9 @@ TEST(EngineTest, TakesTheFastestInstructions) {
   features.avx512f = features.avx512bw = true;
   features.avx512dq = features.avx512vl = true;
 
-  ASSERT_OK_AND_ASSIGN(
-      const Engine engine,
-      Engine::Choose({}, SmallArchitecture(), DType::kBF16, features));
+  ASSERT_OK_AND_ASSIGN(const Engine engine,
+                       Engine::Choose({}, SmallArchitecture(), DType::kBF16,
+                                      Device(), features));
 
   EXPECT_THAT(
       engine.properties(),
@@ -70,6 +70,7 @@ TEST(EngineTest, IsTheReferenceWithTheReasonWhereItIsNotNative) {
     DType dtype;
     kernels::CpuFeatures features;
     const char* reason;
+    Device device = {};
   };
   const Case cases[] = {
       {EngineKind::kReference, SmallArchitecture(), DType::kF32, Avx2(),
@@ -79,11 +80,13 @@ TEST(EngineTest, IsTheReferenceWithTheReasonWhereItIsNotNative) {
        "not in F16"},
       {EngineKind::kAuto, UnsupportedArchitecture(), DType::kF32, Avx2(),
        "convolution"},
+      {EngineKind::kAuto, SmallArchitecture(), DType::kF32, Avx2(),
+       "on the CPU alone", Device{DeviceKind::kCuda, 0}},
   };
   for (const Case& c : cases) {
-    ASSERT_OK_AND_ASSIGN(
-        const Engine engine,
-        Engine::Choose(OptionsOf(c.kind), c.architecture, c.dtype, c.features));
+    ASSERT_OK_AND_ASSIGN(const Engine engine,
+                         Engine::Choose(OptionsOf(c.kind), c.architecture,
+                                        c.dtype, c.device, c.features));
     EXPECT_THAT(engine.properties(),
                 ElementsAre(Pair("engine", "reference"),
                             Pair("why_not_native", HasSubstr(c.reason))));
@@ -95,9 +98,9 @@ TEST(EngineTest, Int8ComputesAllElseInWhatTheProcessorMultipliesBest) {
     kernels::CpuFeatures features = Avx2();
     features.avx512bf16 = has_bfloat16;
 
-    ASSERT_OK_AND_ASSIGN(
-        const Engine engine,
-        Engine::Choose({}, SmallArchitecture(), DType::kI8, features));
+    ASSERT_OK_AND_ASSIGN(const Engine engine,
+                         Engine::Choose({}, SmallArchitecture(), DType::kI8,
+                                        Device(), features));
 
     EXPECT_EQ(engine.parameter_dtype(),
               has_bfloat16 ? DType::kBF16 : DType::kF32);
@@ -112,9 +115,11 @@ TEST(EngineTest, Int8IsRefusedWhereTheReferenceWouldRun) {
   const EngineOptions reference = OptionsOf(EngineKind::kReference);
 
   for (const auto& engine :
-       {Engine::Choose(reference, SmallArchitecture(), DType::kI8, Avx2()),
-        Engine::Choose({}, UnsupportedArchitecture(), DType::kI8, Avx2()),
-        Engine::Choose({}, SmallArchitecture(), DType::kI8, {})}) {
+       {Engine::Choose(reference, SmallArchitecture(), DType::kI8, Device(),
+                       Avx2()),
+        Engine::Choose({}, UnsupportedArchitecture(), DType::kI8, Device(),
+                       Avx2()),
+        Engine::Choose({}, SmallArchitecture(), DType::kI8, Device(), {})}) {
     EXPECT_THAT(engine,
                 AllOf(StatusIs(absl::StatusCode::kFailedPrecondition,
                                AllOf(HasSubstr("I8"), HasSubstr("SmallModel"))),
@@ -126,9 +131,9 @@ TEST(EngineTest, NativeIsRefusedWhereItCannotBe) {
   const EngineOptions native = OptionsOf(EngineKind::kNative);
 
   const auto of_processor =
-      Engine::Choose(native, SmallArchitecture(), DType::kF32, {});
-  const auto of_model =
-      Engine::Choose(native, UnsupportedArchitecture(), DType::kF32, Avx2());
+      Engine::Choose(native, SmallArchitecture(), DType::kF32, Device(), {});
+  const auto of_model = Engine::Choose(native, UnsupportedArchitecture(),
+                                       DType::kF32, Device(), Avx2());
 
   EXPECT_THAT(of_processor,
               AllOf(StatusIs(absl::StatusCode::kFailedPrecondition,
@@ -148,7 +153,7 @@ TEST(EngineTest, DeterminismIsRefusedWhereTheReferenceWouldRun) {
         Engine::Choose(OptionsOf(kind, /*deterministic=*/true),
                        kind == EngineKind::kAuto ? UnsupportedArchitecture()
                                                  : SmallArchitecture(),
-                       DType::kF32, Avx2()),
+                       DType::kF32, Device(), Avx2()),
         AllOf(StatusIs(
                   absl::StatusCode::kFailedPrecondition,
                   AllOf(HasSubstr("deterministic"), HasSubstr("SmallModel"))),

@@ -23,7 +23,7 @@ TEST(ReplicasTest, SaysWhatIsMissingForAGpu) {
 
   EXPECT_THAT(MakeModelLoader(cuda).status(),
               StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("device \"cuda:0\"")));
+                       HasSubstr("device \"cuda:0\": this build has no GPU")));
   EXPECT_THAT(MakeModelLoader(nccl).status(),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nccl")));
 }

@@ -12,7 +12,16 @@ using ::testing::HasSubstr;
 
 WorkerLayout TwoWorkers() {
   WorkerLayout workers;
-  workers.num_workers = 2;
+  workers.devices = {Device(), Device()};
+  return workers;
+}
+
+WorkerLayout OnGpus(int count) {
+  WorkerLayout workers;
+  workers.devices.clear();
+  for (int index = 0; index < count; ++index) {
+    workers.devices.push_back({DeviceKind::kCuda, index});
+  }
   return workers;
 }
 
@@ -68,6 +77,37 @@ TEST(WorkerLayoutTest, NcclIsNotForCpus) {
   EXPECT_THAT(WithReplicas(TwoWorkers(), options),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("transport=nccl")));
+}
+
+TEST(WorkerLayoutTest, GpusHaveACopyEachAndGetItOverNcclWhereItIsSent) {
+  ReplicaOptions plain, free_for_all, in_process;
+  free_for_all.loading_strategy = LoadingStrategy::kFreeForAll;
+  in_process.transport = TransportKind::kInProcess;
+  struct Case {
+    int gpus;
+    ReplicaOptions options;
+    TransportKind transport;
+    int readers;
+  };
+  const Case cases[] = {{1, plain, TransportKind::kInProcess, 1},
+                        {3, plain, TransportKind::kNccl, 1},
+                        {3, free_for_all, TransportKind::kInProcess, 3},
+                        {3, in_process, TransportKind::kInProcess, 1}};
+  for (const Case& c : cases) {
+    ASSERT_OK_AND_ASSIGN(const WorkerLayout workers,
+                         WithReplicas(OnGpus(c.gpus), c.options));
+    EXPECT_EQ(workers.num_replicas(), c.gpus);
+    EXPECT_EQ(workers.transport, c.transport);
+    EXPECT_EQ(workers.num_readers(), c.readers);
+  }
+}
+
+TEST(WorkerLayoutTest, GlooIsNotForGpus) {
+  ReplicaOptions options;
+  options.transport = TransportKind::kGloo;
+  EXPECT_THAT(WithReplicas(OnGpus(2), options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("the workers are on GPUs")));
 }
 
 TEST(WorkerLayoutTest, NamesOfReplicasAreTheirValues) {

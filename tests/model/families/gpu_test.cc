@@ -1,0 +1,177 @@
+// Every golden case on GPUs: those of the machine with --config=cuda, else two
+// of tests/fakes, where a tensor that was left on the CPU and an address that
+// the host follows fail as well.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/families/families.h"
+#include "model/loading/arena.h"
+#include "model/runtime/model_loader.h"
+#include "tests/matchers/status_matchers.h"
+#include "tests/model/families/golden_case.h"
+#include "tests/model/families/seed_case.h"
+#include "tests/model/runtime/make_loader.h"
+
+namespace transformerd {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr char kBertBase[] = "tests/testdata/goldens/bert_base/model";
+
+// A worker on each GPU.
+std::unique_ptr<ModelLoader> MakeGpuLoader(EngineOptions engine = {}) {
+  ModelLoaderOptions options;
+  options.devices = {"cuda"};
+#ifdef FAKE_GPUS
+  options.num_gpus = FAKE_GPUS;
+  options.replicas.transport = TransportKind::kInProcess;  // NCCL is not built
+#endif
+  options.engine = engine;
+  return MakeLoader(options);
+}
+
+void ExpectAnswers(const GoldenCase& golden, const LoadOptions& options) {
+  LoadControl control;
+  const auto loader = MakeGpuLoader();
+  ASSERT_OK_AND_ASSIGN(
+      const auto model,
+      loader->Load({golden.model_directory, options}, control));
+  ASSERT_THAT(golden.probes, Not(IsEmpty()));
+  for (const GoldenProbe& probe : golden.probes) {
+    for (int worker = 0; worker < loader->num_workers(); ++worker) {
+      EXPECT_THAT(CheckProbe(golden, probe, worker, *model), IsOk())
+          << golden.name << " " << probe.name;
+    }
+  }
+}
+
+class GpuFamilyTest : public ::testing::TestWithParam<const Family*> {};
+
+TEST_P(GpuFamilyTest, AnswersAsTransformersDoes) {
+  for (const absl::string_view model_type : GetParam()->model_types) {
+    ASSERT_OK_AND_ASSIGN(const std::vector<GoldenCase> cases,
+                         ReadGoldenCases(std::string(model_type)));
+    for (const GoldenCase& golden : cases) {
+      LoadOptions options;
+      options.architecture = golden.class_name;
+      options.dtype = DType::kF32;
+      options.strict = !golden.needs_lenient_load;
+      ExpectAnswers(golden, options);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Families, GpuFamilyTest, ::testing::ValuesIn(AllFamilies()),
+    [](const auto& info) -> std::string {
+      return absl::StrReplaceAll(info.param->model_types.front(), {{"-", "_"}});
+    });
+
+class GpuModuleTest : public ::testing::TestWithParam<SeedCase> {};
+
+TEST_P(GpuModuleTest, AnswersAsAllenNlpDoes) {
+  ExpectAnswers(GetParam().golden, GetParam().options);
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, GpuModuleTest,
+                         ::testing::ValuesIn(*ReadSeedCases("allennlp_module")),
+                         [](const auto& info) -> std::string {
+                           return info.param.golden.name;
+                         });
+
+// No golden case has vectors in the place of ids.
+TEST(GpuTest, TakesVectorsAsTheCpuDoes) {
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  request.options.dtype = DType::kF32;
+  ASSERT_OK_AND_ASSIGN(const auto on_gpu,
+                       MakeGpuLoader()->Load(request, control));
+  ASSERT_OK_AND_ASSIGN(const auto on_cpu, MakeLoader()->Load(request, control));
+  InferenceInput input;
+  input.batch = 1;
+  input.width = 2;
+  input.lengths = {2};
+  const int64_t size = on_cpu->architecture().hidden_size;
+  for (int64_t i = 0; i < 2 * size; ++i) {
+    input.inputs_embeds.push_back(0.01f * static_cast<float>(i % 7));
+  }
+  input.outputs = {*on_cpu->signature().FindOutput("last_hidden_state")};
+  const InferenceInput* batch[] = {&input};
+
+  ASSERT_OK_AND_ASSIGN(const auto got, on_gpu->Run(0, batch));
+  ASSERT_OK_AND_ASSIGN(const auto want, on_cpu->Run(0, batch));
+
+  EXPECT_THAT(
+      got[0][0].as<float>(),
+      testing::Pointwise(testing::FloatNear(1e-5), want[0][0].as<float>()));
+}
+
+TEST(GpuTest, TellsWhereTheWeightsAreAndKeepsNoneOnTheHost) {
+  const int64_t before = Arena::TotalBytes();
+  LoadControl control;
+  LoadRequest request{kBertBase, {}};
+  MemoryNeed need;
+  request.admit = [&need](const MemoryNeed& asked) {
+    need = asked;
+    return absl::OkStatus();
+  };
+  const auto loader = MakeGpuLoader();
+  const int gpus = loader->num_workers();
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned, loader->Plan(request));
+
+  ASSERT_OK_AND_ASSIGN(const auto model, loader->Load(request, control));
+
+  const LoadReport& report = model->report();
+  EXPECT_EQ(Arena::TotalBytes(), before);
+  for (int worker = 0; worker < gpus; ++worker) {
+    EXPECT_EQ(loader->device(worker), absl::StrCat("cuda:", worker));
+    EXPECT_EQ(report.device_bytes.at(loader->device(worker)),
+              report.weight_bytes);
+  }
+  EXPECT_THAT(report.device_bytes, SizeIs(gpus));
+  EXPECT_EQ(planned.device_bytes, report.device_bytes);
+  EXPECT_EQ(report.bytes_read, 4 * 26384);
+  EXPECT_EQ(report.bytes_broadcast, (gpus - 1) * report.weight_bytes);
+  EXPECT_EQ(need.weight_bytes, 0);
+  EXPECT_EQ(need.staging_bytes, report.weight_bytes);
+  EXPECT_EQ(report.peak_host_bytes, need.total());
+  EXPECT_THAT(model->properties().at("devices"), StartsWith("cuda:0"));
+  EXPECT_EQ(model->properties().at("engine"), "reference");
+}
+
+TEST(GpuTest, ComputesInTheDtypeOfTheCheckpoint) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"float16", "F16"}, {"bfloat16", "BF16"}, {"float32", "F32"}};
+  for (const auto& [name, dtype] : cases) {
+    LoadControl control;
+    LoadRequest request{kBertBase, {}};
+    request.options.load_weights = false;
+    request.options.config_override =
+        std::string(R"({"dtype": ")") + name + "\"}";
+    ASSERT_OK_AND_ASSIGN(const auto model,
+                         MakeGpuLoader()->Load(request, control));
+    EXPECT_EQ(model->properties().at("dtype"), dtype);
+  }
+}
+
+TEST(GpuTest, TheNativeEngineIsRefused) {
+  EngineOptions native;
+  native.kind = EngineKind::kNative;
+  LoadControl control;
+  EXPECT_THAT(MakeGpuLoader(native)->Load({kBertBase, {}}, control),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       testing::HasSubstr("on the CPU alone")));
+}
+
+}  // namespace
+}  // namespace transformerd
