@@ -11,6 +11,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from certificates import Authority  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from golden import read_case  # noqa: E402
 
@@ -32,6 +33,16 @@ def start(tmp_path):
     yield start_daemon
     for daemon in started:
         daemon.kill()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """With certificates of "server", of "alice", and of "old", which has expired."""
+    made = Authority(tmp_path_factory.mktemp("authority"), "authority")
+    made.issue("server")
+    made.issue("alice")
+    made.issue("old", days=-1)
+    return made
 
 
 @pytest.fixture

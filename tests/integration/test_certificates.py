@@ -18,15 +18,6 @@ IDS = {"input_ids": np.array([[1, 2, 3]], np.int64)}
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    made = Authority(tmp_path_factory.mktemp("authority"), "authority")
-    made.issue("server")
-    made.issue("alice")
-    made.issue("old", days=-1)
-    return made
-
-
-@pytest.fixture(scope="module")
 def stranger(tmp_path_factory):
     made = Authority(tmp_path_factory.mktemp("stranger"), "stranger")
     made.issue("alice")

@@ -5,7 +5,6 @@ import resource
 import shutil
 
 import pytest
-from certificates import Authority
 from daemon import run_daemon
 
 NOBODY = 65534
@@ -102,15 +101,6 @@ def test_a_model_that_may_not_be_read_says_why(start, run_behind, goldens, tmp_p
     assert f"mode 0600 of user {NOBODY}, while this process runs as user 0" in reason
     assert "chmod a+r" in reason
     assert reason in daemon.log()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    made = Authority(tmp_path_factory.mktemp("authority"), "authority")
-    made.issue("server")
-    made.issue("alice")
-    made.issue("old", days=-1)
-    return made
 
 
 @pytest.mark.parametrize(
