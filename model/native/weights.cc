@@ -84,8 +84,9 @@ ParameterVector VectorOf(const ParameterSlot* slot, int64_t first = 0,
     std::copy_n(from + first, count, values.begin());
   } else {
     const auto* const from = reinterpret_cast<const uint16_t*>(slot->storage());
-    std::transform(from + first, from + first + count, values.begin(),
-                   kernels::BFloat16::Decode);
+    std::transform(
+        from + first, from + first + count, values.begin(),
+        [](uint16_t half) { return kernels::BFloat16::Decode(half); });
   }
   return values;
 }
