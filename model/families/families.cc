@@ -175,6 +175,8 @@ absl::StatusOr<ParsedModel> ParseModel(const ConfigReader& config,
                                        absl::string_view class_name) {
   ASSIGN_OR_RETURN(const std::string name, NameOfClass(config, class_name));
   ASSIGN_OR_RETURN(const Choice choice, Choose(config, name));
+  // Such weights mean nothing without the scales that lie next to them.
+  RETURN_IF_ERROR(RequireAbsent(config, "quantization_config"));
   ParsedModel parsed;
   parsed.family = choice.family;
   ASSIGN_OR_RETURN(parsed.architecture,

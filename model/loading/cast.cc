@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "glog/logging.h"
 
@@ -16,7 +17,8 @@ To BitCast(From from) {
   return to;
 }
 
-// Each format gives its stored type and the way to float and back.
+// Each format gives its stored type and the way to float, and back where there
+// are parameters of it.
 struct F32 {
   using Stored = float;
   static float Decode(float value) { return value; }
@@ -74,6 +76,59 @@ struct F16 {
   }
 };
 
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// A sign, then an exponent and a mantissa that stand at the top of a float's.
+// `scale` is two to what the float's exponent is too small by, as for F16.
+template <int kMantissaBits>
+float DecodeF8(uint8_t stored, float scale) {
+  const uint32_t sign = static_cast<uint32_t>(stored & 0x80) << 24;
+  const uint32_t magnitude = static_cast<uint32_t>(stored & 0x7f)
+                             << (23 - kMantissaBits);
+  return BitCast<float>(sign |
+                        BitCast<uint32_t>(BitCast<float>(magnitude) * scale));
+}
+
+// The formats of 8 bits are those of files alone, so they are only decoded.
+// F8E5M2 is the upper half of an F16; the others have no infinities.
+struct F8E5M2 {
+  using Stored = uint8_t;
+  static float Decode(uint8_t stored) {
+    return F16::Decode(static_cast<uint16_t>(stored << 8));
+  }
+};
+
+struct F8E4M3 {
+  using Stored = uint8_t;
+  static float Decode(uint8_t stored) {
+    return (stored & 0x7f) == 0x7f ? kNan : DecodeF8<3>(stored, 0x1p120f);
+  }
+};
+
+struct F8E4M3FNUZ {
+  using Stored = uint8_t;
+  static float Decode(uint8_t stored) {
+    return stored == 0x80 ? kNan : DecodeF8<3>(stored, 0x1p119f);
+  }
+};
+
+struct F8E5M2FNUZ {
+  using Stored = uint8_t;
+  static float Decode(uint8_t stored) {
+    return stored == 0x80 ? kNan : DecodeF8<2>(stored, 0x1p111f);
+  }
+};
+
+// The exponent of a float alone.
+struct F8E8M0 {
+  using Stored = uint8_t;
+  static float Decode(uint8_t stored) {
+    if (stored == 0) return 0x1p-127f;
+    return stored == 0xff ? kNan
+                          : BitCast<float>(static_cast<uint32_t>(stored) << 23);
+  }
+};
+
 template <typename From, typename To>
 void CastElements(absl::Span<const std::byte> in, absl::Span<std::byte> out) {
   typename From::Stored from;
@@ -105,21 +160,36 @@ void CastFrom(absl::Span<const std::byte> in, DType to,
   }
 }
 
-bool HasCasts(DType dtype) {
+bool CanCastTo(DType dtype) {
   return dtype == DType::kF16 || dtype == DType::kBF16 ||
          dtype == DType::kF32 || dtype == DType::kF64;
+}
+
+// Floats of less than a byte are in no element of their own.
+bool CanCastFrom(DType dtype) {
+  return IsFloatingPoint(dtype) && BitsOf(dtype) >= 8;
 }
 
 }  // namespace
 
 bool CanCast(DType from, DType to) {
-  return from != to && HasCasts(from) && HasCasts(to);
+  return from != to && CanCastFrom(from) && CanCastTo(to);
 }
 
 void Cast(DType from, absl::Span<const std::byte> in, DType to,
           absl::Span<std::byte> out) {
   CHECK(CanCast(from, to)) << NameOf(from) << " to " << NameOf(to);
   switch (from) {
+    case DType::kF8E5M2:
+      return CastFrom<F8E5M2>(in, to, out);
+    case DType::kF8E4M3:
+      return CastFrom<F8E4M3>(in, to, out);
+    case DType::kF8E8M0:
+      return CastFrom<F8E8M0>(in, to, out);
+    case DType::kF8E4M3FNUZ:
+      return CastFrom<F8E4M3FNUZ>(in, to, out);
+    case DType::kF8E5M2FNUZ:
+      return CastFrom<F8E5M2FNUZ>(in, to, out);
     case DType::kF16:
       return CastFrom<F16>(in, to, out);
     case DType::kBF16:

@@ -8,7 +8,8 @@
 
 namespace transformerd {
 
-// True for each pair of different types out of F16, BF16, F32 and F64.
+// True for different types: from F16, BF16, F32, F64 or any float of 8 bits, to
+// one of the first four.
 bool CanCast(DType from, DType to);
 
 // Converts dense elements; `in` and `out` hold the same number of them (CHECK),

@@ -288,5 +288,15 @@ TEST(EncodersTest, RefuseConfigsByKeyAndValue) {
   }
 }
 
+TEST(QuantizationTest, IsRefusedByItsName) {
+  EXPECT_THAT(
+      Parse(R"({"model_type": "bert",
+                "quantization_config": {"quant_method": "fp8"}})"),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               HasSubstr("config.json: quantization_config is set")));
+  EXPECT_THAT(Parse(R"({"model_type": "bert", "quantization_config": null})"),
+              IsOk());
+}
+
 }  // namespace
 }  // namespace transformerd

@@ -3,8 +3,14 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
+#include "c10/util/Float8_e4m3fn.h"
+#include "c10/util/Float8_e4m3fnuz.h"
+#include "c10/util/Float8_e5m2.h"
+#include "c10/util/Float8_e5m2fnuz.h"
+#include "c10/util/Float8_e8m0fnu.h"
 #include "gtest/gtest.h"
 
 namespace transformerd {
@@ -30,13 +36,16 @@ uint16_t EncodeOne(DType to, float value) {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-TEST(CastTest, IsThereForFourFloatingPointTypes) {
+TEST(CastTest, IsThereFromWholeBytesToFourFloatingPointTypes) {
   EXPECT_TRUE(CanCast(DType::kF16, DType::kF32));
   EXPECT_TRUE(CanCast(DType::kF64, DType::kBF16));
   EXPECT_FALSE(CanCast(DType::kF32, DType::kF32));
   EXPECT_FALSE(CanCast(DType::kI64, DType::kF32));
   EXPECT_FALSE(CanCast(DType::kF32, DType::kI8));
-  EXPECT_FALSE(CanCast(DType::kF8E4M3, DType::kF32));
+  EXPECT_TRUE(CanCast(DType::kF8E4M3, DType::kF32));
+  EXPECT_FALSE(CanCast(DType::kF32, DType::kF8E4M3));
+  EXPECT_FALSE(CanCast(DType::kF4, DType::kF32));
+  EXPECT_FALSE(CanCast(DType::kF6E2M3, DType::kF32));
 }
 
 TEST(CastTest, DecodesKnownHalves) {
@@ -56,6 +65,47 @@ TEST(CastTest, DecodesKnownBfloats) {
   EXPECT_EQ(DecodeOne(DType::kBF16, 0x7f80), kInfinity);
   EXPECT_TRUE(std::isnan(DecodeOne(DType::kBF16, 0x7fc0)));
 }
+
+// One of the formats of 8 bits, and what LibTorch makes of a value.
+struct EightBitCase {
+  DType dtype;
+  float (*expected)(uint8_t stored);
+};
+
+template <typename Float8>
+EightBitCase MakeEightBitCase(DType dtype) {
+  return {dtype, [](uint8_t stored) {
+            return static_cast<float>(Float8(stored, Float8::from_bits()));
+          }};
+}
+
+class EightBitTest : public testing::TestWithParam<EightBitCase> {};
+
+TEST_P(EightBitTest, DecodesEveryValueAsLibTorch) {
+  for (int stored = 0; stored < 0x100; ++stored) {
+    const std::vector<uint8_t> in = {static_cast<uint8_t>(stored)};
+    const float value = CastAll<float>(GetParam().dtype, in, DType::kF32)[0];
+    const float expected = GetParam().expected(in[0]);
+    if (std::isnan(expected)) {
+      EXPECT_TRUE(std::isnan(value)) << stored;
+    } else {
+      EXPECT_EQ(value, expected) << stored;
+      EXPECT_EQ(std::signbit(value), std::signbit(expected)) << stored;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Formats, EightBitTest,
+    testing::Values(
+        MakeEightBitCase<c10::Float8_e5m2>(DType::kF8E5M2),
+        MakeEightBitCase<c10::Float8_e4m3fn>(DType::kF8E4M3),
+        MakeEightBitCase<c10::Float8_e8m0fnu>(DType::kF8E8M0),
+        MakeEightBitCase<c10::Float8_e4m3fnuz>(DType::kF8E4M3FNUZ),
+        MakeEightBitCase<c10::Float8_e5m2fnuz>(DType::kF8E5M2FNUZ)),
+    [](const testing::TestParamInfo<EightBitCase>& info) {
+      return std::string(NameOf(info.param.dtype));
+    });
 
 class SixteenBitTest : public testing::TestWithParam<DType> {};
 

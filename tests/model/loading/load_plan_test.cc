@@ -180,6 +180,13 @@ TEST_F(LoadPlanTest, RefusesIntegersForFloats) {
   EXPECT_THAT(Create(), HasReason(Reason::kDtypeMismatch));
 }
 
+TEST_F(LoadPlanTest, CastsFloatsOfEightBits) {
+  AddSlot(slots_, "a", {6});
+  file_.Add("a", {6}, DType::kF8E4M3);
+  ASSERT_OK_AND_ASSIGN(const LoadPlan plan, Create());
+  EXPECT_EQ(plan.payload_bytes(), 6);
+}
+
 TEST_F(LoadPlanTest, NotStrictForgivesMissingAndUnexpectedOnly) {
   options_.strict = false;
   AddSlot(slots_, "a", {6});
