@@ -18,7 +18,8 @@ prefix=(--test_env=GCOV_PREFIX="$(bazel info execution_root 2>/dev/null)" --test
 # Counts of an earlier run would be added to those of this one.
 if [[ -d $bin ]]; then find "$bin" -name '*.gcda' -delete; fi
 status=0
-bazel test --config=coverage "${prefix[@]}" --keep_going --noshow_progress "${targets[@]}" || status=$?
+# Kernels that are not optimised take ten times as long.
+bazel test --config=coverage "${prefix[@]}" --test_timeout=600 --keep_going --noshow_progress "${targets[@]}" || status=$?
 # An interrupted compiler has left notes that are none.
 if ((status >= 8)); then exit "$status"; fi
 if ((status != 0)); then echo "coverage.sh: bazel failed ($status); the report is of what ran" >&2; fi

@@ -3,6 +3,7 @@
 #        [--engines ours,openvino,ctranslate2_int8,...] [--rounds N] [--threads N]
 #        [--json FILE] [--markdown FILE] [--svg FILE]
 # run.sh --from-json FILE[,FILE...] [--markdown FILE] [--svg FILE]
+# run.sh --shares [--models ...] [--workloads ...] [--dtypes BF16,F32,I8] [--seconds S]
 #
 # Measures a forward pass of our engine, of the daemon over gRPC and of other engines
 # with the same weights, interleaved in one run, and how far their answers are from
@@ -10,12 +11,20 @@
 # the standard error. Makes, once, an environment with the other engines (6 GB) and the
 # models that are not there (4 GB), in each engine's form (20 GB).
 #
+# With --shares: what our engine's passes spend their time on, by samples of its stacks
+# (`perf` of the package linux-perf).
+#
 # Times mean something on a quiet machine alone. A whole run takes hours: name models
 # and workloads for less.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 source deploy/dev/paths.sh
 deploy/dev/setup.sh build
+script=benchmark.py
+if [[ ${1:-} == --shares ]]; then
+  script=shares.py
+  shift
+fi
 if [[ " $* " != *" --from-json"* ]]; then
   bazel build --noshow_progress --ui_event_filters=-info \
     //tests/benchmarks/inference:engine //server:transformerd
@@ -28,5 +37,5 @@ deploy/dev/make_venv.sh "$folder" -r "$requirements"
 
 bin=$(bazel info bazel-bin 2>/dev/null)
 TRANSFORMERD=$bin/server/transformerd exec "$folder/bin/python" \
-  tests/benchmarks/inference/benchmark.py --program="$bin/tests/benchmarks/inference/engine" \
+  tests/benchmarks/inference/"$script" --program="$bin/tests/benchmarks/inference/engine" \
   --folder="$folder/models" --minilm="$minilm" "$@"
