@@ -6,7 +6,7 @@
 namespace transformerd {
 namespace {
 
-// The longest prefix of live jobs within the limits.
+// The longest prefix within the limits of live jobs that want the same outputs.
 struct Prefix {
   std::vector<int> jobs;
   int64_t tokens = 0, sequences = 0;
@@ -19,6 +19,10 @@ Prefix TakePrefix(absl::Span<const QueuedJob> queue, absl::Time now,
   for (int i = 0; i < static_cast<int>(queue.size()); ++i) {
     const QueuedJob& job = queue[i];
     if (job.deadline <= now) continue;
+    if (!prefix.jobs.empty() &&
+        job.outputs != queue[prefix.jobs.front()].outputs) {
+      continue;
+    }
     // Differences, because sums of huge requests could overflow.
     const bool fits =
         job.tokens <= limits.max_tokens - prefix.tokens &&
@@ -37,16 +41,16 @@ Prefix TakePrefix(absl::Span<const QueuedJob> queue, absl::Time now,
   return prefix;
 }
 
-// When the delay of the job that has waited longest ends; now where waiting
-// until then would cost a job its deadline.
-absl::Time EndOfDelay(absl::Span<const QueuedJob> queue,
-                      const std::vector<int>& jobs, absl::Time now,
+// When the delay of the live job that has waited longest ends; now where
+// waiting until then would cost a job its deadline.
+absl::Time EndOfDelay(absl::Span<const QueuedJob> queue, absl::Time now,
                       absl::Duration delay) {
   absl::Time end = absl::InfiniteFuture();
   absl::Time deadline = absl::InfiniteFuture();
-  for (int i : jobs) {
-    end = std::min(end, queue[i].enqueued + delay);
-    deadline = std::min(deadline, queue[i].deadline);
+  for (const QueuedJob& job : queue) {
+    if (job.deadline <= now) continue;
+    end = std::min(end, job.enqueued + delay);
+    deadline = std::min(deadline, job.deadline);
   }
   return deadline <= end ? now : end;
 }
@@ -58,9 +62,8 @@ BatchDecision Decide(absl::Span<const QueuedJob> queue, absl::Time now,
   Prefix prefix = TakePrefix(queue, now, limits);
   BatchDecision decision;
   if (prefix.jobs.empty()) return decision;
-  const absl::Time due = prefix.is_full ? now
-                                        : EndOfDelay(queue, prefix.jobs, now,
-                                                     limits.max_queue_delay);
+  const absl::Time due =
+      prefix.is_full ? now : EndOfDelay(queue, now, limits.max_queue_delay);
   if (due <= now) {
     decision.dispatch = std::move(prefix.jobs);
   } else {

@@ -16,6 +16,9 @@ struct QueuedJob {
   absl::Time enqueued;
   absl::Time deadline = absl::InfiniteFuture();
   bool alone = false;  // never shares a batch
+  // Of the model that it wants, ascending. A batch computes its outputs for all
+  // rows, and some are far larger than others: mates want the same ones.
+  absl::Span<const int> outputs;
 };
 
 // Most that one forward pass takes. A job over a limit on its own runs alone.
@@ -34,10 +37,10 @@ struct BatchDecision {
   absl::Time wait_until = absl::InfiniteFuture();
 };
 
-// Decides for an idle worker. `queue` is in the order in which jobs are served;
-// a batch is the longest prefix within the limits, without jobs whose deadline
-// has come. Jobs that would miss their deadline by waiting for mates do not
-// wait.
+// Decides for an idle worker. `queue` is in the order in which jobs are served.
+// Without jobs whose deadline has come, a batch is the longest prefix within
+// the limits of the jobs that want the same outputs as the first. Jobs that
+// would miss their deadline by waiting for mates do not wait.
 BatchDecision Decide(absl::Span<const QueuedJob> queue, absl::Time now,
                      const BatchLimits& limits);
 

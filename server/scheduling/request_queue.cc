@@ -1,5 +1,6 @@
 #include "server/scheduling/request_queue.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "glog/logging.h"
@@ -21,6 +22,8 @@ JobKey RequestQueue::Push(Job job, absl::Time now) {
   WaitingJob waiting;
   waiting.tokens = job.input.total_tokens();
   waiting.enqueued = now;
+  waiting.outputs = job.input.outputs;
+  std::sort(waiting.outputs.begin(), waiting.outputs.end());
   waiting.job = std::move(job);
   tokens_ += waiting.tokens;
   jobs_.emplace(key, std::move(waiting));
@@ -32,7 +35,8 @@ std::vector<QueuedJob> RequestQueue::Head(int64_t count) const {
   for (const auto& [key, waiting] : jobs_) {
     if (static_cast<int64_t>(head.size()) >= count) break;
     head.push_back({waiting.tokens, waiting.job.input.batch, waiting.enqueued,
-                    waiting.job.deadline, waiting.job.input.is_whole()});
+                    waiting.job.deadline, waiting.job.input.is_whole(),
+                    waiting.outputs});
   }
   return head;
 }

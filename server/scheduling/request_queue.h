@@ -35,6 +35,7 @@ struct WaitingJob {
   Job job;
   absl::Time enqueued;
   int64_t tokens = 0;
+  std::vector<int> outputs;  // of the job, ascending
 };
 
 // Owns its jobs; knows no limits and completes nothing. Not thread-safe.
@@ -43,7 +44,7 @@ class RequestQueue {
   // Takes `job`, whose place the key then names.
   JobKey Push(Job job, absl::Time now);
 
-  // The first `count` jobs, or all of them.
+  // The first `count` jobs, or all of them; valid until the queue changes.
   std::vector<QueuedJob> Head(int64_t count) const;
   // Takes out the jobs at these ascending places of Head().
   std::vector<WaitingJob> TakeAt(absl::Span<const int> places);

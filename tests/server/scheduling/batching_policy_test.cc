@@ -136,6 +136,34 @@ TEST(BatchingPolicyTest, JobsThatShareNoBatchRunByThemselvesAtOnce) {
   EXPECT_THAT(Decide(queue, kNow, limits).dispatch, ElementsAre(0));
 }
 
+TEST(BatchingPolicyTest, MatesWantTheSameOutputs) {
+  const std::vector<int> hidden = {0}, attentions = {0, 3};
+  std::vector<QueuedJob> queue = {MakeJob(4), MakeJob(4), MakeJob(4),
+                                  MakeJob(4)};
+  queue[0].outputs = hidden;
+  queue[1].outputs = attentions;
+  queue[2].outputs = hidden;
+  queue[3].outputs = attentions;
+
+  EXPECT_THAT(Decide(queue, kNow, MakeLimits(16, 16)).dispatch,
+              ElementsAre(0, 2));
+  queue.erase(queue.begin());
+  EXPECT_THAT(Decide(queue, kNow, MakeLimits(16, 16)).dispatch,
+              ElementsAre(0, 2));
+}
+
+TEST(BatchingPolicyTest, DoesNotWaitPastTheDeadlineOfAnotherBatch) {
+  const std::vector<int> hidden = {0}, attentions = {3};
+  std::vector<QueuedJob> queue = {MakeJob(1), MakeJob(1)};
+  queue[0].outputs = hidden;
+  queue[1].outputs = attentions;
+  queue[1].deadline = kNow + absl::Milliseconds(5);
+
+  EXPECT_THAT(
+      Decide(queue, kNow, MakeLimits(10, 10, absl::Milliseconds(5))).dispatch,
+      ElementsAre(0));
+}
+
 TEST(BatchingPolicyTest, WaitsForEverWhenNothingIsLive) {
   QueuedJob expired = MakeJob(1);
   expired.deadline = kNow - absl::Seconds(1);
