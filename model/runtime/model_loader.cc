@@ -3,7 +3,6 @@
 #include <dlfcn.h>
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +11,7 @@
 #include "model/base/device.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "model/base/usable_cores.h"
 #include "model/distributed/transports.h"
 #include "model/loading/bandwidth_limit.h"
 #include "model/runtime/devices.h"
@@ -32,8 +32,8 @@ class LocalModelLoader : public ModelLoader {
     workers_.threads_per_worker = options_.threads_per_worker;
     workers_.engine = options_.engine;
     if (workers_.threads_per_worker == 0) {
-      const int cores = static_cast<int>(std::thread::hardware_concurrency());
-      workers_.threads_per_worker = std::max(1, cores / workers_.num_workers());
+      workers_.threads_per_worker =
+          std::max(1, UsableCores() / workers_.num_workers());
     }
     if (options_.load_bandwidth_limit > 0) {
       Clock& clock = options_.clock == nullptr ? clock_ : *options_.clock;
