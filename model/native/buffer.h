@@ -22,7 +22,9 @@ class Buffer {
   // At least `size_bytes`; what was there is lost where it grows.
   std::byte* Reserve(int64_t size_bytes) {
     if (size_bytes > capacity_) {
+      // Room for both is not needed; and where there is none, nothing is left.
       data_.reset();
+      capacity_ = 0;
       data_.reset(static_cast<std::byte*>(
           ::operator new(size_bytes, std::align_val_t(kAlignment))));
       std::memset(data_.get(), 0, size_bytes);

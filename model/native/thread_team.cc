@@ -1,5 +1,7 @@
 #include "model/native/thread_team.h"
 
+#include <utility>
+
 #include "glog/logging.h"
 
 namespace transformerd {
@@ -33,13 +35,18 @@ void ThreadTeam::For(int64_t count, int num_threads,
     helpers_ = num_threads - 1;
   }
   Work(0);
-  absl::MutexLock lock(&mutex_);
-  helpers_ = 0;
-  const auto is_done = [this] {
-    mutex_.AssertHeld();
-    return working_ == 0;
-  };
-  mutex_.Await(absl::Condition(&is_done));
+  std::exception_ptr error;
+  {
+    absl::MutexLock lock(&mutex_);
+    helpers_ = 0;
+    const auto is_done = [this] {
+      mutex_.AssertHeld();
+      return working_ == 0;
+    };
+    mutex_.Await(absl::Condition(&is_done));
+    error = std::exchange(error_, nullptr);
+  }
+  if (error != nullptr) std::rethrow_exception(error);
 }
 
 void ThreadTeam::Serve(int thread) {
@@ -71,7 +78,13 @@ void ThreadTeam::Work(int thread) {
       index = next_++;
       body = body_;
     }
-    (*body)(index, thread);
+    try {
+      (*body)(index, thread);
+    } catch (...) {
+      absl::MutexLock lock(&mutex_);
+      if (error_ == nullptr) error_ = std::current_exception();
+      next_ = count_;
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -24,7 +25,8 @@ class ThreadTeam {
 
   // Calls body(i, thread) once for each i in [0, count), in any order, on up to
   // `num_threads` threads, and returns when all are done. `thread` is in
-  // [0, num_threads()): bodies with the same one never run at once.
+  // [0, num_threads()): bodies with the same one never run at once. Where a
+  // body throws, the rest is left out and the first exception thrown on.
   void For(int64_t count, int num_threads,
            const std::function<void(int64_t, int)>& body)
       ABSL_LOCKS_EXCLUDED(mutex_);
@@ -41,6 +43,7 @@ class ThreadTeam {
   int64_t next_ ABSL_GUARDED_BY(mutex_) = 0;
   int helpers_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that may still join
   int working_ ABSL_GUARDED_BY(mutex_) = 0;  // threads that have joined
+  std::exception_ptr error_ ABSL_GUARDED_BY(mutex_);
   bool is_over_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "glog/logging.h"
+#include "model/base/catch_exceptions.h"
 #include "model/base/status_macros.h"
 #include "model/runtime/packing.h"
 
@@ -15,10 +16,12 @@ absl::StatusOr<std::vector<InferenceOutput>> PackedModel::Run(
     int worker, absl::Span<const InferenceInput* const> batch) {
   CHECK_GE(worker, 0);
   CHECK_LT(worker, static_cast<int>(parts_->executors.size()));
-  const PackedBatch packed = Pack(batch, parts_->architecture);
-  ASSIGN_OR_RETURN(const PackedOutputs outputs,
-                   parts_->executors[worker]->Run(packed));
-  return Unpack(outputs, packed, batch, parts_->signature);
+  return CatchExceptions([&]() -> absl::StatusOr<std::vector<InferenceOutput>> {
+    const PackedBatch packed = Pack(batch, parts_->architecture);
+    ASSIGN_OR_RETURN(const PackedOutputs outputs,
+                     parts_->executors[worker]->Run(packed));
+    return Unpack(outputs, packed, batch, parts_->signature);
+  });
 }
 
 }  // namespace transformerd

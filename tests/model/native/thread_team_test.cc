@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -42,6 +43,23 @@ TEST(ThreadTeamTest, BodiesOfOneThreadNeverRunAtOnce) {
   int64_t sum = 0;
   for (const int64_t count : calls) sum += count;
   EXPECT_EQ(sum, 2000);
+}
+
+TEST(ThreadTeamTest, AnExceptionEndsTheCallAndNothingElse) {
+  constexpr int kThreads = 4;
+  ThreadTeam team(kThreads);
+  std::atomic<int64_t> calls = 0;
+
+  for (const int64_t thrower : {0, 7, 99}) {
+    EXPECT_THROW(team.For(100, kThreads,
+                          [&](int64_t i, int) {
+                            if (i == thrower) throw std::bad_alloc();
+                          }),
+                 std::bad_alloc);
+    calls = 0;
+    team.For(100, kThreads, [&](int64_t, int) { ++calls; });
+    EXPECT_EQ(calls, 100);
+  }
 }
 
 TEST(ThreadTeamTest, AllThreadsWorkAtOnce) {
