@@ -6,6 +6,7 @@
 
 #include "glog/logging.h"
 #include "model/base/shape.h"
+#include "model/base/status_macros.h"
 #include "model/kernels/layout.h"
 #include "model/kernels/pack.h"
 #include "model/kernels/quantize_weight.h"
@@ -123,8 +124,10 @@ void ReservePackedSlots(const std::vector<PackedSlot>& slots) {
   }
 }
 
-void PackSlots(const std::vector<PackedSlot>& slots) {
+absl::Status PackSlots(const std::vector<PackedSlot>& slots,
+                       const LoadControl& control) {
   for (const PackedSlot& packed : slots) {
+    RETURN_IF_ERROR(control.CheckNotCancelled());
     // An optional one that the checkpoint lacks.
     if (!packed.slot->is_filled()) continue;
     // The last one first where the packed form is longer: no part may lie where
@@ -134,6 +137,7 @@ void PackSlots(const std::vector<PackedSlot>& slots) {
       PackPart(packed, grows ? packed.parts - 1 - i : i);
     }
   }
+  return absl::OkStatus();
 }
 
 }  // namespace transformerd

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "model/config/architecture.h"
+#include "model/loading/load_control.h"
 #include "model/modules/modules.h"
 #include "model/modules/parameter_slot.h"
 #include "model/modules/transformer.h"
@@ -41,7 +43,9 @@ int64_t PackedPartOffset(const PackedSlot& packed, int part);
 // Makes room for the packed forms: before the plan of a load is made.
 void ReservePackedSlots(const std::vector<PackedSlot>& slots);
 // Packs the filled slots where they lie. Nothing but the native engine can read
-// them from then on.
-void PackSlots(const std::vector<PackedSlot>& slots);
+// them from then on. Errors: the reason of the load's cancellation, which is
+// looked at before each slot.
+absl::Status PackSlots(const std::vector<PackedSlot>& slots,
+                       const LoadControl& control);
 
 }  // namespace transformerd

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
+#include "model/base/status_macros.h"
 #include "model/loading/arena.h"
 #include "model/native/coverage.h"
 #include "model/native/native_executor.h"
@@ -80,14 +81,17 @@ void Engine::Reserve(const Architecture& architecture,
   ReservePackedSlots(PackedSlotsOf(architecture, transformer, int8_));
 }
 
-void Engine::Prepare(const Architecture& architecture, Replica& replica) const {
-  if (!native_) return;
+absl::Status Engine::Prepare(const Architecture& architecture,
+                             const LoadControl& control,
+                             Replica& replica) const {
+  if (!native_) return absl::OkStatus();
   const std::vector<PackedSlot> slots =
       PackedSlotsOf(architecture, *replica.transformer, int8_);
-  PackSlots(slots);
+  RETURN_IF_ERROR(PackSlots(slots, control));
   DiscardRests(slots, *replica.arena);
   replica.native_weights = std::make_unique<NativeWeights>(
       architecture, *replica.transformer, int8_);
+  return absl::OkStatus();
 }
 
 std::unique_ptr<Executor> Engine::MakeExecutor(

@@ -6,12 +6,14 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/base/device.h"
 #include "model/base/dtype.h"
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/kernels/instruction_set.h"
+#include "model/loading/load_control.h"
 #include "model/modules/transformer.h"
 #include "model/runtime/engine_options.h"
 #include "model/runtime/executor.h"
@@ -49,8 +51,9 @@ class Engine {
   DType parameter_dtype() const { return parameter_dtype_; }
 
   // Lays the weights out as the engine reads them, and gives back the memory
-  // that they no longer need.
-  void Prepare(const Architecture& architecture, Replica& replica) const;
+  // that they no longer need. Errors: the reason of the load's cancellation.
+  absl::Status Prepare(const Architecture& architecture,
+                       const LoadControl& control, Replica& replica) const;
   // The references must outlive the executor.
   std::unique_ptr<Executor> MakeExecutor(const Architecture& architecture,
                                          const Replica& replica,

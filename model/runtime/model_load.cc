@@ -76,8 +76,8 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   RETURN_IF_ERROR(MakePlan());
   if (request_.admit) RETURN_IF_ERROR(request_.admit(host_memory_));
   RETURN_IF_ERROR(Stream());
-  BindSlotsToWeights();
   control_.SetPhase(LoadPhase::kWarmUp);
+  RETURN_IF_ERROR(BindSlotsToWeights());
   MakeSignatureAndExecutors();
   Report();
   PackedModelParts* const parts = parts_.get();
@@ -244,13 +244,15 @@ absl::Status ModelLoad::Stream() {
                        parts_->report);
 }
 
-void ModelLoad::BindSlotsToWeights() {
+absl::Status ModelLoad::BindSlotsToWeights() {
   std::vector<Replica>& replicas = parts_->replicas;
   // Arenas of all replicas hold the same bits.
   const auto& slots = replicas.front().transformer->slots();
   const TiedCopies copies =
       CompareTiedCopies(slots, name_map_, *plan_, *replicas.front().arena);
-  for (Replica& replica : replicas) BindSlotsOf(replica, copies.equal);
+  for (Replica& replica : replicas) {
+    RETURN_IF_ERROR(BindSlotsOf(replica, copies.equal));
+  }
   LoadReport& report = parts_->report;
   report.weight_bytes = workers_.is_on_gpus()
                             ? plan_->arena_bytes()
@@ -260,19 +262,21 @@ void ModelLoad::BindSlotsToWeights() {
     report.parameters -= *NumElements(slots[copy.slot]->shape());
   }
   report.warnings = copies.warnings;
+  return absl::OkStatus();
 }
 
-void ModelLoad::BindSlotsOf(Replica& replica, absl::Span<const SlotTie> ties) {
+absl::Status ModelLoad::BindSlotsOf(Replica& replica,
+                                    absl::Span<const SlotTie> ties) {
   const auto& slots = replica.transformer->slots();
   if (replica.device_memory != nullptr) {
     BindSlots(*plan_, replica.device_memory->bytes(), slots, ties,
               replica.device);
     replica.arena.reset();  // of a reader
-    return;
+    return absl::OkStatus();
   }
   BindSlots(*plan_, replica.arena->bytes(), slots, ties);
   DiscardCopies(slots, ties, *plan_, *replica.arena);
-  engine_.Prepare(parts_->architecture, replica);
+  return engine_.Prepare(parts_->architecture, control_, replica);
 }
 
 void ModelLoad::MakeSignatureAndExecutors() {

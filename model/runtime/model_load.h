@@ -62,8 +62,8 @@ class ModelLoad {
   // Every byte of weights.
   absl::Status Stream();
   // Of all replicas, tied copies that turned out to be equal to one.
-  void BindSlotsToWeights();
-  void BindSlotsOf(Replica& replica, absl::Span<const SlotTie> ties);
+  absl::Status BindSlotsToWeights();
+  absl::Status BindSlotsOf(Replica& replica, absl::Span<const SlotTie> ties);
 
   absl::Status OpenWeights();
   const CheckpointReader& unthrottled() const;

@@ -12,6 +12,7 @@
 #include "model/kernels/layout.h"
 #include "model/kernels/pack.h"
 #include "model/kernels/quantize_weight.h"
+#include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
 namespace {
@@ -152,7 +153,7 @@ TEST(PackedSlotsTest, EachPartIsPackedByItselfWhereItLies) {
       }
       const std::vector<std::vector<std::byte>> plain = storages;
 
-      PackSlots(slots);
+      ASSERT_THAT(PackSlots(slots, LoadControl()), IsOk());
 
       for (size_t i = 0; i < slots.size(); ++i) {
         std::vector<std::byte> want;
@@ -209,7 +210,7 @@ TEST(PackedSlotsTest, EachPartIsQuantizedByItselfWhereItLies) {
     const std::vector<std::byte> plain = storage;
     ASSERT_EQ(PackedBytes(gate_up) > plain_bytes, hidden_size == 6);
 
-    PackSlots({gate_up});
+    ASSERT_THAT(PackSlots({gate_up}, LoadControl()), IsOk());
 
     std::vector<std::byte> want = PackedForm(gate_up, plain.data());
     const std::vector<std::byte> second =
@@ -227,9 +228,24 @@ TEST(PackedSlotsTest, WhatTheCheckpointLacksIsLeftAlone) {
   const PackedSlot pooler =
       Find(PackedSlotsOf(architecture, transformer), "pooler.dense.weight");
 
-  PackSlots({pooler});
+  ASSERT_THAT(PackSlots({pooler}, LoadControl()), IsOk());
 
   EXPECT_FALSE(pooler.slot->is_filled());
+}
+
+TEST(PackedSlotsTest, ACancelledLoadStopsBeforeTheNextSlot) {
+  const Transformer transformer(OddArchitecture(), DType::kF32);
+  const std::vector<PackedSlot> slots =
+      PackedSlotsOf(OddArchitecture(), transformer);
+  std::vector<std::byte> storage = NumberedBytes(PackedBytes(slots.front()));
+  const std::vector<std::byte> plain = storage;
+  slots.front().slot->Fill(storage.data());
+  LoadControl control;
+  control.Cancel(absl::CancelledError("asked to"));
+
+  EXPECT_THAT(PackSlots(slots, control),
+              StatusIs(absl::StatusCode::kCancelled, "asked to"));
+  EXPECT_EQ(storage, plain);
 }
 
 }  // namespace
