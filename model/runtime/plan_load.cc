@@ -54,10 +54,11 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   planned.dtype = dtype_;
   planned.parameters = plan_->num_parameters();
   planned.tensors_read = plan_->payload_tensors();
-  planned.bytes_read = plan_->payload_bytes();
+  planned.bytes_read = plan_->payload_bytes() * workers_.num_readers();
   planned.weight_bytes = plan_->arena_bytes();
   planned.replicas = workers_.num_replicas();
-  planned.bytes_broadcast = planned.weight_bytes * (planned.replicas - 1);
+  planned.bytes_broadcast =
+      planned.weight_bytes * (planned.replicas - workers_.num_readers());
   planned.host = host_memory_;
   planned.device_bytes = DeviceBytes(planned.weight_bytes);
   if (planned.mismatch.missing.empty()) planned.initialized = name_map_.missing;
@@ -77,7 +78,8 @@ std::map<std::string, int64_t> ModelLoad::DeviceBytes(
 
 absl::Status ModelLoad::CountHostMemory() {
   const int64_t arena_bytes = plan_->arena_bytes();
-  const int64_t staging_bytes = StagingBytes(*plan_);
+  // Each reader has its own.
+  const int64_t staging_bytes = StagingBytes(*plan_) * workers_.num_readers();
   const int arenas =
       workers_.is_on_gpus() ? workers_.num_readers() : workers_.num_replicas();
   const std::optional<int64_t> weight_bytes =

@@ -1,4 +1,6 @@
 // Dry runs: what they tell, and that it is what a load then does.
+#include <string>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
@@ -15,8 +17,11 @@ using ::testing::HasSubstr;
 constexpr char kBertBase[] = "tests/testdata/goldens/bert_base/model";
 constexpr char kMaskedLm[] = "tests/testdata/goldens/bert_masked_lm/model";
 
-TEST(PlanLoadTest, APlanTellsWhatTheLoadThenDoes) {
+class PlanOfStrategyTest : public testing::TestWithParam<LoadingStrategy> {};
+
+TEST_P(PlanOfStrategyTest, TellsWhatTheLoadThenDoes) {
   ModelLoaderOptions options;
+  options.replicas.loading_strategy = GetParam();
   options.devices = {"cpu", "cpu"};
   options.replicas.cpu_replicas = CpuReplicas::kPrivate;
   const auto loader = MakeLoader(options);
@@ -43,13 +48,21 @@ TEST(PlanLoadTest, APlanTellsWhatTheLoadThenDoes) {
   EXPECT_EQ(planned.weight_bytes, report.weight_bytes);
   EXPECT_EQ(planned.replicas, 2);
   EXPECT_EQ(planned.host.weight_bytes, 2 * report.weight_bytes);
-  // Everything is cast, and fits one bucket.
+  // Everything is cast, and fits one bucket of each reader.
   EXPECT_EQ(planned.host.staging_bytes, report.bytes_read);
   EXPECT_EQ(planned.host.total(), admitted.total());
   EXPECT_EQ(report.peak_host_bytes, admitted.total());
   EXPECT_EQ(report.device_bytes.at("cpu"), 2 * report.weight_bytes);
   EXPECT_GT(report.peak_process_bytes, report.weight_bytes);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Strategies, PlanOfStrategyTest,
+    testing::Values(LoadingStrategy::kMemoryEfficient,
+                    LoadingStrategy::kFreeForAll),
+    [](const testing::TestParamInfo<LoadingStrategy>& info) {
+      return std::string(NameOf(info.param));
+    });
 
 TEST(PlanLoadTest, APlanListsWhatDoesNotFit) {
   LoadRequest request = {kBertBase, {}};
