@@ -289,11 +289,10 @@ TEST(EncodersTest, RefuseConfigsByKeyAndValue) {
 }
 
 TEST(QuantizationTest, IsRefusedByItsName) {
-  EXPECT_THAT(
-      Parse(R"({"model_type": "bert",
+  EXPECT_THAT(Parse(R"({"model_type": "bert",
                 "quantization_config": {"quant_method": "fp8"}})"),
-      StatusIs(absl::StatusCode::kFailedPrecondition,
-               HasSubstr("config.json: quantization_config is set")));
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("config.json: quantization_config is set")));
   EXPECT_THAT(Parse(R"({"model_type": "bert", "quantization_config": null})"),
               IsOk());
 }

@@ -97,12 +97,11 @@ TEST_P(EightBitTest, DecodesEveryValueAsLibTorch) {
 
 INSTANTIATE_TEST_SUITE_P(
     Formats, EightBitTest,
-    testing::Values(
-        MakeEightBitCase<c10::Float8_e5m2>(DType::kF8E5M2),
-        MakeEightBitCase<c10::Float8_e4m3fn>(DType::kF8E4M3),
-        MakeEightBitCase<c10::Float8_e8m0fnu>(DType::kF8E8M0),
-        MakeEightBitCase<c10::Float8_e4m3fnuz>(DType::kF8E4M3FNUZ),
-        MakeEightBitCase<c10::Float8_e5m2fnuz>(DType::kF8E5M2FNUZ)),
+    testing::Values(MakeEightBitCase<c10::Float8_e5m2>(DType::kF8E5M2),
+                    MakeEightBitCase<c10::Float8_e4m3fn>(DType::kF8E4M3),
+                    MakeEightBitCase<c10::Float8_e8m0fnu>(DType::kF8E8M0),
+                    MakeEightBitCase<c10::Float8_e4m3fnuz>(DType::kF8E4M3FNUZ),
+                    MakeEightBitCase<c10::Float8_e5m2fnuz>(DType::kF8E5M2FNUZ)),
     [](const testing::TestParamInfo<EightBitCase>& info) {
       return std::string(NameOf(info.param.dtype));
     });
