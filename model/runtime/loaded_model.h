@@ -1,5 +1,5 @@
 // The seam between serving and the model layer: a model that can run, and what
-// makes one out of a folder. Servers depend on this file alone.
+// makes one out of a folder.
 #pragma once
 
 #include <cstdint>
