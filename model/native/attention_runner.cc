@@ -33,8 +33,9 @@ void AttentionRunner::Resize(const RowRange& range, const RowRange* memory,
   }
   scratch_.resize(num_threads);
   for (Buffer& scratch : scratch_) {
-    scratch.Reserve(
-        kernels::AttentionScratchBytes(most_keys, heads.head_panels));
+    scratch.Reserve(kernels::AttentionScratchBytes(
+        range.longest, most_keys, heads.head_panels,
+        recipe_.disentangled.has_value()));
   }
   MakeDistanceBias(range.longest);
 }
