@@ -49,6 +49,9 @@ void Embedder::Embed(const RowRange& range, const RowBlock& block,
   } else {
     EmbedTokens(range, block, stream);
   }
+  if (recipe_.embedding.masked_as_zeros) {
+    ClearMasked(range, block, stream);
+  }
 }
 
 void Embedder::EmbedTokens(const RowRange& range, const RowBlock& block,
@@ -130,6 +133,14 @@ void Embedder::AddTables(const RowRange& range, const RowBlock& block,
     call.ids = range.rows->position_ids.data() + token;
     call.id_offset = recipe_.embedding.position_offset;
     ops_.kernels().embed(call);
+  }
+}
+
+void Embedder::ClearMasked(const RowRange& range, const RowBlock& block,
+                           RowBuffer& stream) const {
+  for (int64_t r = block.first; r < block.first + block.count; ++r) {
+    if (range.rows->attention_mask[range.first_token + r] != 0) continue;
+    std::fill_n(stream.row(r), hidden_size_, 0.0f);
   }
 }
 

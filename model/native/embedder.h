@@ -6,9 +6,9 @@
 
 #include "model/config/stack_recipe.h"
 #include "model/native/buffer.h"
+#include "model/native/native_modules.h"
 #include "model/native/row_ops.h"
 #include "model/native/row_range.h"
-#include "model/native/weights.h"
 
 namespace transformerd {
 
@@ -36,6 +36,8 @@ class Embedder {
                   RowBuffer& tokens) const;
   void AddTables(const RowRange& range, const RowBlock& block, int64_t columns,
                  RowBuffer& sums) const;
+  void ClearMasked(const RowRange& range, const RowBlock& block,
+                   RowBuffer& stream) const;
   // Of what the tables give, in `narrow_`.
   void Project(const NativeLinear& linear, const RowBlock& block,
                RowBuffer& stream);

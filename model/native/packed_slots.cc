@@ -42,6 +42,9 @@ class Collector {
     Add(attention.value, block_dtype_);
     Add(attention.qkv, block_dtype_);
     Add(attention.output, block_dtype_);
+    // Read once, so shorter ones would save nothing.
+    Add(attention.position_query);
+    Add(attention.position_key);
   }
   void Add(const Mlp& mlp) {
     Add(mlp.gate, block_dtype_);

@@ -10,10 +10,10 @@
 #include "model/native/buffer.h"
 #include "model/native/embedder.h"
 #include "model/native/feed_forward.h"
+#include "model/native/native_modules.h"
 #include "model/native/rotary_angles.h"
 #include "model/native/row_ops.h"
 #include "model/native/row_range.h"
-#include "model/native/weights.h"
 
 namespace transformerd {
 

@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
+#include "model/kernels/kernels.h"
 #include "model/loading/arena.h"
 #include "model/native/coverage.h"
+#include "model/native/distance_tables.h"
 #include "model/native/native_executor.h"
 #include "model/native/packed_slots.h"
 #include "model/native/weights.h"
@@ -78,6 +80,7 @@ void Engine::Reserve(const Architecture& architecture,
                      const Transformer& transformer) const {
   if (!native_) return;
   ReservePackedSlots(PackedSlotsOf(architecture, transformer, int8_));
+  ReserveDistanceTables(architecture, transformer);
 }
 
 void Engine::Prepare(const Architecture& architecture, Replica& replica) const {
@@ -87,7 +90,8 @@ void Engine::Prepare(const Architecture& architecture, Replica& replica) const {
   PackSlots(slots);
   DiscardRests(slots, *replica.arena);
   replica.native_weights = std::make_unique<NativeWeights>(
-      architecture, *replica.transformer, int8_);
+      architecture, *replica.transformer, int8_,
+      kernels::KernelsFor(*native_, parameter_dtype_));
 }
 
 std::unique_ptr<Executor> Engine::MakeExecutor(
