@@ -9,7 +9,6 @@ namespace transformerd {
 namespace {
 
 std::optional<std::string> WhyNotNative(const StackRecipe& stack) {
-  if (stack.convolution) return "it has a convolution";
   if (stack.block.mlp.num_experts > 0 &&
       stack.block.norm_placement == NormPlacement::kSandwich) {
     return "what its experts give is normed";

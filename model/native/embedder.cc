@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "glog/logging.h"
+#include "model/native/masked_rows.h"
 
 namespace transformerd {
 namespace {
@@ -50,7 +51,7 @@ void Embedder::Embed(const RowRange& range, const RowBlock& block,
     EmbedTokens(range, block, stream);
   }
   if (recipe_.embedding.masked_as_zeros) {
-    ClearMasked(range, block, stream);
+    ClearMasked(range, block, hidden_size_, stream);
   }
 }
 
@@ -133,14 +134,6 @@ void Embedder::AddTables(const RowRange& range, const RowBlock& block,
     call.ids = range.rows->position_ids.data() + token;
     call.id_offset = recipe_.embedding.position_offset;
     ops_.kernels().embed(call);
-  }
-}
-
-void Embedder::ClearMasked(const RowRange& range, const RowBlock& block,
-                           RowBuffer& stream) const {
-  for (int64_t r = block.first; r < block.first + block.count; ++r) {
-    if (range.rows->attention_mask[range.first_token + r] != 0) continue;
-    std::fill_n(stream.row(r), hidden_size_, 0.0f);
   }
 }
 

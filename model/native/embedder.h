@@ -36,8 +36,6 @@ class Embedder {
                   RowBuffer& tokens) const;
   void AddTables(const RowRange& range, const RowBlock& block, int64_t columns,
                  RowBuffer& sums) const;
-  void ClearMasked(const RowRange& range, const RowBlock& block,
-                   RowBuffer& stream) const;
   // Of what the tables give, in `narrow_`.
   void Project(const NativeLinear& linear, const RowBlock& block,
                RowBuffer& stream);

@@ -73,6 +73,12 @@ struct NativeBlock {
   std::optional<NativeNorm> mlp_norm, mlp_output_norm;
 };
 
+struct NativeConvolution {
+  // Of each group of channels, from [channels, kernel size].
+  std::vector<NativeLinear> groups;
+  NativeNorm norm;
+};
+
 // How the heads of a stack lie in the panels that its projections write:
 // queries, then keys, then values, each head in panels of its own.
 struct HeadLayout {
@@ -110,6 +116,7 @@ struct NativeStack {
   ParameterVector relative_bias;         // [buckets, heads]; empty: none
   const std::byte* distances = nullptr;  // the table; null: none
   std::optional<NativeNorm> distance_norm;
+  std::optional<NativeConvolution> convolution;  // behind the first block
   std::optional<NativeNorm> final_norm;
   std::optional<NativeLinear> output_projection;
 };

@@ -52,6 +52,12 @@ class Collector {
     Add(mlp.gate_up, block_dtype_, /*parts=*/2);
     Add(mlp.down, block_dtype_);
   }
+  void Add(const Convolution& convolution) {
+    // As many inputs as outputs, of which each group sees its own.
+    const Shape& shape = convolution.weight->shape();
+    Add({convolution.weight, convolution.bias}, std::nullopt,
+        static_cast<int>(shape[0] / shape[1]));
+  }
   void Add(const Stack& stack) {
     Add(stack.embeddings.projection);
     Add(stack.embeddings.patch);
@@ -61,6 +67,7 @@ class Collector {
       Add(block.router);
       for (const Mlp& mlp : block.mlps) Add(mlp);
     }
+    if (stack.convolution) Add(*stack.convolution);
     Add(stack.output_projection);
   }
   void Add(const Head& head) {

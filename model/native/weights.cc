@@ -190,6 +190,16 @@ class Builder {
     return native;
   }
 
+  NativeConvolution Make(const Convolution& convolution) const {
+    NativeConvolution native;
+    const Linear linear = {convolution.weight, convolution.bias};
+    for (int i = 0; i < packed_.at(linear.weight).parts; ++i) {
+      native.groups.push_back(Make(linear, /*part=*/i));
+    }
+    native.norm = Make(convolution.norm);
+    return native;
+  }
+
   NativeEmbeddings Make(const Embeddings& embeddings) const {
     const bool is_image = embeddings.class_token != nullptr;
     return {StorageOf(embeddings.token),
@@ -211,6 +221,7 @@ class Builder {
     native.relative_bias = VectorOf(stack.relative_bias);
     native.distances = StorageOf(stack.distances);
     native.distance_norm = Make(stack.distance_norm);
+    native.convolution = Make(stack.convolution);
     native.final_norm = Make(stack.final_norm);
     native.output_projection = Make(stack.output_projection);
     if (recipe.disentangled) ProjectDistances(recipe, stack, ops_, native);

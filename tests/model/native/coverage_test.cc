@@ -98,19 +98,13 @@ TEST(CoverageTest, NormedExpertsAreNot) {
 TEST(CoverageTest, WhatDebertaAddsIsRun) {
   Architecture architecture = SmallArchitecture();
   architecture.stack.disentangled.emplace();
+  architecture.stack.convolution.emplace();
   architecture.stack.embedding.masked_as_zeros = true;
   architecture.stack.block.attention.masked_see_all = true;
 
   for (const DType dtype : {DType::kF32, DType::kBF16, DType::kI8}) {
     EXPECT_EQ(WhyNotNative(architecture, dtype), std::nullopt);
   }
-}
-
-TEST(CoverageTest, ConvolutionsAreNot) {
-  Architecture architecture = SmallArchitecture();
-  architecture.stack.convolution.emplace();
-  EXPECT_THAT(WhyNotNative(architecture, DType::kF32),
-              Optional(HasSubstr("convolution")));
 }
 
 TEST(CoverageTest, HeadsAreNormedByRmsNormAlone) {

@@ -101,14 +101,17 @@ TEST(PackedSlotsTest, AreThoseOfPoolerHeadAndDecoderToo) {
   EXPECT_THAT(names, Contains("decoder.layers.0.cross_attention.key.weight"));
 }
 
-TEST(PackedSlotsTest, AreThoseOfDistancesToo) {
+TEST(PackedSlotsTest, AreThoseOfDistancesAndConvolutionsToo) {
   Architecture architecture = OddArchitecture();
   DisentangledRecipe& distances = architecture.stack.disentangled.emplace();
   distances.content_to_position = true;
   distances.position_to_content = true;
+  ConvolutionRecipe& convolution = architecture.stack.convolution.emplace();
+  convolution.kernel_size = 5;
+  convolution.groups = 3;
   const Transformer transformer(architecture, DType::kF32);
 
-  // What is read once does not become I8.
+  // What is read once, or stands once in a model, does not become I8.
   const std::vector<PackedSlot> slots =
       PackedSlotsOf(architecture, transformer, /*int8=*/true);
 
@@ -117,6 +120,11 @@ TEST(PackedSlotsTest, AreThoseOfDistancesToo) {
         Find(slots, absl::StrCat("layers.0.attention.", name, ".weight"));
     EXPECT_EQ(packed.dtype, DType::kF32) << name;
   }
+  const PackedSlot& groups = Find(slots, "convolution.weight");
+  EXPECT_EQ(groups.parts, 3);
+  EXPECT_EQ(groups.out, 2);
+  EXPECT_EQ(groups.in, 2 * 5);
+  EXPECT_EQ(groups.dtype, DType::kF32);
 }
 
 TEST(PackedSlotsTest, AreNotWhatMayShareATable) {
