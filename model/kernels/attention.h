@@ -12,6 +12,9 @@
 
 #include <math.h>
 
+#include "model/kernels/attention_scratch.h"
+#include "model/kernels/columns.h"
+#include "model/kernels/distances.h"
 #include "model/kernels/functions.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/layout.h"
@@ -20,52 +23,26 @@
 
 namespace transformerd::kernels {
 
-inline constexpr int64_t kQueryBlock = 16;
-inline constexpr int64_t kKeyBlock = 512;
-
-// Where the parts of a call's scratch begin.
-struct AttentionScratch {
-  // keys_padded: a multiple of 32, so that panels of probabilities are whole.
-  AttentionScratch(int64_t keys, int64_t head_panels, bool keeps_probabilities)
-      : keys_padded(RoundUp(keys, 2 * kLanes)),
-        block(keeps_probabilities || keys_padded < kKeyBlock ? keys_padded
-                                                             : kKeyBlock) {
-    const int64_t head_bytes = head_panels * kPanelBytes;
-    value_offset = keys_padded * head_bytes;
-    score_offset = value_offset + keys_padded * head_bytes;
-    weight_offset = score_offset + kQueryBlock * block * kUnitBytes;
-    context_offset = weight_offset + kQueryBlock * block * kUnitBytes;
-    // bfloat16 have twice as many columns.
-    size_bytes = context_offset + kQueryBlock * 2 * head_bytes;
-  }
-
-  int64_t keys_padded;
-  int64_t block;  // keys of a block
-  // Keys come first: for each 48 of them, their units one after the other.
-  int64_t value_offset;    // units of keys, each with all columns of a head
-  int64_t score_offset;    // floats [16][block]
-  int64_t weight_offset;   // probabilities as panels of 16 rows
-  int64_t context_offset;  // floats [16][columns of a head]
-  int64_t size_bytes = 0;
-};
-
 template <typename V, typename E>
 class SequenceAttention {
  public:
   explicit SequenceAttention(const AttentionCall& call)
       : call_(call),
-        layout_(call.keys, call.head_panels, call.probabilities != nullptr),
+        layout_(call.queries, call.keys, call.head_panels,
+                call.probabilities != nullptr, call.distances.is_any()),
         head_columns_(call.head_panels * kUnitsPerPanel * E::kPerUnit),
-        keys_(call.scratch),
+        keys_{call.scratch, layout_.keys_padded, call.head_panels},
         values_(call.scratch + layout_.value_offset),
         scores_(Floats(layout_.score_offset)),
         weights_(call.scratch + layout_.weight_offset),
-        context_(Floats(layout_.context_offset)) {}
+        context_(Floats(layout_.context_offset)),
+        distances_(call, layout_) {}
 
   void Run() {
     PackKeys();
     PackValues();
     for (int64_t head = 0; head < call_.query_heads; ++head) {
+      if (call_.distances.is_any()) distances_.Pack(head);
       for (int64_t first = 0; first < call_.queries; first += kQueryBlock) {
         AttendBlock(head, first);
       }
@@ -82,21 +59,13 @@ class SequenceAttention {
     return reinterpret_cast<float*>(call_.scratch + offset);
   }
 
-  // [key][unit] -> [unit][key] in blocks of 48 keys, 16 keys at a time.
   void PackKeys() {
     for (int64_t key = 0; key < layout_.keys_padded; key += kLanes) {
-      const int64_t block = key / kBlockColumns;
-      const int64_t stride =
-          BlockWidth(layout_.keys_padded, block) * kUnitBytes;
-      std::byte* const to = keys_ + BlockOffset(block, call_.head_panels) +
-                            key % kBlockColumns * kUnitBytes;
       const int64_t left = call_.keys - key;
       const int rows = left < kLanes ? static_cast<int>(left) : kLanes;
-      for (int64_t p = 0; p < call_.head_panels; ++p) {
-        V::Transpose(call_.key.data + p * call_.key.stride + key * kPanelBytes,
-                     kPanelBytes, rows, to + p * kUnitsPerPanel * stride,
-                     stride);
-      }
+      PackColumns<V>(keys_, key, rows, [&](int64_t panel) {
+        return call_.key.data + panel * call_.key.stride + key * kPanelBytes;
+      });
     }
   }
 
@@ -162,38 +131,29 @@ class SequenceAttention {
     for (int r = 0; r < rows; ++r) FinishRow(head, first, r);
   }
 
-  // scores[r][j] of `keys` keys from `key` on.
+  // scores[r][j] of `keys` keys from `key` on, not scaled yet.
   void Score(int64_t head, int64_t first, int rows, int64_t key, int64_t keys) {
-    const std::byte* const query =
-        call_.query.data + head * call_.head_panels * call_.query.stride +
-        first * kPanelBytes;
+    const PanelRows query = {call_.query.data +
+                                 head * call_.head_panels * call_.query.stride +
+                                 first * kPanelBytes,
+                             call_.query.stride};
     // Key blocks begin at multiples of 512, those of columns at multiples of
-    // 48: what a block of keys shares with its neighbours is computed twice.
-    int64_t from = key / kBlockColumns * kBlockColumns;
-    while (from < key + keys) {
-      const int64_t block = from / kBlockColumns;
-      const int64_t width = BlockWidth(layout_.keys_padded, block);
-      // Of this block, the columns that lie in the block of keys.
-      const int64_t skip = from < key ? key - from : 0;
-      const int64_t end = from + width < key + keys ? width : key + keys - from;
-      const UnitColumns columns = {
-          keys_ + BlockOffset(block, call_.head_panels) + skip * kUnitBytes,
-          width * kUnitBytes};
-      for (int r = 0; r < rows; r += kTileRows) {
-        multiplier_.Multiply({query + r * kPanelBytes, call_.query.stride},
-                             columns, call_.head_panels, TileRows(rows - r),
-                             end - skip, /*accumulate=*/false,
-                             scores_ + r * layout_.block + from + skip - key,
-                             layout_.block);
-      }
-      from += kBlockColumns;
-    }
+    // 48: one may begin or end inside of another.
+    MultiplyColumns(multiplier_, query, rows, keys_, key, keys, scores_,
+                    layout_.block);
+    if (!call_.distances.is_any()) return;
+    distances_.AddTo(multiplier_, query, first, rows, key, keys, scores_,
+                     layout_.block);
   }
 
   // Whether scores are more than scaled products.
   bool HasTransform() const {
     return call_.softcap > 0 || call_.distance_bias != nullptr ||
            call_.key_mask != nullptr;
+  }
+  bool SeesAllAlike(int64_t query) const {
+    return call_.masked_see_all && call_.key_mask != nullptr &&
+           call_.key_mask[query] == 0;
   }
 
   // Brings the scores of keys [from, to) from `key` on to units of log 2.
@@ -239,7 +199,11 @@ class SequenceAttention {
     const int64_t from = begin / kLanes * kLanes;
     const int64_t to = end > begin ? RoundUp(end, kLanes) : from;
     float factor = call_.scale * kLog2E;
-    if (HasTransform()) {
+    if (SeesAllAlike(query)) {
+      for (int64_t j = from; j < to; j += kLanes) {
+        V::Store(scores + j, V::Zero());
+      }
+    } else if (HasTransform()) {
       Transform(head, query, key, from, to, scores);
       factor = 1;
     }
@@ -366,7 +330,7 @@ class SequenceAttention {
   Multiplier<V, E> multiplier_;
   const AttentionScratch layout_;
   const int64_t head_columns_;  // with the zeros behind the last one
-  std::byte* const keys_;
+  const BlockedColumns keys_;
   std::byte* const values_;
   float* const scores_;
   std::byte* const weights_;
@@ -374,6 +338,7 @@ class SequenceAttention {
   float maxima_[kQueryBlock];
   float sums_[kQueryBlock];
   float bias_tail_[kLanes];
+  DistanceScores<V, E> distances_;
 };
 
 template <typename V, typename E>

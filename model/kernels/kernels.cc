@@ -1,14 +1,16 @@
 #include "model/kernels/kernels.h"
 
 #include "glog/logging.h"
-#include "model/kernels/attention.h"
+#include "model/kernels/attention_scratch.h"
 #include "model/kernels/tables.h"
 
 namespace transformerd::kernels {
 
-int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels) {
+int64_t AttentionScratchBytes(int64_t queries, int64_t keys,
+                              int64_t head_panels, bool has_distances) {
   // Probabilities that are kept take the most: rows as long as the sequence.
-  return AttentionScratch(keys, head_panels, /*keeps_probabilities=*/true)
+  return AttentionScratch(queries, keys, head_panels,
+                          /*keeps_probabilities=*/true, has_distances)
       .size_bytes;
 }
 

@@ -136,6 +136,17 @@ struct HeadsCall {
   const int64_t* positions = nullptr;
 };
 
+// Scores by distance: those of query i and key j grow by the products of the
+// query with row d of `key`, and of the key with row d of `query`, where d is
+// rows[j - i + queries - 1].
+struct DistanceVectors {
+  // Panels of rows of the table, `head_panels` a head of queries; null: none.
+  PanelRows key, query;
+  const int32_t* rows = nullptr;  // [queries + keys - 1]
+
+  bool is_any() const { return key.data != nullptr || query.data != nullptr; }
+};
+
 // One head of keys of one sequence, and the heads of queries that it serves.
 struct AttentionCall {
   // Panels at the sequence's first row; `head_panels` a head.
@@ -151,10 +162,15 @@ struct AttentionCall {
   int64_t before = -1, after = -1;
   // 0 where nobody attends to a key; null: all ones.
   const uint8_t* key_mask = nullptr;
+  // Whether queries of masked keys, which stand at the same places, weigh all
+  // keys that they see alike, masked or not.
+  bool masked_see_all = false;
   // Of each head [queries + keys - 1], added to the score of query i and key j
   // at j - i + queries - 1; null: zeros.
   const float* distance_bias = nullptr;
   int64_t distance_bias_stride = 0;  // from a head to the next
+  // Added before scores are scaled.
+  DistanceVectors distances;
   // Panels at the sequence's first row, and the column of the first head.
   std::byte* context = nullptr;
   int64_t context_stride = 0;
@@ -165,8 +181,10 @@ struct AttentionCall {
   std::byte* scratch = nullptr;
 };
 
-// For calls of at most so many keys and of heads of so many panels.
-int64_t AttentionScratchBytes(int64_t keys, int64_t head_panels);
+// For calls of at most so many queries and keys, and of heads of so many
+// panels.
+int64_t AttentionScratchBytes(int64_t queries, int64_t keys,
+                              int64_t head_panels, bool has_distances);
 
 // The kernels of one instruction set and one dtype.
 struct Kernels {

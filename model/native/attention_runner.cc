@@ -5,7 +5,9 @@
 
 #include "glog/logging.h"
 #include "model/kernels/layout.h"
+#include "model/modules/distance_buckets.h"
 #include "model/modules/relative_buckets.h"
+#include "model/modules/transformer.h"
 
 namespace transformerd {
 namespace {
@@ -33,10 +35,12 @@ void AttentionRunner::Resize(const RowRange& range, const RowRange* memory,
   }
   scratch_.resize(num_threads);
   for (Buffer& scratch : scratch_) {
-    scratch.Reserve(
-        kernels::AttentionScratchBytes(most_keys, heads.head_panels));
+    scratch.Reserve(kernels::AttentionScratchBytes(
+        range.longest, most_keys, heads.head_panels,
+        recipe_.disentangled.has_value()));
   }
   MakeDistanceBias(range.longest);
+  MakeDistanceRows(range.longest);
 }
 
 void AttentionRunner::Project(const NativeProjection& projection,
@@ -168,6 +172,10 @@ void AttentionRunner::Attend(int64_t layer, const RowRange& range,
   call.before = span.before;
   call.after = recipe.causal ? 0 : span.after;
   call.key_mask = range.mask(sequence);
+  call.masked_see_all = recipe.masked_see_all;
+  if (recipe_.disentangled) {
+    call.distances = DistancesOf(layer, key_head * call.query_heads, length);
+  }
   if (!distance_bias_.empty()) {
     const int64_t distances = 2 * longest_ - 1;
     call.distance_bias = distance_bias_.data() +
@@ -176,6 +184,21 @@ void AttentionRunner::Attend(int64_t layer, const RowRange& range,
     call.distance_bias_stride = distances;
   }
   ops_.kernels().attend(call);
+}
+
+kernels::DistanceVectors AttentionRunner::DistancesOf(int64_t layer,
+                                                      int64_t first_head,
+                                                      int64_t length) const {
+  const NativeAttention& attention =
+      stack_.blocks[BlockIndex(recipe_, layer)].attention;
+  kernels::DistanceVectors distances = {
+      attention.distance_key, attention.distance_query,
+      distance_rows_.data() + distance_rows_.size() / 2 - (length - 1)};
+  for (kernels::PanelRows* table : {&distances.key, &distances.query}) {
+    if (table->data == nullptr) continue;
+    table->data += first_head * heads_layout_.head_panels * table->stride;
+  }
+  return distances;
 }
 
 void AttentionRunner::AttendAcross(const RowRange& range,
@@ -203,6 +226,17 @@ void AttentionRunner::MakeDistanceBias(int64_t longest) {
       distance_bias_[head * distances + i] =
           stack_.relative_bias[bucket * heads + head];
     }
+  }
+}
+
+void AttentionRunner::MakeDistanceRows(int64_t longest) {
+  if (!recipe_.disentangled) return;
+  const auto known = static_cast<int64_t>(distance_rows_.size() + 1) / 2;
+  if (longest <= known) return;
+  distance_rows_.resize(2 * longest - 1);
+  for (int64_t i = 0; i < 2 * longest - 1; ++i) {
+    distance_rows_[i] = static_cast<int32_t>(
+        DistanceRow(*recipe_.disentangled, longest - 1 - i));
   }
 }
 

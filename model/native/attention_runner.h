@@ -7,10 +7,10 @@
 
 #include "model/config/stack_recipe.h"
 #include "model/native/buffer.h"
+#include "model/native/native_modules.h"
 #include "model/native/rotary_angles.h"
 #include "model/native/row_ops.h"
 #include "model/native/row_range.h"
-#include "model/native/weights.h"
 
 namespace transformerd {
 
@@ -64,8 +64,12 @@ class AttentionRunner {
                                 const PanelBuffer& heads, int64_t first_key_row,
                                 int64_t keys, int64_t key_head,
                                 float* probabilities, int thread) const;
+  // For heads of queries from `first_head` on, and sequences of that length.
+  kernels::DistanceVectors DistancesOf(int64_t layer, int64_t first_head,
+                                       int64_t length) const;
   double scale() const;
   void MakeDistanceBias(int64_t longest);
+  void MakeDistanceRows(int64_t longest);
 
   const StackRecipe& recipe_;
   const NativeStack& stack_;
@@ -79,6 +83,9 @@ class AttentionRunner {
   // [heads, 2 * longest - 1], for distances from 1 - longest on.
   int64_t longest_ = 0;
   std::vector<float> distance_bias_;
+  // Rows of the table of distances, [2 * longest so far - 1]: in the middle
+  // that of a token to itself, behind it those of keys behind their query.
+  std::vector<int32_t> distance_rows_;
 };
 
 }  // namespace transformerd

@@ -9,15 +9,9 @@ namespace transformerd {
 namespace {
 
 std::optional<std::string> WhyNotNative(const StackRecipe& stack) {
-  if (stack.disentangled) return "its attention looks at distances";
-  if (stack.convolution) return "it has a convolution";
-  if (stack.embedding.masked_as_zeros) return "masked tokens are zeros";
   if (stack.block.mlp.num_experts > 0 &&
       stack.block.norm_placement == NormPlacement::kSandwich) {
     return "what its experts give is normed";
-  }
-  if (stack.block.attention.masked_see_all) {
-    return "masked tokens attend to all tokens";
   }
   const auto& head_norm = stack.block.attention.head_norm;
   if (head_norm && head_norm->kind == NormKind::kLayerNorm) {

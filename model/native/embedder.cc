@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "glog/logging.h"
+#include "model/native/masked_rows.h"
 
 namespace transformerd {
 namespace {
@@ -48,6 +49,9 @@ void Embedder::Embed(const RowRange& range, const RowBlock& block,
     EmbedPatches(range, block, pixel_values, stream);
   } else {
     EmbedTokens(range, block, stream);
+  }
+  if (recipe_.embedding.masked_as_zeros) {
+    ClearMasked(range, block, hidden_size_, stream);
   }
 }
 

@@ -6,9 +6,9 @@
 
 #include "model/config/stack_recipe.h"
 #include "model/native/buffer.h"
+#include "model/native/native_modules.h"
 #include "model/native/row_ops.h"
 #include "model/native/row_range.h"
-#include "model/native/weights.h"
 
 namespace transformerd {
 

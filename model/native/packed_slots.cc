@@ -43,12 +43,21 @@ class Collector {
     Add(attention.value, block_dtype_);
     Add(attention.qkv, block_dtype_);
     Add(attention.output, block_dtype_);
+    // Read once, so shorter ones would save nothing.
+    Add(attention.position_query);
+    Add(attention.position_key);
   }
   void Add(const Mlp& mlp) {
     Add(mlp.gate, block_dtype_);
     Add(mlp.up, block_dtype_);
     Add(mlp.gate_up, block_dtype_, /*parts=*/2);
     Add(mlp.down, block_dtype_);
+  }
+  void Add(const Convolution& convolution) {
+    // As many inputs as outputs, of which each group sees its own.
+    const Shape& shape = convolution.weight->shape();
+    Add({convolution.weight, convolution.bias}, std::nullopt,
+        static_cast<int>(shape[0] / shape[1]));
   }
   void Add(const Stack& stack) {
     Add(stack.embeddings.projection);
@@ -59,6 +68,7 @@ class Collector {
       Add(block.router);
       for (const Mlp& mlp : block.mlps) Add(mlp);
     }
+    if (stack.convolution) Add(*stack.convolution);
     Add(stack.output_projection);
   }
   void Add(const Head& head) {

@@ -14,7 +14,7 @@
 namespace transformerd {
 
 // A weight [out, in] of which each part of the outputs is packed by itself: one
-// part, or the two halves of a fused gate.
+// part, the two halves of a fused gate, or the groups of a convolution.
 struct PackedSlot {
   ParameterSlot* slot = nullptr;
   int64_t out = 0;  // of a part

@@ -6,7 +6,7 @@
 #include "model/base/dtype.h"
 #include "model/kernels/kernels.h"
 #include "model/native/buffer.h"
-#include "model/native/weights.h"
+#include "model/native/native_modules.h"
 
 namespace transformerd {
 

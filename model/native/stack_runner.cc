@@ -61,6 +61,7 @@ const RowBuffer& StackRunner::Run(const StackInput& input,
     }
     ForEachBlock(rows, parallel_for, [&](const RowBlock& block, int thread) {
       LeaveAttention(BlockOf(layer), block, scratch_[thread]);
+      if (layer == 0) Convolve(input, block, scratch_[thread]);
       if (layer + 1 == layers) return;
       Keep(input, stream_, block, outputs.hidden_states[layer + 1]);
       ProjectHeads(layer + 1, input, block);
@@ -79,6 +80,7 @@ void StackRunner::Resize(const StackInput& input, int num_threads) {
       input.memory != nullptr ? &input.memory->range : nullptr;
   attention_.Resize(input.range, memory, num_threads);
   stream_.Resize(rows, hidden_size_);
+  if (stack_.convolution) embedded_.Resize(rows, hidden_size_);
   input_.ResizeFor(rows, hidden_size_, ops_.dtype());
   if (memory != nullptr) {
     memory_.ResizeFor(memory->num_tokens, hidden_size_, ops_.dtype());
@@ -88,6 +90,10 @@ void StackRunner::Resize(const StackInput& input, int num_threads) {
     Scratch& scratch = scratch_.emplace_back(recipe_, hidden_size_, ops_);
     scratch.feed_forward.Resize(kBlockRows);
     scratch.added.Resize(kBlockRows, hidden_size_);
+    if (stack_.convolution) {
+      scratch.convolver.emplace(*recipe_.convolution, hidden_size_,
+                                *stack_.convolution, ops_, kBlockRows);
+    }
   }
 }
 
@@ -105,10 +111,23 @@ void StackRunner::ForEachBlock(
 
 void StackRunner::Enter(const StackInput& input, const RowBlock& block) {
   embedder_.Embed(input.range, block, input.pixel_values, stream_);
-  // The other placements norm what enters.
-  if (recipe_.block.norm_placement == NormPlacement::kPost) {
-    ops_.Pack(stream_, hidden_size_, block, input_);
+  if (stack_.convolution) {
+    std::copy_n(stream_.row(block.first), block.count * stream_.stride(),
+                embedded_.row(block.first));
   }
+  // The other placements norm what enters.
+  if (recipe_.block.norm_placement == NormPlacement::kPost) PackStream(block);
+}
+
+void StackRunner::Convolve(const StackInput& input, const RowBlock& block,
+                           Scratch& scratch) {
+  if (!scratch.convolver) return;
+  scratch.convolver->Run(input.range, embedded_, block, stream_);
+  if (recipe_.block.norm_placement == NormPlacement::kPost) PackStream(block);
+}
+
+void StackRunner::PackStream(const RowBlock& block) {
+  ops_.Pack(stream_, hidden_size_, block, input_);
 }
 
 void StackRunner::ProjectHeads(int64_t layer, const StackInput& input,
@@ -214,7 +233,7 @@ void StackRunner::Leave(const StackInput& input, const RowBlock& block,
     ops_.Norm(*stack_.final_norm, stream_, hidden_size_, block, target);
   }
   if (stack_.output_projection) {
-    ops_.Pack(stream_, hidden_size_, block, input_);
+    PackStream(block);
     ops_.Multiply(*stack_.output_projection, input_.rows(block.first),
                   block.count, LinearTarget::Rows(projected_, block.first));
   }
@@ -246,10 +265,7 @@ void StackRunner::AddAttended(const NativeAttention& attention,
 
 void StackRunner::NormStream(const std::optional<NativeNorm>& norm,
                              const RowBlock& block) {
-  if (!norm) {
-    ops_.Pack(stream_, hidden_size_, block, input_);
-    return;
-  }
+  if (!norm) return PackStream(block);
   NormTarget target;
   target.panels = &input_;
   ops_.Norm(*norm, stream_, hidden_size_, block, target);

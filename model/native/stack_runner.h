@@ -3,17 +3,19 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "model/config/stack_recipe.h"
 #include "model/native/attention_runner.h"
 #include "model/native/buffer.h"
+#include "model/native/convolver.h"
 #include "model/native/embedder.h"
 #include "model/native/feed_forward.h"
+#include "model/native/native_modules.h"
 #include "model/native/rotary_angles.h"
 #include "model/native/row_ops.h"
 #include "model/native/row_range.h"
-#include "model/native/weights.h"
 
 namespace transformerd {
 
@@ -70,12 +72,15 @@ class StackRunner {
         : feed_forward(recipe, hidden_size, ops) {}
     FeedForward feed_forward;
     RowBuffer added;  // of NormPlacement::kSandwich
+    std::optional<Convolver> convolver;
   };
 
   void Resize(const StackInput& input, int num_threads);
   void ForEachBlock(int64_t num_rows, const ParallelFor& parallel_for,
                     const std::function<void(const RowBlock&, int)>& body);
   void Enter(const StackInput& input, const RowBlock& block);
+  // The stream as the input of what has no norm before it.
+  void PackStream(const RowBlock& block);
   void AttendAll(int64_t layer, const StackInput& input,
                  const LayerOutputs& outputs, const ParallelFor& parallel_for);
   void AttendAcross(int64_t layer, const StackInput& input,
@@ -83,6 +88,8 @@ class StackRunner {
                     const ParallelFor& parallel_for);
   void ProjectHeads(int64_t layer, const StackInput& input,
                     const RowBlock& block);
+  void Convolve(const StackInput& input, const RowBlock& block,
+                Scratch& scratch);
   // What is behind attention in a block.
   void LeaveAttention(const NativeBlock& native, const RowBlock& block,
                       Scratch& scratch);
@@ -111,6 +118,7 @@ class StackRunner {
   Embedder embedder_;
   AttentionRunner attention_;
   RowBuffer stream_;     // the residual stream
+  RowBuffer embedded_;   // what enters the first layer: of a convolution
   PanelBuffer input_;    // of the next linear
   PanelBuffer memory_;   // the encoder's rows
   RowBuffer projected_;  // behind the output projection

@@ -8,7 +8,10 @@
 #include "model/base/shape.h"
 #include "model/kernels/elements.h"
 #include "model/kernels/layout.h"
+#include "model/modules/modules.h"
+#include "model/native/distance_tables.h"
 #include "model/native/packed_slots.h"
+#include "model/native/row_ops.h"
 
 namespace transformerd {
 namespace {
@@ -91,10 +94,15 @@ ParameterVector VectorOf(const ParameterSlot* slot, int64_t first = 0,
   return values;
 }
 
+const std::byte* StorageOf(const ParameterSlot* slot) {
+  return slot == nullptr ? nullptr : slot->storage();
+}
+
 class Builder {
  public:
   Builder(const Architecture& architecture, const Transformer& transformer,
-          bool int8) {
+          bool int8, const kernels::Kernels& kernels)
+      : dtype_(transformer.dtype()), ops_(kernels, dtype_) {
     for (const PackedSlot& packed :
          PackedSlotsOf(architecture, transformer, int8)) {
       packed_.emplace(packed.slot, packed);
@@ -161,6 +169,8 @@ class Builder {
     native.output = Make(attention.output);
     native.query_norm = Make(attention.query_norm);
     native.key_norm = Make(attention.key_norm);
+    native.position_query = Make(attention.position_query);
+    native.position_key = Make(attention.position_key);
     return native;
   }
 
@@ -180,30 +190,41 @@ class Builder {
     return native;
   }
 
+  NativeConvolution Make(const Convolution& convolution) const {
+    NativeConvolution native;
+    const Linear linear = {convolution.weight, convolution.bias};
+    for (int i = 0; i < packed_.at(linear.weight).parts; ++i) {
+      native.groups.push_back(Make(linear, /*part=*/i));
+    }
+    native.norm = Make(convolution.norm);
+    return native;
+  }
+
   NativeEmbeddings Make(const Embeddings& embeddings) const {
-    const auto storage = [](const ParameterSlot* slot) {
-      return slot == nullptr ? nullptr : slot->storage();
-    };
     const bool is_image = embeddings.class_token != nullptr;
-    return {storage(embeddings.token),
-            storage(embeddings.position),
-            storage(embeddings.token_type),
-            storage(embeddings.class_token),
+    return {StorageOf(embeddings.token),
+            StorageOf(embeddings.position),
+            StorageOf(embeddings.token_type),
+            StorageOf(embeddings.class_token),
             Make(embeddings.norm),
             is_image ? Make(embeddings.patch) : Make(embeddings.projection)};
   }
 
   // In place, as projections point to the layout of the stack's heads.
-  void Make(const StackRecipe& recipe, const Stack& stack, DType dtype,
+  void Make(const StackRecipe& recipe, const Stack& stack,
             NativeStack& native) const {
-    native.heads = MakeHeadLayout(recipe, dtype);
+    native.heads = MakeHeadLayout(recipe, dtype_);
     native.embeddings = Make(stack.embeddings);
     for (const Block& block : stack.blocks) {
       native.blocks.push_back(Make(block, native.heads));
     }
     native.relative_bias = VectorOf(stack.relative_bias);
+    native.distances = StorageOf(stack.distances);
+    native.distance_norm = Make(stack.distance_norm);
+    native.convolution = Make(stack.convolution);
     native.final_norm = Make(stack.final_norm);
     native.output_projection = Make(stack.output_projection);
+    if (recipe.disentangled) ProjectDistances(recipe, stack, ops_, native);
   }
 
   NativeHead Make(const Head& head) const {
@@ -219,18 +240,20 @@ class Builder {
   }
 
  private:
+  const DType dtype_;
+  const RowOps ops_;
   absl::flat_hash_map<const ParameterSlot*, PackedSlot> packed_;
 };
 
 }  // namespace
 
 NativeWeights::NativeWeights(const Architecture& architecture,
-                             const Transformer& transformer, bool int8) {
-  const Builder builder(architecture, transformer, int8);
-  const DType dtype = transformer.dtype();
-  builder.Make(architecture.stack, transformer.stack(), dtype, stack_);
+                             const Transformer& transformer, bool int8,
+                             const kernels::Kernels& kernels) {
+  const Builder builder(architecture, transformer, int8, kernels);
+  builder.Make(architecture.stack, transformer.stack(), stack_);
   if (transformer.decoder()) {
-    builder.Make(*architecture.decoder, *transformer.decoder(), dtype,
+    builder.Make(*architecture.decoder, *transformer.decoder(),
                  decoder_.emplace());
   }
   // An optional pooler that the checkpoint lacks has no output either.

@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
+#include "model/kernels/kernels.h"
 #include "model/loading/arena.h"
 #include "model/native/coverage.h"
+#include "model/native/distance_tables.h"
 #include "model/native/native_executor.h"
 #include "model/native/packed_slots.h"
 #include "model/native/weights.h"
@@ -79,6 +81,7 @@ void Engine::Reserve(const Architecture& architecture,
                      const Transformer& transformer) const {
   if (!native_) return;
   ReservePackedSlots(PackedSlotsOf(architecture, transformer, int8_));
+  ReserveDistanceTables(architecture, transformer);
 }
 
 absl::Status Engine::Prepare(const Architecture& architecture,
@@ -90,7 +93,8 @@ absl::Status Engine::Prepare(const Architecture& architecture,
   RETURN_IF_ERROR(PackSlots(slots, control));
   DiscardRests(slots, *replica.arena);
   replica.native_weights = std::make_unique<NativeWeights>(
-      architecture, *replica.transformer, int8_);
+      architecture, *replica.transformer, int8_,
+      kernels::KernelsFor(*native_, parameter_dtype_));
   return absl::OkStatus();
 }
 

@@ -25,7 +25,6 @@
 namespace transformerd {
 namespace {
 
-using ::testing::_;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -33,8 +32,8 @@ using ::testing::Not;
 
 using Tensors = std::map<std::string, HostTensor>;
 
-// The native one where it runs a model, and the one that runs them all.
-constexpr EngineKind kEngines[] = {EngineKind::kAuto, EngineKind::kReference};
+// Both run all models of families.
+constexpr EngineKind kEngines[] = {EngineKind::kNative, EngineKind::kReference};
 
 std::unique_ptr<ModelLoader> MakeLoader(std::vector<std::string> devices,
                                         bool private_replicas,
@@ -214,7 +213,7 @@ TEST_P(FamilyTest, StaysNearFloat32InLowPrecision) {
     EngineKind engine;
     double allowed;
   };
-  const Precision precisions[] = {{DType::kBF16, EngineKind::kAuto, 0.05},
+  const Precision precisions[] = {{DType::kBF16, EngineKind::kNative, 0.05},
                                   {DType::kBF16, EngineKind::kReference, 0.05},
                                   {DType::kF16, EngineKind::kReference, 0.01}};
   for (const Precision& precision : precisions) {
@@ -235,19 +234,12 @@ TEST_P(FamilyTest, StaysNearFloat32InLowPrecision) {
   }
 }
 
-TEST_P(FamilyTest, Int8IsNearWhereTheNativeEngineRunsAndElseRefused) {
+TEST_P(FamilyTest, Int8IsNear) {
   const auto loader = MakeLoader({"cpu"}, /*private_replicas=*/false);
   for (const GoldenCase& golden : cases_) {
     SCOPED_TRACE(golden.name);
-    ASSERT_OK_AND_ASSIGN(const auto plain,
-                         Load(*loader, golden.model_directory, golden));
     absl::StatusOr<std::unique_ptr<LoadedModel>> model =
         Load(*loader, golden.model_directory, golden, DType::kI8);
-    if (plain->properties().at("engine") != "native") {
-      EXPECT_THAT(model.status(), AllOf(HasReason(Reason::kUnsupported),
-                                        StatusIs(_, HasSubstr("I8"))));
-      continue;
-    }
     ASSERT_THAT(model.status(), IsOk());
     for (const GoldenProbe& probe : golden.probes) {
       ASSERT_OK_AND_ASSIGN(const double error,

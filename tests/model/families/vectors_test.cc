@@ -106,7 +106,6 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> Load(ModelLoader& loader,
   return loader.Load(request, control);
 }
 
-// The native engine where it runs a model, and the one that runs them all.
 class VectorsTest
     : public ::testing::TestWithParam<std::tuple<const Family*, EngineKind>> {
  protected:
@@ -153,7 +152,7 @@ TEST_P(VectorsTest, OfTheTokenTableAnswerAsTheirIdsDo) {
 INSTANTIATE_TEST_SUITE_P(
     All, VectorsTest,
     ::testing::Combine(::testing::ValuesIn(AllFamilies()),
-                       ::testing::Values(EngineKind::kAuto,
+                       ::testing::Values(EngineKind::kNative,
                                          EngineKind::kReference)),
     [](const auto& info) {
       const Family& family = *std::get<0>(info.param);
@@ -178,7 +177,8 @@ TEST(VectorsOfNoNumbersTest, StayInTheirRow) {
       cases.begin(), cases.end(),
       [](const GoldenCase& golden) { return golden.name == "bert_base"; });
   ASSERT_NE(base, cases.end());
-  for (const EngineKind engine : {EngineKind::kAuto, EngineKind::kReference}) {
+  for (const EngineKind engine :
+       {EngineKind::kNative, EngineKind::kReference}) {
     SCOPED_TRACE(NameOf(engine));
     const auto loader = LoaderOf(engine);
     ASSERT_OK_AND_ASSIGN(const auto model, Load(*loader, *base));

@@ -75,9 +75,23 @@ AttentionInput MakeInput(const AttentionCase& attention, uint32_t seed) {
       input.key_mask.push_back(numbers.Coin() ? 1 : 0);
     }
   }
+  input.masked_see_all = attention.masked_see_all;
+  const int64_t distances = attention.queries + attention.keys - 1;
+  const int64_t columns = attention.heads * attention.head_size;
+  if (attention.distance_key) {
+    input.distance_key = numbers.Eighths(attention.num_distances, columns);
+  }
+  if (attention.distance_query) {
+    input.distance_query = numbers.Eighths(attention.num_distances, columns);
+  }
+  if (attention.distance_key || attention.distance_query) {
+    for (int64_t i = 0; i < distances; ++i) {
+      input.distance_rows.push_back(static_cast<int32_t>(
+          numbers.Integer(0, attention.num_distances - 1)));
+    }
+  }
   if (attention.distance_bias) {
-    input.distance_bias = numbers.Eighths(
-        attention.heads, attention.queries + attention.keys - 1);
+    input.distance_bias = numbers.Eighths(attention.heads, distances);
   }
   return input;
 }
@@ -90,6 +104,10 @@ AttentionResult RunAttention(const Variant& variant,
   RowMemory query = HeadsOf(variant.dtype, input.query, size, around);
   RowMemory key = HeadsOf(variant.dtype, input.key, size, around);
   RowMemory value = HeadsOf(variant.dtype, input.value, size, around);
+  RowMemory distance_key =
+      HeadsOf(variant.dtype, input.distance_key, size, /*rows_around=*/1);
+  RowMemory distance_query =
+      HeadsOf(variant.dtype, input.distance_query, size, /*rows_around=*/1);
   const int64_t bias_stride = input.distance_bias.columns + 3;
   const std::vector<float> bias = RowsApart(input.distance_bias, bias_stride);
   AttentionResult result = {
@@ -115,14 +133,22 @@ AttentionResult RunAttention(const Variant& variant,
   if (!input.key_mask.empty()) call.key_mask = input.key_mask.data();
   if (!bias.empty()) call.distance_bias = bias.data();
   call.distance_bias_stride = bias_stride;
+  call.masked_see_all = input.masked_see_all;
+  call.distances.rows = input.distance_rows.data();
+  if (input.distance_key.rows > 0) {
+    call.distances.key = distance_key.panel_rows(1);
+  }
+  if (input.distance_query.rows > 0) {
+    call.distances.query = distance_query.panel_rows(1);
+  }
   call.context = result.context.panels();
   call.context_stride = result.context.stride();
   call.context_column = place.first_column;
   if (place.keeps_probabilities) {
     call.probabilities = result.probabilities.floats();
   }
-  const auto scratch =
-      MakeScratch(AttentionScratchBytes(call.keys, call.head_panels));
+  const auto scratch = MakeScratch(AttentionScratchBytes(
+      call.queries, call.keys, call.head_panels, call.distances.is_any()));
   call.scratch = scratch.get();
   variant.kernels->attend(call);
   return result;

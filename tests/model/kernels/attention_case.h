@@ -18,7 +18,11 @@ struct AttentionCase {
   int64_t before = -1, after = -1;
   double softcap = 0;
   bool key_mask = false;  // at random
+  bool masked_see_all = false;
   bool distance_bias = false;
+  // Vectors of distances for queries, for keys, and how many there are.
+  bool distance_key = false, distance_query = false;
+  int64_t num_distances = 9;
   // Scores are about so large.
   double score_size = 1;
 };

@@ -159,6 +159,34 @@ TEST_P(AttentionTest, AddsABiasByDistance) {
   }
 }
 
+TEST_P(AttentionTest, AddsProductsWithVectorsOfDistances) {
+  for (const int64_t length : {1, 2, 5, 16, 17, 31, 47, 48, 97, 130}) {
+    for (const int64_t head_size : {5, 16, 64}) {
+      AttentionCase attention = OfLength(length, head_size);
+      attention.distance_key = true;
+      EXPECT_TRUE(Equals(attention));
+      attention.distance_query = true;
+      EXPECT_TRUE(Equals(attention));
+      attention.distance_key = false;
+      attention.heads = 3;
+      EXPECT_TRUE(Equals(attention));
+    }
+  }
+}
+
+TEST_P(AttentionTest, LetsMaskedQueriesSeeAllKeysAlike) {
+  for (const int64_t length : {1, 16, 33, 100, 530}) {
+    AttentionCase attention = OfLength(length, 16);
+    attention.key_mask = true;
+    attention.masked_see_all = true;
+    EXPECT_TRUE(Equals(attention));
+    attention.distance_key = true;
+    attention.distance_query = true;
+    attention.after = 3;
+    EXPECT_TRUE(Equals(attention));
+  }
+}
+
 TEST_P(AttentionTest, DoesAllOfItOverBlocksOfKeys) {
   for (const int64_t length : kLong) {
     AttentionCase attention = OfLength(length, 8);
@@ -167,6 +195,8 @@ TEST_P(AttentionTest, DoesAllOfItOverBlocksOfKeys) {
     attention.key_mask = true;
     attention.softcap = 5;
     attention.distance_bias = true;
+    attention.distance_key = true;
+    attention.distance_query = true;
     EXPECT_TRUE(Equals(attention));
   }
 }
@@ -182,6 +212,8 @@ TEST_P(AttentionTest, KeepsProbabilitiesOfAllKeys) {
     attention.before = 10;
     attention.key_mask = true;
     attention.distance_bias = true;
+    attention.distance_key = true;
+    attention.distance_query = true;
     EXPECT_TRUE(Equals(attention, place));
   }
   EXPECT_TRUE(Equals(OfLength(520, 8), place));
@@ -193,6 +225,8 @@ TEST_P(AttentionTest, TakesMoreKeysThanQueriesAndFewer) {
       AttentionCase attention = {queries, keys, 16, /*heads=*/2};
       EXPECT_TRUE(Equals(attention));
       attention.distance_bias = true;
+      attention.distance_key = true;
+      attention.distance_query = true;
       attention.before = 10;
       attention.after = 20;
       EXPECT_TRUE(Equals(attention));

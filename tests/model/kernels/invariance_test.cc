@@ -148,12 +148,30 @@ TEST_P(InvarianceTest, NormGivesTheSameForAnyCutOfRows) {
 
 AttentionInput InexactAttention(int64_t length, int64_t heads) {
   constexpr int64_t kHeadSize = 40;
-  AttentionInput input = MakeInput({length, length, kHeadSize, heads}, 0);
+  constexpr int64_t kDistances = 50;
+  AttentionCase attention = {length, length, kHeadSize, heads};
+  attention.distance_key = true;
+  attention.distance_query = true;
+  attention.num_distances = kDistances;
+  AttentionInput input = MakeInput(attention, 0);
   Numbers numbers(static_cast<uint32_t>(length));
   input.query = Inexact(numbers, length, heads * kHeadSize);
   input.key = Inexact(numbers, length, kHeadSize);
   input.value = Inexact(numbers, length, kHeadSize);
+  input.distance_key = Inexact(numbers, kDistances, heads * kHeadSize);
+  input.distance_query = Inexact(numbers, kDistances, heads * kHeadSize);
   return input;
+}
+
+// Those from `first` on.
+Matrix ColumnsFrom(const Matrix& matrix, int64_t first) {
+  Matrix columns(matrix.rows, matrix.columns - first);
+  for (int64_t r = 0; r < columns.rows; ++r) {
+    for (int64_t c = 0; c < columns.columns; ++c) {
+      columns.at(r, c) = matrix.at(r, first + c);
+    }
+  }
+  return columns;
 }
 
 TEST_P(InvarianceTest, AttentionGivesTheSameAnywhereInABatch) {
@@ -186,11 +204,9 @@ TEST_P(InvarianceTest, AttentionOfAHeadIsTheSameBesideOthers) {
   const AttentionInput both = InexactAttention(kLength, 2);
   const AttentionResult result = RunAttention(GetParam(), both, {});
   AttentionInput second = both;
-  second.query = Matrix(kLength, both.head_size());
-  for (int64_t i = 0; i < kLength; ++i) {
-    for (int64_t c = 0; c < both.head_size(); ++c) {
-      second.query.at(i, c) = both.query.at(i, both.head_size() + c);
-    }
+  for (Matrix* matrix :
+       {&second.query, &second.distance_key, &second.distance_query}) {
+    *matrix = ColumnsFrom(*matrix, both.head_size());
   }
 
   const AttentionResult alone = RunAttention(GetParam(), second, {});
@@ -205,7 +221,8 @@ TEST_P(InvarianceTest, AttentionOfAHeadIsTheSameBesideOthers) {
 
 // Queries of a causal sequence do not see what comes behind them.
 TEST_P(InvarianceTest, CausalAttentionIsTheSameForAPrefix) {
-  AttentionInput input = InexactAttention(70, 1);
+  constexpr int64_t kLength = 70;
+  AttentionInput input = InexactAttention(kLength, 1);
   input.after = 0;
   const AttentionResult whole = RunAttention(GetParam(), input, {});
   for (const int64_t length : {1, 15, 16, 17, 48, 63}) {
@@ -214,6 +231,9 @@ TEST_P(InvarianceTest, CausalAttentionIsTheSameForAPrefix) {
       matrix->rows = length;
       matrix->values.resize(length * matrix->columns);
     }
+    // Those of distances up to the prefix's longest.
+    prefix.distance_rows.assign(input.distance_rows.begin() + kLength - length,
+                                input.distance_rows.end() - (kLength - length));
     const AttentionResult result = RunAttention(GetParam(), prefix, {});
     for (int64_t i = 0; i < length; ++i) {
       for (int64_t c = 0; c < input.head_size(); ++c) {

@@ -58,7 +58,11 @@ AttentionCase RandomAttention(Numbers& numbers) {
   if (numbers.Coin()) attention.after = numbers.Integer(0, 80);
   if (numbers.Integer(0, 3) == 0) attention.softcap = 5;
   attention.key_mask = numbers.Integer(0, 3) == 0;
+  attention.masked_see_all = is_square && numbers.Coin();
   attention.distance_bias = numbers.Integer(0, 3) == 0;
+  attention.distance_key = numbers.Integer(0, 2) == 0;
+  attention.distance_query = numbers.Integer(0, 2) == 0;
+  attention.num_distances = Size(numbers, 40);
   if (numbers.Integer(0, 3) == 0) attention.score_size = 20;
   return attention;
 }

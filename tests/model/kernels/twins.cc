@@ -18,29 +18,49 @@ double Softplus(double x) {
   return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
 }
 
+// The product of two heads, each in a row of heads.
+double HeadProduct(int64_t size, const Matrix& a, int64_t a_row, int64_t a_head,
+                   const Matrix& b, int64_t b_row, int64_t b_head) {
+  double sum = 0;
+  for (int64_t c = 0; c < size; ++c) {
+    sum += a.at(a_row, a_head * size + c) * b.at(b_row, b_head * size + c);
+  }
+  return sum;
+}
+
 // Of one query and all keys; -inf where the query does not see a key.
 std::vector<double> ScoresOf(const AttentionInput& input, int64_t head,
                              int64_t query) {
+  const int64_t size = input.head_size();
+  const bool sees_all_alike = input.masked_see_all && !input.key_mask.empty() &&
+                              input.key_mask[query] == 0;
   std::vector<double> scores(input.key.rows);
   for (int64_t j = 0; j < input.key.rows; ++j) {
-    const bool is_seen = (input.before < 0 || j >= query - input.before) &&
-                         (input.after < 0 || j <= query + input.after) &&
-                         (input.key_mask.empty() || input.key_mask[j] != 0);
+    const bool is_seen =
+        (input.before < 0 || j >= query - input.before) &&
+        (input.after < 0 || j <= query + input.after) &&
+        (sees_all_alike || input.key_mask.empty() || input.key_mask[j] != 0);
     if (!is_seen) {
       scores[j] = -std::numeric_limits<double>::infinity();
       continue;
     }
-    double score = 0;
-    for (int64_t c = 0; c < input.head_size(); ++c) {
-      score += input.query.at(query, head * input.head_size() + c) *
-               input.key.at(j, c);
+    if (sees_all_alike) continue;
+    double score = HeadProduct(size, input.query, query, head, input.key, j, 0);
+    const int64_t distance = j - query + input.query.rows - 1;
+    if (input.distance_key.rows > 0) {
+      score += HeadProduct(size, input.query, query, head, input.distance_key,
+                           input.distance_rows[distance], head);
+    }
+    if (input.distance_query.rows > 0) {
+      score += HeadProduct(size, input.key, j, 0, input.distance_query,
+                           input.distance_rows[distance], head);
     }
     score *= input.scale;
     if (input.softcap > 0) {
       score = input.softcap * std::tanh(score / input.softcap);
     }
     if (input.distance_bias.rows > 0) {
-      score += input.distance_bias.at(head, j - query + input.query.rows - 1);
+      score += input.distance_bias.at(head, distance);
     }
     scores[j] = score;
   }

@@ -37,7 +37,13 @@ struct AttentionInput {
   double softcap = 0;               // 0: none
   int64_t before = -1, after = -1;  // -1: no limit
   std::vector<uint8_t> key_mask;    // empty: ones
-  Matrix distance_bias;             // [heads, queries + keys - 1]; empty: none
+  bool masked_see_all = false;
+  Matrix distance_bias;  // [heads, queries + keys - 1]; empty: none
+
+  // Vectors of distances, [rows, heads * head size]; empty: none. And which row
+  // each distance has, [queries + keys - 1].
+  Matrix distance_key, distance_query;
+  std::vector<int32_t> distance_rows;
 
   int64_t head_size() const { return key.columns; }
   int64_t heads() const { return query.columns / key.columns; }

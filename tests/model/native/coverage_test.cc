@@ -56,10 +56,10 @@ TEST(CoverageTest, AnEncoderWithADecoderIsRunWhereBothAre) {
   architecture.decoder->block.cross_attention = true;
   EXPECT_EQ(WhyNotNative(architecture, DType::kF32), std::nullopt);
 
-  architecture.decoder->embedding.masked_as_zeros = true;
+  architecture.decoder->head_size = 1025;
 
   EXPECT_THAT(WhyNotNative(architecture, DType::kF32),
-              Optional(HasSubstr("zeros")));
+              Optional(HasSubstr("wider")));
 }
 
 TEST(CoverageTest, ModulesOfOtherToolkitsAreNot) {
@@ -95,21 +95,16 @@ TEST(CoverageTest, NormedExpertsAreNot) {
               Optional(HasSubstr("experts")));
 }
 
-TEST(CoverageTest, AttentionThatKernelsDoNotKnowIsNot) {
-  Architecture disentangled = SmallArchitecture();
-  disentangled.stack.disentangled.emplace();
-  EXPECT_THAT(WhyNotNative(disentangled, DType::kF32),
-              Optional(HasSubstr("distances")));
+TEST(CoverageTest, WhatDebertaAddsIsRun) {
+  Architecture architecture = SmallArchitecture();
+  architecture.stack.disentangled.emplace();
+  architecture.stack.convolution.emplace();
+  architecture.stack.embedding.masked_as_zeros = true;
+  architecture.stack.block.attention.masked_see_all = true;
 
-  Architecture convolution = SmallArchitecture();
-  convolution.stack.convolution.emplace();
-  EXPECT_THAT(WhyNotNative(convolution, DType::kF32),
-              Optional(HasSubstr("convolution")));
-
-  Architecture masked = SmallArchitecture();
-  masked.stack.block.attention.masked_see_all = true;
-  EXPECT_THAT(WhyNotNative(masked, DType::kF32),
-              Optional(HasSubstr("masked tokens")));
+  for (const DType dtype : {DType::kF32, DType::kBF16, DType::kI8}) {
+    EXPECT_EQ(WhyNotNative(architecture, dtype), std::nullopt);
+  }
 }
 
 TEST(CoverageTest, HeadsAreNormedByRmsNormAlone) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -99,6 +100,32 @@ TEST(PackedSlotsTest, AreThoseOfPoolerHeadAndDecoderToo) {
   EXPECT_THAT(names, Contains("head.sequence_classifier.weight"));
   EXPECT_THAT(names, Contains("decoder.layers.0.mlp.up.weight"));
   EXPECT_THAT(names, Contains("decoder.layers.0.cross_attention.key.weight"));
+}
+
+TEST(PackedSlotsTest, AreThoseOfDistancesAndConvolutionsToo) {
+  Architecture architecture = OddArchitecture();
+  DisentangledRecipe& distances = architecture.stack.disentangled.emplace();
+  distances.content_to_position = true;
+  distances.position_to_content = true;
+  ConvolutionRecipe& convolution = architecture.stack.convolution.emplace();
+  convolution.kernel_size = 5;
+  convolution.groups = 3;
+  const Transformer transformer(architecture, DType::kF32);
+
+  // What is read once, or stands once in a model, does not become I8.
+  const std::vector<PackedSlot> slots =
+      PackedSlotsOf(architecture, transformer, /*int8=*/true);
+
+  for (const char* const name : {"position_key", "position_query"}) {
+    const PackedSlot& packed =
+        Find(slots, absl::StrCat("layers.0.attention.", name, ".weight"));
+    EXPECT_EQ(packed.dtype, DType::kF32) << name;
+  }
+  const PackedSlot& groups = Find(slots, "convolution.weight");
+  EXPECT_EQ(groups.parts, 3);
+  EXPECT_EQ(groups.out, 2);
+  EXPECT_EQ(groups.in, 2 * 5);
+  EXPECT_EQ(groups.dtype, DType::kF32);
 }
 
 TEST(PackedSlotsTest, AreNotWhatMayShareATable) {

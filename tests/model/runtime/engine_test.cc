@@ -21,7 +21,8 @@ Architecture SmallArchitecture() {
 
 Architecture UnsupportedArchitecture() {
   Architecture architecture = SmallArchitecture();
-  architecture.stack.convolution.emplace();
+  NormRecipe& norm = architecture.stack.block.attention.head_norm.emplace();
+  norm.kind = NormKind::kLayerNorm;
   return architecture;
 }
 
@@ -79,7 +80,7 @@ TEST(EngineTest, IsTheReferenceWithTheReasonWhereItIsNotNative) {
       {EngineKind::kAuto, SmallArchitecture(), DType::kF16, Avx2(),
        "not in F16"},
       {EngineKind::kAuto, UnsupportedArchitecture(), DType::kF32, Avx2(),
-       "convolution"},
+       "layer norms"},
       {EngineKind::kAuto, SmallArchitecture(), DType::kF32, Avx2(),
        "on the CPU alone", Device{DeviceKind::kCuda, 0}},
   };
@@ -143,7 +144,7 @@ TEST(EngineTest, NativeIsRefusedWhereItCannotBe) {
   EXPECT_THAT(of_model,
               AllOf(StatusIs(absl::StatusCode::kFailedPrecondition,
                              AllOf(HasSubstr("does not run SmallModel"),
-                                   HasSubstr("it has a convolution"))),
+                                   HasSubstr("its heads have layer norms"))),
                     HasReason(Reason::kUnsupported)));
 }
 
