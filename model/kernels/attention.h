@@ -280,19 +280,31 @@ class SequenceAttention {
     }
   }
 
+  // Made for the first query that sees no key, for all that follow.
+  const float* SumOfValues() {
+    float* const sums = Floats(layout_.value_sum_offset);
+    if (has_value_sum_) return sums;
+    has_value_sum_ = true;
+    constexpr int64_t kColumns = kUnitsPerPanel * E::kPerUnit;
+    for (int64_t c = 0; c < head_columns_; c += kLanes) {
+      const std::byte* const column =
+          call_.value.data + c / kColumns * call_.value.stride;
+      auto sum = V::Zero();
+      for (int64_t key = 0; key < call_.keys; ++key) {
+        const auto* const row =
+            reinterpret_cast<const Stored*>(column + key * kPanelBytes);
+        sum = V::Add(sum, E::template Load<V>(row + c % kColumns));
+      }
+      V::Store(sums + c, sum);
+    }
+    return sums;
+  }
+
   // A query that sees no key weighs all alike, as a softmax of equal scores
   // does.
   void WeighAllAlike(int r) {
-    float* const row = context_ + r * head_columns_;
-    constexpr int64_t kColumns = kUnitsPerPanel * E::kPerUnit;
-    for (int64_t c = 0; c < head_columns_; ++c) {
-      row[c] = 0;
-      for (int64_t key = 0; key < call_.keys; ++key) {
-        row[c] += E::Decode(reinterpret_cast<const Stored*>(
-            call_.value.data + c / kColumns * call_.value.stride +
-            key * kPanelBytes)[c % kColumns]);
-      }
-    }
+    __builtin_memcpy(context_ + r * head_columns_, SumOfValues(),
+                     head_columns_ * kUnitBytes);
     sums_[r] = static_cast<float>(call_.keys);
     if (call_.probabilities == nullptr) return;
     for (int64_t key = 0; key < call_.keys; ++key) {
@@ -338,6 +350,7 @@ class SequenceAttention {
   float maxima_[kQueryBlock];
   float sums_[kQueryBlock];
   float bias_tail_[kLanes];
+  bool has_value_sum_ = false;
   DistanceScores<V, E> distances_;
 };
 

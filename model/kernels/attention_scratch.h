@@ -28,7 +28,8 @@ struct AttentionScratch {
     weight_offset = score_offset + kQueryBlock * block * kUnitBytes;
     context_offset = weight_offset + kQueryBlock * block * kUnitBytes;
     // bfloat16 have twice as many columns.
-    size_bytes = context_offset + kQueryBlock * 2 * head_bytes;
+    value_sum_offset = context_offset + kQueryBlock * 2 * head_bytes;
+    size_bytes = value_sum_offset + 2 * head_bytes;
     if (!has_distances) return;
     product_offset = size_bytes;
     distance_key_offset =
@@ -49,10 +50,11 @@ struct AttentionScratch {
   int64_t keys_padded;
   int64_t block;  // keys of a block
   // Keys come first: for each 48 of them, their units one after the other.
-  int64_t value_offset;    // units of keys, each with all columns of a head
-  int64_t score_offset;    // floats [16][block]
-  int64_t weight_offset;   // probabilities as panels of 16 rows
-  int64_t context_offset;  // floats [16][columns of a head]
+  int64_t value_offset;      // units of keys, each with all columns of a head
+  int64_t score_offset;      // floats [16][block]
+  int64_t weight_offset;     // probabilities as panels of 16 rows
+  int64_t context_offset;    // floats [16][columns of a head]
+  int64_t value_sum_offset;  // floats [columns of a head]
   // Of vectors of distances: floats [16][product_stride()], and columns as keys
   // have them.
   int64_t product_offset = 0;
