@@ -15,6 +15,7 @@
 #include "glog/logging.h"
 #include "model/reference/disentangled.h"
 #include "model/reference/ops.h"
+#include "model/reference/packed_attention.h"
 
 namespace transformerd {
 namespace {
@@ -148,8 +149,14 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   const double softcap = stack.block.attention.softcap;
   const double scale = ScaleOf(stack, layer);
   const Projected projected = Project(attention, layer, context, input_TD);
+  const PackedKernel kernel =
+      probabilities != nullptr ? PackedKernel::kNone : context.KernelOf(layer);
+  const bool is_packed = kernel != PackedKernel::kNone;
   at::Tensor context_THK =
-      at::empty(projected.query.sizes(), input_TD.options());
+      is_packed ? AttendPacked(kernel, context.SpanOf(layer), scale,
+                               projected.query, projected.key, projected.value,
+                               context.borders(), context.borders())
+                : at::empty(projected.query.sizes(), input_TD.options());
   std::optional<DistanceVectors> distances;
   if (context.disentangled() != nullptr) {
     distances = context.disentangled()->Project(attention);
@@ -157,6 +164,7 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   std::vector<at::Tensor> collected;
   for (size_t i = 0; i < context.groups().size(); ++i) {
     const RowGroup& group = context.groups()[i];
+    if (is_packed && !group.has_mask) continue;
     Projected rows = {RowsOf(group, projected.query),
                       Repeated(RowsOf(group, projected.key), heads),
                       Repeated(RowsOf(group, projected.value), heads)};

@@ -71,6 +71,34 @@ TEST_P(GpuFamilyTest, AnswersAsTransformersDoes) {
   }
 }
 
+// As FamilyTest.StaysNearFloat32InLowPrecision on the CPU.
+TEST_P(GpuFamilyTest, StaysNearFloat32InHalfPrecision) {
+  const std::pair<DType, double> allowed_errors[] = {{DType::kBF16, 0.05},
+                                                     {DType::kF16, 0.01}};
+  for (const absl::string_view model_type : GetParam()->model_types) {
+    ASSERT_OK_AND_ASSIGN(const std::vector<GoldenCase> cases,
+                         ReadGoldenCases(std::string(model_type)));
+    for (const GoldenCase& golden : cases) {
+      for (const auto& [dtype, allowed] : allowed_errors) {
+        LoadOptions options;
+        options.architecture = golden.class_name;
+        options.dtype = dtype;
+        options.strict = !golden.needs_lenient_load;
+        LoadControl control;
+        ASSERT_OK_AND_ASSIGN(
+            const auto model,
+            MakeGpuLoader()->Load({golden.model_directory, options}, control));
+        for (const GoldenProbe& probe : golden.probes) {
+          ASSERT_OK_AND_ASSIGN(const double error,
+                               RelativeError(probe, /*worker=*/0, *model));
+          EXPECT_LE(error, allowed)
+              << golden.name << " " << probe.name << " " << NameOf(dtype);
+        }
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Families, GpuFamilyTest, ::testing::ValuesIn(AllFamilies()),
     [](const auto& info) -> std::string {
