@@ -42,10 +42,9 @@ Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
     }
   }
   const at::ScalarType dtype = c10::typeMetaToScalarType(options.dtype());
-  const auto finish = [&](const at::Tensor& host) {
-    return ToDevice(host.to(dtype), options.device());
-  };
-  return {finish(cosine), finish(sine)};
+  const std::vector<at::Tensor> sent =
+      ToDevice({cosine.to(dtype), sine.to(dtype)}, options.device());
+  return {sent[0], sent[1]};
 }
 
 at::Tensor Rotate(const Rotation& rotation, const at::Tensor& input_THK) {

@@ -16,6 +16,8 @@
 #include <tuple>
 #include <vector>
 
+#include "tests/fakes/fake_gpu_streams.h"
+
 namespace transformerd {
 namespace {
 
@@ -89,6 +91,7 @@ at::Tensor AttendRows(const at::Tensor& query_THK, const at::Tensor& key_TGK,
                       const OptionalTensor& query_borders,
                       const OptionalTensor& key_borders, int64_t longest_query,
                       int64_t longest_key, const Window& window, double scale) {
+  const FakeKernel kernel;
   for (const at::Tensor& x : {query_THK, key_TGK, value_TGK}) {
     CheckHeads(x, query_THK);
   }

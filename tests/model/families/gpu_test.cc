@@ -18,9 +18,14 @@
 #include "tests/model/families/seed_case.h"
 #include "tests/model/runtime/make_loader.h"
 
+#ifdef FAKE_GPUS
+#include "tests/fakes/fake_gpu.h"
+#endif
+
 namespace transformerd {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -177,6 +182,28 @@ TEST(GpuTest, TellsWhereTheWeightsAreAndKeepsNoneOnTheHost) {
   EXPECT_EQ(model->properties().at("engine"), "reference");
 }
 
+#ifdef FAKE_GPUS
+TEST(GpuTest, ABatchIsWaitedForOnce) {
+  LoadControl control;
+  ASSERT_OK_AND_ASSIGN(const auto model,
+                       MakeGpuLoader()->Load({kBertBase, {}}, control));
+  InferenceInput input;
+  input.batch = 2;
+  input.width = 3;
+  input.lengths = {3, 2};
+  input.input_ids = {5, 6, 7, 8, 9};
+  for (const char* output : {"last_hidden_state", "sentence_embedding"}) {
+    input.outputs.push_back(*model->signature().FindOutput(output));
+  }
+  const InferenceInput* batch[] = {&input};
+  const int64_t before = FakeGpuWaits();
+
+  ASSERT_THAT(model->Run(/*worker=*/1, batch), IsOk());
+
+  EXPECT_EQ(FakeGpuWaits() - before, 1);
+}
+#endif
+
 TEST(GpuTest, ComputesInTheDtypeOfTheCheckpoint) {
   const std::pair<const char*, const char*> cases[] = {
       {"float16", "F16"}, {"bfloat16", "BF16"}, {"float32", "F32"}};
@@ -198,7 +225,7 @@ TEST(GpuTest, TheNativeEngineIsRefused) {
   LoadControl control;
   EXPECT_THAT(MakeGpuLoader(native)->Load({kBertBase, {}}, control),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       testing::HasSubstr("on the CPU alone")));
+                       HasSubstr("on the CPU alone")));
 }
 
 }  // namespace
