@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "model/families/families.h"
 #include "model/loading/arena.h"
+#include "model/reference/tensor_memory.h"
 #include "model/runtime/model_loader.h"
 #include "tests/matchers/status_matchers.h"
 #include "tests/model/families/golden_case.h"
@@ -201,6 +202,23 @@ TEST(GpuTest, ABatchIsWaitedForOnce) {
   ASSERT_THAT(model->Run(/*worker=*/1, batch), IsOk());
 
   EXPECT_EQ(FakeGpuWaits() - before, 1);
+}
+
+TEST(GpuTest, WhatDoesNotFitIsRefusedBeforeItIsRead) {
+  const Device full = {DeviceKind::kCuda, 1};
+  ASSERT_OK_AND_ASSIGN(const int64_t free, FreeMemoryOf(full));
+  const auto others = MakeTensorMemory(full);
+  ASSERT_THAT(others->Allocate(free - 1000), IsOk());
+  const auto loader = MakeGpuLoader();
+  LoadControl control;
+
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned,
+                       loader->Plan({kBertBase, {}}));
+  EXPECT_EQ(planned.device_free_bytes.at("cuda:1"), 1000);
+  EXPECT_THAT(loader->Load({kBertBase, {}}, control),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr(" on cuda:1: 1000 bytes are free there")));
+  EXPECT_EQ(control.progress().bytes_done, 0);
 }
 #endif
 
