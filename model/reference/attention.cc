@@ -74,13 +74,6 @@ at::Tensor RowsOf(const RowGroup& group, const at::Tensor& x_THK) {
       .transpose(1, 2);
 }
 
-// Each of G heads `heads / G` times in a row: [R, G, n, K] -> [R, H, n, K].
-at::Tensor Repeated(const at::Tensor& x_RGnK, int64_t heads) {
-  const int64_t times = heads / x_RGnK.size(1);
-  if (times == 1) return x_RGnK;
-  return x_RGnK.unsqueeze(2).expand({-1, -1, times, -1, -1}).flatten(1, 2);
-}
-
 double ScaleOf(const StackRecipe& stack, int64_t layer) {
   const AttentionRecipe& recipe = stack.block.attention;
   const double scale =
@@ -166,8 +159,8 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
     const RowGroup& group = context.groups()[i];
     if (is_packed && !group.has_mask) continue;
     Projected rows = {RowsOf(group, projected.query),
-                      Repeated(RowsOf(group, projected.key), heads),
-                      Repeated(RowsOf(group, projected.value), heads)};
+                      RepeatHeads(RowsOf(group, projected.key), heads),
+                      RepeatHeads(RowsOf(group, projected.value), heads)};
     const bool is_explicit = probabilities != nullptr || softcap > 0;
     if (!is_explicit && context.IsPlainlyCausal(layer, i)) {
       RowsOf(group, context_THK)

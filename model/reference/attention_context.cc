@@ -95,22 +95,14 @@ bool AttentionContext::IsPlainlyCausal(int64_t layer, size_t group) const {
 }
 
 PackedKernel AttentionContext::KernelOf(int64_t layer) const {
-  const at::Device device = options_.device();
   const bool is_plain = recipe_.block.attention.softcap == 0 &&
                         stack_.relative_bias == nullptr && !disentangled_;
   const bool has_plain_rows =
       !std::all_of(groups_.begin(), groups_.end(),
                    [](const RowGroup& group) { return group.has_mask; });
-  if (device.is_cpu() || !is_plain || !has_plain_rows) {
-    return PackedKernel::kNone;
-  }
-  PackedNeed need;
-  need.device = device;
-  need.dtype = c10::typeMetaToScalarType(options_.dtype());
-  need.head_size = recipe_.head_size;
-  need.rows = batch_.num_sequences();
-  need.span = SpanOf(layer);
-  return ChoosePackedKernel(need, HasFlashAttention(device));
+  if (!is_plain || !has_plain_rows) return PackedKernel::kNone;
+  return PackedKernelOn(options_, recipe_.head_size, batch_.num_sequences(),
+                        SpanOf(layer));
 }
 
 const RowBorders& AttentionContext::borders() {

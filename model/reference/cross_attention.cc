@@ -79,20 +79,15 @@ CrossContext::CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
       groups_.push_back(std::move(group));
     }
   }
-  const at::Device device = options.device();
   const bool has_plain_rows =
       std::any_of(groups_.begin(), groups_.end(),
                   [](const Group& group) { return !group.bias; });
-  if (device.is_cpu() || !has_plain_rows) return;
-  PackedNeed need;
-  need.device = device;
-  need.dtype = c10::typeMetaToScalarType(options.dtype());
-  need.head_size = recipe.head_size;
-  need.rows = decoder.num_sequences();
-  kernel_ = ChoosePackedKernel(need, HasFlashAttention(device));
+  if (!has_plain_rows) return;
+  kernel_ = PackedKernelOn(options, recipe.head_size, decoder.num_sequences(),
+                           /*span=*/{});
   if (kernel_ == PackedKernel::kNone) return;
-  query_borders_ = MakeRowBorders(decoder, device);
-  key_borders_ = MakeRowBorders(encoder, device);
+  query_borders_ = MakeRowBorders(decoder, options.device());
+  key_borders_ = MakeRowBorders(encoder, options.device());
 }
 
 at::Tensor AttendAcross(const Attention& attention, const CrossContext& context,

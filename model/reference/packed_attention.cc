@@ -14,6 +14,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
+#include "model/reference/ops.h"
 #include "model/reference/tensors.h"
 
 namespace transformerd {
@@ -33,13 +34,6 @@ bool IsAligned(const PackedNeed& need) {
 
 bool IsHalf(at::ScalarType dtype) {
   return dtype == at::kHalf || dtype == at::kBFloat16;
-}
-
-// Each of G heads `heads / G` times in a row: [T, G, K] -> [T, H, K].
-at::Tensor Repeated(const at::Tensor& x_TGK, int64_t heads) {
-  const int64_t times = heads / x_TGK.size(1);
-  if (times == 1) return x_TGK;
-  return x_TGK.unsqueeze(2).expand({-1, -1, times, -1}).flatten(1, 2);
 }
 
 at::Tensor AttendByFlash(const AttentionSpan& span, double scale,
@@ -66,8 +60,9 @@ at::Tensor AttendMemoryEfficiently(const AttentionSpan& span, double scale,
   if (span.before != AttentionSpan::kUnlimited) window = span.before + 1;
   return std::get<0>(
              at::_efficient_attention_forward(
-                 query_THK.unsqueeze(0), Repeated(key_TGK, heads).unsqueeze(0),
-                 Repeated(value_TGK, heads).unsqueeze(0), /*bias=*/{},
+                 query_THK.unsqueeze(0),
+                 RepeatHeads(key_TGK, heads).unsqueeze(0),
+                 RepeatHeads(value_TGK, heads).unsqueeze(0), /*bias=*/{},
                  queries.offsets, keys.offsets, queries.longest, keys.longest,
                  /*dropout_p=*/0, span.after == 0 ? kCausal : kNoMask,
                  /*compute_log_sumexp=*/false, scale, /*seqlen_k=*/{}, window))
@@ -119,6 +114,15 @@ bool HasFlashAttention(at::Device device) {
   if (known != found->end()) return known->second;
   return found->emplace(device.index(), TryFlashAttention(device))
       .first->second;
+}
+
+PackedKernel PackedKernelOn(const at::TensorOptions& weights, int64_t head_size,
+                            int64_t rows, const AttentionSpan& span) {
+  const at::Device device = weights.device();
+  const PackedNeed need = {device, c10::typeMetaToScalarType(weights.dtype()),
+                           head_size, rows, span};
+  return ChoosePackedKernel(need,
+                            device.is_cuda() && HasFlashAttention(device));
 }
 
 RowBorders MakeRowBorders(const PackedRows& rows, at::Device device) {

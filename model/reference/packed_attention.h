@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstdint>
 
@@ -37,6 +38,10 @@ PackedKernel ChoosePackedKernel(const PackedNeed& need, bool has_flash);
 // LibTorch tells that only by refusing, so this tries, once a device.
 // Thread-safe.
 bool HasFlashAttention(at::Device device);
+
+// The choice for weights of this dtype on this device.
+PackedKernel PackedKernelOn(const at::TensorOptions& weights, int64_t head_size,
+                            int64_t rows, const AttentionSpan& span);
 
 // Where rows begin and end among the tokens of all, as the operators read it.
 struct RowBorders {
