@@ -54,8 +54,12 @@ std::string VersionText(const v1::PlannedVersion& version) {
                                version.replicas() == 1 ? " copy" : " copies")});
   table.AddRow({"staging", BytesText(version.staging_bytes())});
   for (const v1::DeviceMemory& device : version.devices()) {
-    table.AddRow({absl::StrCat("on ", device.device()),
-                  BytesText(device.weight_bytes())});
+    std::string bytes = BytesText(device.weight_bytes());
+    if (device.free_bytes() > 0) {
+      absl::StrAppend(&bytes, ", ", BytesText(device.free_bytes()),
+                      " are free");
+    }
+    table.AddRow({absl::StrCat("on ", device.device()), bytes});
   }
   table.AddRow({"unread keys", absl::StrCat(version.unused_keys_size())});
   std::string text = table.ToString();

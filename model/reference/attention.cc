@@ -15,6 +15,7 @@
 #include "glog/logging.h"
 #include "model/reference/disentangled.h"
 #include "model/reference/ops.h"
+#include "model/reference/packed_attention.h"
 
 namespace transformerd {
 namespace {
@@ -71,13 +72,6 @@ at::Tensor RowsOf(const RowGroup& group, const at::Tensor& x_THK) {
   return x_THK.narrow(0, group.first_token, group.rows * group.length)
       .unflatten(0, {group.rows, group.length})
       .transpose(1, 2);
-}
-
-// Each of G heads `heads / G` times in a row: [R, G, n, K] -> [R, H, n, K].
-at::Tensor Repeated(const at::Tensor& x_RGnK, int64_t heads) {
-  const int64_t times = heads / x_RGnK.size(1);
-  if (times == 1) return x_RGnK;
-  return x_RGnK.unsqueeze(2).expand({-1, -1, times, -1, -1}).flatten(1, 2);
 }
 
 double ScaleOf(const StackRecipe& stack, int64_t layer) {
@@ -148,8 +142,14 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   const double softcap = stack.block.attention.softcap;
   const double scale = ScaleOf(stack, layer);
   const Projected projected = Project(attention, layer, context, input_TD);
+  const PackedKernel kernel =
+      probabilities != nullptr ? PackedKernel::kNone : context.KernelOf(layer);
+  const bool is_packed = kernel != PackedKernel::kNone;
   at::Tensor context_THK =
-      at::empty(projected.query.sizes(), input_TD.options());
+      is_packed ? AttendPacked(kernel, context.SpanOf(layer), scale,
+                               projected.query, projected.key, projected.value,
+                               context.borders(), context.borders())
+                : at::empty(projected.query.sizes(), input_TD.options());
   std::optional<DistanceVectors> distances;
   if (context.disentangled() != nullptr) {
     distances = context.disentangled()->Project(attention);
@@ -157,9 +157,10 @@ at::Tensor Attend(const Attention& attention, int64_t layer,
   std::vector<at::Tensor> collected;
   for (size_t i = 0; i < context.groups().size(); ++i) {
     const RowGroup& group = context.groups()[i];
+    if (is_packed && !group.has_mask) continue;
     Projected rows = {RowsOf(group, projected.query),
-                      Repeated(RowsOf(group, projected.key), heads),
-                      Repeated(RowsOf(group, projected.value), heads)};
+                      RepeatHeads(RowsOf(group, projected.key), heads),
+                      RepeatHeads(RowsOf(group, projected.value), heads)};
     const bool is_explicit = probabilities != nullptr || softcap > 0;
     if (!is_explicit && context.IsPlainlyCausal(layer, i)) {
       RowsOf(group, context_THK)

@@ -66,12 +66,10 @@ AttentionContext::AttentionContext(const StackRecipe& recipe,
     shared.biases.resize(groups_.size());
     shared.has_bias.resize(groups_.size());
   }
-  if (!recipe.disentangled) return;
-  int64_t longest = 1;
   for (const RowGroup& group : groups_) {
-    longest = std::max(longest, group.length);
+    longest_ = std::max(longest_, group.length);
   }
-  disentangled_.emplace(recipe, stack, longest);
+  if (recipe.disentangled) disentangled_.emplace(recipe, stack, longest_);
 }
 
 AttentionContext::Shared& AttentionContext::SharedOf(int64_t layer) {
@@ -94,6 +92,27 @@ bool AttentionContext::IsPlainlyCausal(int64_t layer, size_t group) const {
          !disentangled_ && !rows.has_mask &&
          Narrowed(VariantOf(recipe_, layer).span, /*causal=*/true, rows.length)
                  .before == AttentionSpan::kUnlimited;
+}
+
+PackedKernel AttentionContext::KernelOf(int64_t layer) const {
+  const bool is_plain = recipe_.block.attention.softcap == 0 &&
+                        stack_.relative_bias == nullptr && !disentangled_;
+  const bool has_plain_rows =
+      !std::all_of(groups_.begin(), groups_.end(),
+                   [](const RowGroup& group) { return group.has_mask; });
+  if (!is_plain || !has_plain_rows) return PackedKernel::kNone;
+  return PackedKernelOn(options_, recipe_.head_size, batch_.num_sequences(),
+                        SpanOf(layer));
+}
+
+const RowBorders& AttentionContext::borders() {
+  if (!borders_) borders_ = MakeRowBorders(batch_, options_.device());
+  return *borders_;
+}
+
+AttentionSpan AttentionContext::SpanOf(int64_t layer) const {
+  return Narrowed(VariantOf(recipe_, layer).span,
+                  recipe_.block.attention.causal, longest_);
 }
 
 const std::optional<at::Tensor>& AttentionContext::BiasOf(int64_t layer,

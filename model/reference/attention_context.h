@@ -11,6 +11,7 @@
 #include "model/config/stack_recipe.h"
 #include "model/modules/modules.h"
 #include "model/reference/disentangled.h"
+#include "model/reference/packed_attention.h"
 #include "model/reference/rotary.h"
 #include "model/runtime/packing.h"
 
@@ -42,6 +43,16 @@ class AttentionContext {
   // True where a query of this group sees all keys up to itself and no others,
   // and nothing is added to the scores.
   bool IsPlainlyCausal(int64_t layer, size_t group) const;
+
+  // What attends to all rows of this layer that nothing masks, in one call;
+  // kNone where they are attended to group by group.
+  PackedKernel KernelOf(int64_t layer) const;
+
+  // Of all rows.
+  const RowBorders& borders();
+
+  // What queries of this layer see of the longest row.
+  AttentionSpan SpanOf(int64_t layer) const;
 
   // Null where scores do not depend on vectors of distances.
   DisentangledScores* disentangled() {
@@ -75,6 +86,8 @@ class AttentionContext {
   const PackedRows& batch_;
   const at::TensorOptions options_;
   const std::vector<RowGroup> groups_;
+  int64_t longest_ = 1;
+  std::optional<RowBorders> borders_;
   std::vector<Shared> shared_;
   std::optional<DisentangledScores> disentangled_;
 };

@@ -10,6 +10,7 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "glog/logging.h"
@@ -78,6 +79,15 @@ CrossContext::CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
       groups_.push_back(std::move(group));
     }
   }
+  const bool has_plain_rows =
+      std::any_of(groups_.begin(), groups_.end(),
+                  [](const Group& group) { return !group.bias; });
+  if (!has_plain_rows) return;
+  kernel_ = PackedKernelOn(options, recipe.head_size, decoder.num_sequences(),
+                           /*span=*/{});
+  if (kernel_ == PackedKernel::kNone) return;
+  query_borders_ = MakeRowBorders(decoder, options.device());
+  key_borders_ = MakeRowBorders(encoder, options.device());
 }
 
 at::Tensor AttendAcross(const Attention& attention, const CrossContext& context,
@@ -89,9 +99,16 @@ at::Tensor AttendAcross(const Attention& attention, const CrossContext& context,
           ? recipe.block.attention.scale
           : 1 / std::sqrt(static_cast<double>(recipe.head_size));
   const at::Tensor query_THK = ByHead(recipe, Apply(attention.query, input_TD));
-  const at::Tensor context_THK = at::empty_like(query_THK);
+  const bool is_packed =
+      context.kernel() != PackedKernel::kNone && probabilities == nullptr;
+  const at::Tensor context_THK =
+      is_packed ? AttendPacked(context.kernel(), /*span=*/{}, scale, query_THK,
+                               memory.key, memory.value,
+                               context.query_borders(), context.key_borders())
+                : at::empty_like(query_THK);
   std::vector<at::Tensor> collected;
   for (const CrossContext::Group& group : context.groups()) {
+    if (is_packed && !group.bias) continue;
     const auto keys_of = [&](const at::Tensor& x_EHK) {
       return RowsOf(x_EHK, group.first_key, group.rows, group.keys);
     };

@@ -10,6 +10,7 @@
 
 #include "model/config/stack_recipe.h"
 #include "model/modules/modules.h"
+#include "model/reference/packed_attention.h"
 #include "model/runtime/packing.h"
 
 namespace transformerd {
@@ -46,9 +47,17 @@ class CrossContext {
   const StackRecipe& recipe() const { return recipe_; }
   const std::vector<Group>& groups() const { return groups_; }
 
+  // What attends to all rows that nothing masks, in one call; kNone where they
+  // are attended to group by group. The borders are for it alone.
+  PackedKernel kernel() const { return kernel_; }
+  const RowBorders& query_borders() const { return query_borders_; }
+  const RowBorders& key_borders() const { return key_borders_; }
+
  private:
   const StackRecipe& recipe_;
   std::vector<Group> groups_;
+  PackedKernel kernel_ = PackedKernel::kNone;
+  RowBorders query_borders_, key_borders_;
 };
 
 // The output projection included: [T, D] -> [T, D]. Where `probabilities` is

@@ -17,6 +17,7 @@
 
 #include <cmath>
 #include <optional>
+#include <vector>
 
 #include "glog/logging.h"
 #include "model/reference/tensors.h"
@@ -108,6 +109,14 @@ at::Tensor Apply(Activation activation, const at::Tensor& input) {
 at::Tensor ApplyIfAny(const std::optional<Norm>& norm,
                       const at::Tensor& input) {
   return norm ? Apply(*norm, input) : input;
+}
+
+at::Tensor RepeatHeads(const at::Tensor& input, int64_t heads) {
+  const int64_t times = heads / input.size(1);
+  if (times == 1) return input;
+  std::vector<int64_t> sizes(input.dim() + 1, -1);  // as they are
+  sizes[2] = times;
+  return input.unsqueeze(2).expand(sizes).flatten(1, 2);
 }
 
 at::Tensor SoftCap(double limit, const at::Tensor& input) {

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "model/config/block_recipe.h"
@@ -23,6 +24,10 @@ at::Tensor Apply(Activation activation, const at::Tensor& input);
 
 // Absent norms change nothing.
 at::Tensor ApplyIfAny(const std::optional<Norm>& norm, const at::Tensor& input);
+
+// Each of the G heads `heads / G` times in a row: [N, G, ...] -> [N, heads,
+// ...].
+at::Tensor RepeatHeads(const at::Tensor& input, int64_t heads);
 
 // limit * tanh(input / limit); a limit of 0 changes nothing.
 at::Tensor SoftCap(double limit, const at::Tensor& input);

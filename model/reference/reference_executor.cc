@@ -1,7 +1,6 @@
 #include "model/reference/reference_executor.h"
 
 #include <ATen/Parallel.h>
-#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/TensorOptions.h>
 
@@ -13,12 +12,14 @@
 #include "model/reference/block.h"
 #include "model/reference/convolution.h"
 #include "model/reference/cross_attention.h"
+#include "model/reference/downloads.h"
 #include "model/reference/embedding.h"
 #include "model/reference/head.h"
 #include "model/reference/ops.h"
 #include "model/reference/patches.h"
 #include "model/reference/pooling.h"
 #include "model/reference/tensors.h"
+#include "model/reference/worker_stream.h"
 #include "model/runtime/useful_threads.h"
 
 namespace transformerd {
@@ -39,10 +40,10 @@ class OutputCollector {
   // Keeps a copy of `tensor` if it is wanted.
   void Offer(OutputKind kind, const at::Tensor& tensor, int layer = 0) {
     const int found = Find(kind, layer);
-    if (found >= 0) outputs_[found] = ToHostTensor(tensor);
+    if (found >= 0) outputs_.Start(found, tensor);
   }
 
-  PackedOutputs Take() && { return std::move(outputs_); }
+  PackedOutputs Take() && { return std::move(outputs_).Take(); }
 
  private:
   // Index into wanted_, -1 if the output is not wanted.
@@ -58,7 +59,7 @@ class OutputCollector {
 
   const Signature& signature_;
   const std::vector<int>& wanted_;
-  PackedOutputs outputs_;
+  Downloads outputs_;
 };
 
 // Multiplications and additions of the blocks' linears for one token.
@@ -108,7 +109,7 @@ class ReferenceExecutor : public Executor {
       if (at::get_num_threads() != num_threads) {
         at::set_num_threads(num_threads);
       }
-      const c10::DeviceGuard device(weights_.device());
+      const WorkerStream stream(weights_.device());
       const c10::InferenceMode inference_mode;
       OutputCollector outputs(signature_, batch);
       at::Tensor hidden_TD = Encode(batch, outputs);

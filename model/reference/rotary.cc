@@ -1,14 +1,14 @@
+// Shapes: T tokens, P pairs of numbers that are rotated.
 #include "model/reference/rotary.h"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "model/modules/rotary_frequencies.h"
 #include "model/reference/tensors.h"
 
@@ -16,36 +16,37 @@ namespace transformerd {
 
 Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
                       const at::TensorOptions& options) {
-  const int64_t pairs = (recipe.dim + 1) / 2;
-  at::Tensor cosine = at::empty({batch.num_tokens(), 1, pairs}, at::kFloat);
-  at::Tensor sine = at::empty_like(cosine);
-  float* cosines = cosine.mutable_data_ptr<float>();
-  float* sines = sine.mutable_data_ptr<float>();
   const bool by_length = recipe.scaling == RotaryScaling::kDynamic ||
                          recipe.scaling == RotaryScaling::kLongRope;
+  // One for all tokens or, by length, one for each row of the batch.
   std::vector<double> frequencies;
-  for (int64_t s = 0; s < batch.num_sequences(); ++s) {
+  std::vector<int64_t> row_of_token;
+  for (int64_t s = 0; s < (by_length ? batch.num_sequences() : 1); ++s) {
     const auto begin = batch.position_ids.begin() + batch.sequence_offsets[s];
     const auto end = begin + batch.length(s);
-    if (by_length || frequencies.empty()) {
-      frequencies =
-          RotaryFrequencies(recipe, *std::max_element(begin, end) + 1);
-    }
-    for (auto position = begin; position != end; ++position) {
-      for (const double frequency : frequencies) {
-        const double angle = static_cast<double>(*position) * frequency;
-        *cosines++ =
-            static_cast<float>(std::cos(angle) * recipe.attention_factor);
-        *sines++ =
-            static_cast<float>(std::sin(angle) * recipe.attention_factor);
-      }
-    }
+    const std::vector<double> row =
+        RotaryFrequencies(recipe, *std::max_element(begin, end) + 1);
+    frequencies.insert(frequencies.end(), row.begin(), row.end());
+    row_of_token.insert(row_of_token.end(), batch.length(s), s);
   }
-  const at::ScalarType dtype = c10::typeMetaToScalarType(options.dtype());
-  const auto finish = [&](const at::Tensor& host) {
-    return ToDevice(host.to(dtype), options.device());
+  const int64_t pairs = (recipe.dim + 1) / 2;
+  const std::vector<at::Tensor> sent = ToDevice(
+      {TensorOf(absl::MakeConstSpan(batch.position_ids)),
+       at::from_blob(frequencies.data(),
+                     {static_cast<int64_t>(frequencies.size()) / pairs, pairs},
+                     at::kDouble),
+       TensorOf(absl::MakeConstSpan(row_of_token))},
+      options.device());
+  const at::Tensor position_T1 = sent[0].to(at::kDouble).unsqueeze(1);
+  const at::Tensor angle_TP =
+      position_T1.mul(by_length ? sent[1].index_select(0, sent[2]) : sent[1]);
+  const auto finish = [&](const at::Tensor& x_TP) {
+    return x_TP.mul(recipe.attention_factor)
+        .to(at::kFloat)
+        .to(c10::typeMetaToScalarType(options.dtype()))
+        .unsqueeze(1);
   };
-  return {finish(cosine), finish(sine)};
+  return {finish(angle_TP.cos()), finish(angle_TP.sin())};
 }
 
 at::Tensor Rotate(const Rotation& rotation, const at::Tensor& input_THK) {

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/TensorOptions.h>
 
 #include <mutex>
@@ -62,6 +63,21 @@ std::unique_ptr<DeviceMemory> MakeTensorMemory(const Device& device) {
   static std::once_flag once;
   std::call_once(once, [] { at::globalContext().setAllowTF32CuDNN(false); });
   return std::make_unique<TensorMemory>(device);
+}
+
+absl::StatusOr<int64_t> FreeMemoryOf(const Device& device) {
+  return CatchTorch([&]() -> absl::StatusOr<int64_t> {
+    const at::Device at_device = AtDeviceOf(device);
+    c10::DeviceAllocator* const allocator =
+        c10::getDeviceAllocator(at_device.type());
+    const auto stats = allocator->getDeviceStats(at_device.index());
+    constexpr auto kAll =
+        static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    return static_cast<int64_t>(
+               allocator->getMemoryInfo(at_device.index()).first) +
+           stats.reserved_bytes[kAll].current -
+           stats.allocated_bytes[kAll].current;
+  });
 }
 
 }  // namespace transformerd

@@ -1,14 +1,26 @@
 #include "model/reference/tensors.h"
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/TensorOptions.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include "glog/logging.h"
 
 namespace transformerd {
+namespace {
+
+// To where a tensor of any dtype may begin, and vectors of it.
+int64_t RoundedUp(int64_t bytes) {
+  constexpr int64_t kAlignment = 16;
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+}  // namespace
 
 at::ScalarType ScalarTypeOf(DType dtype) {
   switch (dtype) {
@@ -70,20 +82,37 @@ at::Tensor TensorOf(absl::Span<const float> values, int64_t width) {
                        at::kFloat);
 }
 
-at::Tensor ToDevice(const at::Tensor& host, at::Device device) {
+std::vector<at::Tensor> ToDevice(const std::vector<at::Tensor>& host,
+                                 at::Device device) {
   if (device.is_cpu()) return host;
+  int64_t size = 0;
+  std::vector<int64_t> offsets;
+  for (const at::Tensor& tensor : host) {
+    offsets.push_back(size);
+    size += RoundedUp(static_cast<int64_t>(tensor.nbytes()));
+  }
   // Out of pageable memory, a copy waits for all that the device has to do.
-  return host.pin_memory().to(device, /*non_blocking=*/true);
+  const at::Tensor block =
+      at::empty({size}, at::TensorOptions(at::kByte).pinned_memory(true));
+  auto* const begin = static_cast<std::byte*>(block.mutable_data_ptr());
+  for (size_t i = 0; i < host.size(); ++i) {
+    const at::Tensor dense = host[i].contiguous();
+    std::copy_n(static_cast<const std::byte*>(dense.const_data_ptr()),
+                dense.nbytes(), begin + offsets[i]);
+  }
+  const at::Tensor sent = block.to(device, /*non_blocking=*/true);
+  std::vector<at::Tensor> there;
+  for (size_t i = 0; i < host.size(); ++i) {
+    there.push_back(
+        sent.narrow(0, offsets[i], static_cast<int64_t>(host[i].nbytes()))
+            .view(host[i].scalar_type())
+            .view(host[i].sizes()));
+  }
+  return there;
 }
 
-HostTensor ToHostTensor(const at::Tensor& tensor) {
-  const at::Tensor dense = tensor.to(at::kFloat).contiguous().to(at::kCPU);
-  HostTensor host;
-  host.dtype = DType::kF32;
-  host.shape.assign(dense.sizes().begin(), dense.sizes().end());
-  host.bytes.assign(static_cast<const char*>(dense.const_data_ptr()),
-                    dense.nbytes());
-  return host;
+at::Tensor ToDevice(const at::Tensor& host, at::Device device) {
+  return ToDevice(std::vector<at::Tensor>{host}, device).front();
 }
 
 }  // namespace transformerd

@@ -9,13 +9,13 @@
 #include <new>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "model/base/device.h"
 #include "model/base/error_details.h"
-#include "model/base/host_tensor.h"
 #include "model/modules/parameter_slot.h"
 
 namespace transformerd {
@@ -40,12 +40,12 @@ at::Tensor TensorOf(absl::Span<const int64_t> values);
 // long as they are.
 at::Tensor TensorOf(absl::Span<const float> values, int64_t width);
 
-// A tensor of host memory where `device` computes with it: the tensor itself on
-// the CPU, else a copy, for which neither the host nor the device is waited.
+// Tensors of host memory where `device` computes with them: on the CPU the
+// tensors themselves, else copies that went there together, out of one block of
+// pinned memory, and for which neither the host nor the device is waited.
+std::vector<at::Tensor> ToDevice(const std::vector<at::Tensor>& host,
+                                 at::Device device);
 at::Tensor ToDevice(const at::Tensor& host, at::Device device);
-
-// A float32 copy in host memory.
-HostTensor ToHostTensor(const at::Tensor& tensor);
 
 // Calls `function`, which uses LibTorch, and turns what it throws into a
 // Status. The one place where exceptions of LibTorch end.

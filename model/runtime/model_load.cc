@@ -75,6 +75,8 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   RETURN_IF_ERROR(ReadConfig());
   RETURN_IF_ERROR(MakePlan());
   if (request_.admit) RETURN_IF_ERROR(request_.admit(host_memory_));
+  RETURN_IF_ERROR(CheckRoom(BytesOnDevices(plan_->arena_bytes()),
+                            FreeBytesOf(workers_.devices)));
   RETURN_IF_ERROR(Stream());
   control_.SetPhase(LoadPhase::kWarmUp);
   RETURN_IF_ERROR(BindSlotsToWeights());
@@ -364,7 +366,7 @@ void ModelLoad::Report() {
   LoadReport& report = parts_->report;
   report.replicas = workers_.num_replicas();
   report.peak_host_bytes = host_memory_.total();
-  report.device_bytes = DeviceBytes(report.weight_bytes);
+  report.device_bytes = BytesOnDevices(report.weight_bytes);
   report.unused_keys = name_map_.unused;
   report.warnings.insert(report.warnings.begin(), name_map_.warnings.begin(),
                          name_map_.warnings.end());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "model/loading/name_map.h"
 #include "model/loading/throttled_reader.h"
 #include "model/modules/transformer.h"
+#include "model/runtime/device_room.h"
 #include "model/runtime/engine.h"
 #include "model/runtime/executor.h"
 #include "model/runtime/load_parts.h"
@@ -58,7 +58,7 @@ class ModelLoad {
   // int64 holds.
   absl::Status CountHostMemory();
   // Of all replicas, which have so many bytes of weights each.
-  std::map<std::string, int64_t> DeviceBytes(int64_t weight_bytes) const;
+  DeviceBytes BytesOnDevices(int64_t weight_bytes) const;
   // Every byte of weights.
   absl::Status Stream();
   // Of all replicas, tied copies that turned out to be equal to one.

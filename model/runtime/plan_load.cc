@@ -60,16 +60,16 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
   planned.bytes_broadcast =
       planned.weight_bytes * (planned.replicas - workers_.num_readers());
   planned.host = host_memory_;
-  planned.device_bytes = DeviceBytes(planned.weight_bytes);
+  planned.device_bytes = BytesOnDevices(planned.weight_bytes);
+  planned.device_free_bytes = FreeBytesOf(workers_.devices);
   if (planned.mismatch.missing.empty()) planned.initialized = name_map_.missing;
   planned.unused_keys = name_map_.unused;
   planned.warnings = name_map_.warnings;
   return planned;
 }
 
-std::map<std::string, int64_t> ModelLoad::DeviceBytes(
-    int64_t weight_bytes) const {
-  std::map<std::string, int64_t> bytes;
+DeviceBytes ModelLoad::BytesOnDevices(int64_t weight_bytes) const {
+  DeviceBytes bytes;
   for (const Replica& replica : parts_->replicas) {
     bytes[NameOf(replica.device)] += weight_bytes;
   }

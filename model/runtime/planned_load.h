@@ -34,6 +34,8 @@ struct PlannedLoad {
   int64_t replicas = 0;         // copies of the weights
   MemoryNeed host;
   std::map<std::string, int64_t> device_bytes;  // weights on each device
+  // What a load may have of each GPU now, where it says.
+  std::map<std::string, int64_t> device_free_bytes;
 
   // Why the load would be refused. Where it does not fit, the figures above are
   // those of the model with what fits, the rest initialised.

@@ -1,5 +1,7 @@
 // What a repository tells without changing anything: views and plans.
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,13 +17,27 @@ namespace {
 // Each reads headers on a thread of its own.
 constexpr int kMaxRunningPlans = 4;
 
+// Whether each GPU that says what it has free has it for all versions.
+bool FitOnGpus(const std::map<int64_t, PlannedLoad>& versions) {
+  std::map<std::string, int64_t> needed;
+  for (const auto& [version, planned] : versions) {
+    for (const auto& [device, bytes] : planned.device_bytes) {
+      const auto free = planned.device_free_bytes.find(device);
+      if (free == planned.device_free_bytes.end()) continue;
+      needed[device] += bytes;
+      if (needed[device] > free->second) return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 bool RepositoryPlan::fits() const {
   const bool fit_their_architectures = std::all_of(
       versions.begin(), versions.end(),
       [](const auto& version) { return version.second.mismatch.is_empty(); });
-  return fit_their_architectures &&
+  return fit_their_architectures && FitOnGpus(versions) &&
          (!room.has_value() || host.total() <= room->bytes);
 }
 

@@ -64,6 +64,7 @@ struct RepositoryPlan {
   // What there is for it; nothing where the system does not say.
   std::optional<AvailableMemory> room;
 
+  // Whether the keys fit, and the bytes of all versions, on GPUs as well.
   bool fits() const;
 };
 

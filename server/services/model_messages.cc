@@ -53,6 +53,14 @@ void Set(const std::map<std::string, int64_t>& device_bytes,
   }
 }
 
+void SetFree(const std::map<std::string, int64_t>& free_bytes,
+             google::protobuf::RepeatedPtrField<v1::DeviceMemory>& message) {
+  for (v1::DeviceMemory& device : message) {
+    const auto found = free_bytes.find(device.device());
+    if (found != free_bytes.end()) device.set_free_bytes(found->second);
+  }
+}
+
 void Set(const PlannedLoad& planned, v1::PlannedVersion& message) {
   message.set_architecture(planned.architecture);
   message.set_family(planned.family);
@@ -65,6 +73,7 @@ void Set(const PlannedLoad& planned, v1::PlannedVersion& message) {
   message.set_replicas(planned.replicas);
   message.set_staging_bytes(planned.host.staging_bytes);
   Set(planned.device_bytes, *message.mutable_devices());
+  SetFree(planned.device_free_bytes, *message.mutable_devices());
   if (!planned.mismatch.is_empty()) {
     v1::Mismatches& mismatches = *message.mutable_mismatches();
     Set(planned.mismatch.missing, *mismatches.mutable_missing());

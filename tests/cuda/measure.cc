@@ -1,13 +1,19 @@
-// measure FOLDER: loads a checkpoint of tokens onto all GPUs and runs batches
-// on the first one. Prints what each took, a line of text each.
+// measure FOLDER: loads a checkpoint of tokens onto all GPUs, in each dtype
+// that they compute in, and runs batches on the first one. Prints what each
+// took, a line of text each.
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "glog/logging.h"
@@ -19,20 +25,54 @@ namespace {
 constexpr int kPasses = 20;
 
 struct Workload {
-  int64_t rows, tokens;
+  const char* name;
+  std::vector<int64_t> lengths;
 };
 
-constexpr Workload kWorkloads[] = {{1, 16}, {1, 128}, {8, 128}, {32, 128}};
+// The same tokens in rows of one length and of many: attention of the second
+// takes as many calls as there are lengths, where it is not one for all.
+std::vector<Workload> Workloads() {
+  std::vector<int64_t> ragged;
+  for (int64_t row = 0; row < 64; ++row) ragged.push_back(8 + row + row / 32);
+  return {{"1x16", {16}},
+          {"1x128", {128}},
+          {"8x128", std::vector<int64_t>(8, 128)},
+          {"32x128", std::vector<int64_t>(32, 128)},
+          {"64x40", std::vector<int64_t>(64, 40)},
+          {"64 rows of 8 to 72", ragged}};
+}
 
-std::unique_ptr<LoadedModel> Load(const std::string& folder) {
+std::unique_ptr<ModelLoader> MakeLoader() {
   ModelLoaderOptions options;
   options.devices = {"cuda"};
-  const auto loader = MakeModelLoader(options);
+  auto loader = MakeModelLoader(options);
   CHECK(loader.ok()) << loader.status();
+  return *std::move(loader);
+}
+
+LoadRequest RequestFor(const std::string& folder, DType dtype) {
+  LoadRequest request = {folder, {}};
+  request.options.dtype = dtype;
+  return request;
+}
+
+std::unique_ptr<LoadedModel> Load(ModelLoader& loader,
+                                  const LoadRequest& request) {
   LoadControl control;
-  auto model = (*loader)->Load({folder, {}}, control);
+  auto model = loader.Load(request, control);
   CHECK(model.ok()) << model.status();
   return *std::move(model);
+}
+
+void PrintFreeMemory(ModelLoader& loader, const LoadRequest& request) {
+  const auto plan = loader.Plan(request);
+  CHECK(plan.ok()) << plan.status();
+  for (const auto& [device, bytes] : plan->device_bytes) {
+    const auto free = plan->device_free_bytes.find(device);
+    CHECK(free != plan->device_free_bytes.end()) << device;
+    std::cout << absl::StrFormat("%s: %d bytes needed, %d are free\n", device,
+                                 bytes, free->second);
+  }
 }
 
 void PrintLoad(const LoadedModel& model) {
@@ -54,12 +94,13 @@ void PrintLoad(const LoadedModel& model) {
 }
 
 // The median of the passes' times, input and output included.
-absl::Duration MeasurePass(LoadedModel& model, const Workload& workload) {
+absl::Duration MeasurePass(LoadedModel& model,
+                           const std::vector<int64_t>& lengths) {
   InferenceInput input;
-  input.batch = workload.rows;
-  input.width = workload.tokens;
-  input.lengths.assign(workload.rows, workload.tokens);
-  for (int64_t i = 0; i < workload.rows * workload.tokens; ++i) {
+  input.batch = static_cast<int64_t>(lengths.size());
+  input.width = *std::max_element(lengths.begin(), lengths.end());
+  input.lengths = lengths;
+  for (int64_t i = 0; i < input.num_tokens(); ++i) {
     input.input_ids.push_back(1 + i % 100);
   }
   input.outputs = {0};
@@ -75,19 +116,51 @@ absl::Duration MeasurePass(LoadedModel& model, const Workload& workload) {
   return times[kPasses / 2];
 }
 
+void PrintPass(const std::string& name, absl::Duration time) {
+  std::cout << absl::StrFormat("%s: %.3f ms\n", name,
+                               absl::ToDoubleMilliseconds(time));
+}
+
+// What a pass takes while the model is loaded over and over beside it: with a
+// stream of its own it waits for no copy of weights.
+void MeasureBesideLoads(ModelLoader& loader, const LoadRequest& request,
+                        LoadedModel& model, const Workload& workload) {
+  std::atomic<bool> is_done{false};
+  absl::Notification begun;
+  std::thread loading([&] {
+    Load(loader, request);
+    begun.Notify();
+    while (!is_done) Load(loader, request);
+  });
+  begun.WaitForNotification();
+  PrintPass(absl::StrCat(workload.name, " beside loads"),
+            MeasurePass(model, workload.lengths));
+  is_done = true;
+  loading.join();
+}
+
+void Measure(const std::string& folder) {
+  const auto loader = MakeLoader();
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    std::cout << "-- " << NameOf(dtype) << "\n";
+    const LoadRequest request = RequestFor(folder, dtype);
+    PrintFreeMemory(*loader, request);
+    const auto model = Load(*loader, request);
+    PrintLoad(*model);
+    const std::vector<Workload> workloads = Workloads();
+    for (const Workload& workload : workloads) {
+      PrintPass(workload.name, MeasurePass(*model, workload.lengths));
+    }
+    MeasureBesideLoads(*loader, request, *model, workloads.back());
+  }
+}
+
 }  // namespace
 }  // namespace transformerd
 
 int main(int argc, char** argv) {
   google::InitGoogleLogging(argv[0]);
   CHECK_EQ(argc, 2) << "expected a folder with a checkpoint";
-  const auto model = transformerd::Load(argv[1]);
-  transformerd::PrintLoad(*model);
-  for (const transformerd::Workload& workload : transformerd::kWorkloads) {
-    std::cout << absl::StrFormat(
-        "%dx%d: %.3f ms\n", workload.rows, workload.tokens,
-        absl::ToDoubleMilliseconds(
-            transformerd::MeasurePass(*model, workload)));
-  }
+  transformerd::Measure(argv[1]);
   return 0;
 }

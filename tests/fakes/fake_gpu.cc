@@ -11,7 +11,7 @@
 #include <ATen/ops/unfold_native.h>
 #include <ATen/ops/view_native.h>
 #include <c10/core/Allocator.h>
-#include <c10/core/CPUAllocator.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <sys/mman.h>
@@ -19,17 +19,19 @@
 
 #include <iterator>
 #include <map>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
+#include "tests/fakes/fake_gpu_streams.h"
 
 namespace transformerd {
 namespace {
 
 // Two ranges a block: addresses that nobody may follow, which are the device's,
 // and behind them as many for what is in the memory.
-class FakeMemory : public c10::Allocator {
+class FakeMemory : public c10::DeviceAllocator {
  public:
   static FakeMemory& Get() {
     static FakeMemory* const memory = new FakeMemory;
@@ -37,28 +39,47 @@ class FakeMemory : public c10::Allocator {
   }
 
   c10::DataPtr allocate(size_t size) override {
+    const c10::Device device = current_device();
+    absl::MutexLock lock(&mutex_);
+    TORCH_CHECK_WITH(OutOfMemoryError, size <= FreeBytes(device.index()),
+                     "the fake GPU has not got ", size, " bytes");
     const size_t half = (size / kPageBytes + 1) * kPageBytes;
     void* const begin =
-        mmap(nullptr, 2 * half, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    TORCH_CHECK_WITH(OutOfMemoryError, begin != MAP_FAILED,
-                     "the fake GPU has not got ", size, " bytes");
-    char* const device = static_cast<char*>(begin);
-    PCHECK(mprotect(device + half, half, PROT_READ | PROT_WRITE) == 0);
-    absl::MutexLock lock(&mutex_);
-    halves_[device] = half;
-    return {begin, begin, &Free, current_device()};
+        mmap(nullptr, 2 * half, PROT_NONE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    PCHECK(begin != MAP_FAILED);
+    char* const address = static_cast<char*>(begin);
+    PCHECK(mprotect(address + half, half, PROT_READ | PROT_WRITE) == 0);
+    blocks_[address] = {half, size, device.index()};
+    return {begin, begin, &Free, device};
   }
 
   // What is behind an address of the device.
   void* Behind(const void* address) ABSL_LOCKS_EXCLUDED(mutex_) {
     char* const wanted = static_cast<char*>(const_cast<void*>(address));
     absl::MutexLock lock(&mutex_);
-    const auto after = halves_.upper_bound(wanted);
-    CHECK(after != halves_.begin()) << "no memory of the device";
-    const auto [begin, half] = *std::prev(after);
-    CHECK_LT(wanted, begin + half) << "no memory of the device";
-    return wanted + half;
+    const auto after = blocks_.upper_bound(wanted);
+    CHECK(after != blocks_.begin()) << "no memory of the device";
+    const auto& [begin, block] = *std::prev(after);
+    CHECK_LT(wanted, begin + block.half) << "no memory of the device";
+    return wanted + block.half;
   }
+
+  std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex device) override {
+    absl::MutexLock lock(&mutex_);
+    return {FreeBytes(device), kDeviceBytes};
+  }
+  // Nothing is kept for later.
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(
+      c10::DeviceIndex /*device*/) override {
+    return {};
+  }
+  void emptyCache(c10::MempoolId_t /*pool*/) override {}
+  void recordStream(const c10::DataPtr& /*data*/,
+                    c10::Stream /*stream*/) override {}
+  void resetAccumulatedStats(c10::DeviceIndex /*device*/) override {}
+  void resetPeakStats(c10::DeviceIndex /*device*/) override {}
+  bool initialized() override { return true; }
 
   c10::DeleterFnPtr raw_deleter() const override { return &Free; }
   void copy_data(void* to, const void* from, size_t size) const override {
@@ -70,17 +91,33 @@ class FakeMemory : public c10::Allocator {
 
  private:
   static constexpr size_t kPageBytes = 4096;
+  static constexpr size_t kDeviceBytes = size_t{1} << 33;
+
+  struct Block {
+    size_t half;  // of its addresses
+    size_t size;
+    c10::DeviceIndex device;
+  };
+
+  size_t FreeBytes(c10::DeviceIndex device) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    size_t free = kDeviceBytes;
+    for (const auto& [begin, block] : blocks_) {
+      if (block.device == device) free -= block.size;
+    }
+    return free;
+  }
 
   static void Free(void* begin) {
     FakeMemory& memory = Get();
     absl::MutexLock lock(&memory.mutex_);
-    const auto found = memory.halves_.find(static_cast<char*>(begin));
-    PCHECK(munmap(begin, 2 * found->second) == 0);
-    memory.halves_.erase(found);
+    const auto found = memory.blocks_.find(static_cast<char*>(begin));
+    PCHECK(munmap(begin, 2 * found->second.half) == 0);
+    memory.blocks_.erase(found);
   }
 
   absl::Mutex mutex_;
-  std::map<char*, size_t> halves_ ABSL_GUARDED_BY(mutex_);
+  std::map<char*, Block> blocks_ ABSL_GUARDED_BY(mutex_);
 };
 
 thread_local c10::DeviceIndex FakeMemory::current_index = 0;
@@ -101,9 +138,27 @@ class FakeGuard : public c10::impl::NoOpDeviceGuardImpl<c10::kCUDA> {
   void uncheckedSetDevice(c10::Device device) const noexcept override {
     FakeMemory::current_index = device.index();
   }
+  c10::Stream getStream(c10::Device device) const noexcept override {
+    return CurrentFakeStream(device);
+  }
+  c10::Stream getStreamFromGlobalPool(
+      c10::Device device, bool /*is_high_priority*/) const override {
+    return NewFakeStream(device);
+  }
+  c10::Stream exchangeStream(c10::Stream stream) const noexcept override {
+    return ExchangeFakeStream(stream);
+  }
+  void synchronizeStream(const c10::Stream& stream) const override {
+    AwaitFakeStream(stream);
+  }
 };
 
 C10_REGISTER_GUARD_IMPL(CUDA, FakeGuard)
+
+const bool register_memory = [] {
+  c10::SetAllocator(c10::kCUDA, &FakeMemory::Get());
+  return true;
+}();
 
 class FakeHooks : public at::CUDAHooksInterface {
  public:
@@ -112,7 +167,10 @@ class FakeHooks : public at::CUDAHooksInterface {
   bool isBuilt() const override { return true; }
   bool isAvailable() const override { return true; }
   c10::Allocator* getPinnedMemoryAllocator() const override {
-    return c10::GetCPUAllocator();
+    return FakePinnedAllocator();
+  }
+  bool isPinnedPtr(const void* address) const override {
+    return IsFakePinned(address);
   }
 };
 
@@ -152,9 +210,18 @@ at::Tensor OnHost(const at::Tensor& tensor) {
 }
 
 // The one that moves data: all others go over it.
-at::Tensor& Copy(at::Tensor& to, const at::Tensor& from,
-                 bool /*non_blocking*/) {
-  if (to.numel() > 0) OnHost(to).copy_(OnHost(from));
+at::Tensor& Copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
+  if (to.numel() == 0) return to;
+  if (from.is_cpu() || !to.is_cpu()) {
+    OnHost(to).copy_(OnHost(from));
+  } else if (non_blocking && IsFakePinned(to.const_data_ptr())) {
+    CopyLater(CurrentFakeStream(from.device()), OnHost(from), to);
+  } else {
+    if (!FakeKernel::IsRunning()) {
+      AwaitFakeStream(CurrentFakeStream(from.device()));
+    }
+    to.copy_(OnHost(from));
+  }
   return to;
 }
 
@@ -200,6 +267,7 @@ void CheckDevices(const c10::OperatorHandle& op,
 
 void RunOnCpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   CheckDevices(op, *stack);
+  const FakeKernel kernel;
   at::native::cpu_fallback(op, stack, /*error_on_views=*/true);
 }
 

@@ -2,6 +2,8 @@
 // checked, on the CPU.
 #pragma once
 
+#include <cstdint>
+
 namespace transformerd {
 
 // Registers itself with LibTorch where a test program links it; there is
@@ -9,11 +11,18 @@ namespace transformerd {
 //
 // * memory of "cuda:N" has addresses that the host cannot follow: who does
 //   crashes;
+// * each has 8 GiB, and says how much of it is free;
 // * operators of "cuda:N" take tensors of that device alone, as CUDA's do, and
 //   numbers (tensors without dimensions) of the CPU, and throw c10::Error
 //   otherwise; their results are the CPU's;
-// * `pin_memory` gives memory that copies need not wait for, in name only.
+// * what is copied to pinned memory without waiting is there once somebody
+//   waits for the stream, and not before;
+// * attention over rows of any lengths refuses what CUDA's kernels do not take.
 //
-// What it does not show: CUDA's own kernels, and what overlaps on streams.
+// What it does not show: CUDA's own kernels, and what overlaps on streams: all
+// else is done when the call returns, and in the order of the calls.
+
+// How often any thread has waited for a stream.
+int64_t FakeGpuWaits();
 
 }  // namespace transformerd

@@ -3,7 +3,9 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/core/TensorOptions.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 
 #include "gtest/gtest.h"
@@ -38,6 +40,29 @@ TEST(FakeGpuTest, TakesNoTensorsOfAnotherDevice) {
   EXPECT_THROW(on_gpu.add(Numbers().to(kSecond)), c10::Error);
   EXPECT_THROW(on_gpu.index_select(0, at::arange(2, at::kLong)), c10::Error);
   EXPECT_NO_THROW(on_gpu.add(Numbers().select(0, 0)));
+}
+
+TEST(FakeGpuTest, WhatIsCopiedToPinnedMemoryIsThereOnceTheStreamIsAwaited) {
+  const c10::impl::VirtualGuardImpl backend(at::kCUDA);
+  const c10::StreamGuard guard(backend.getStreamFromGlobalPool(kSecond));
+  const at::Tensor on_gpu = Numbers().to(kSecond);
+  const at::Tensor pinned =
+      at::empty({3}, at::TensorOptions(at::kFloat).pinned_memory(true));
+
+  pinned.copy_(on_gpu, /*non_blocking=*/true);
+  on_gpu.zero_();  // behind the copy
+
+  EXPECT_TRUE(pinned.isnan().all().item<bool>());
+  backend.synchronizeStream(c10::Stream(c10::Stream::DEFAULT, kSecond));
+  EXPECT_TRUE(pinned.isnan().all().item<bool>()) << "another stream";
+  backend.synchronizeStream(guard.current_stream());
+  EXPECT_TRUE(pinned.equal(Numbers()));
+}
+
+TEST(FakeGpuTest, CopiesToOtherMemoryWait) {
+  const at::Tensor host = at::empty({3}, at::kFloat);
+  host.copy_(Numbers().to(kFirst), /*non_blocking=*/true);
+  EXPECT_TRUE(host.equal(Numbers()));
 }
 
 TEST(FakeGpuDeathTest, TheHostCannotFollowItsAddresses) {

@@ -53,7 +53,7 @@ bool SeedCall::Wants(absl::string_view name) const {
 void SeedCall::Give(absl::string_view name, const at::Tensor& tensor) {
   for (size_t i = 0; i < input_.outputs.size(); ++i) {
     if (signature_.outputs[input_.outputs[i]].name != name) continue;
-    answer_[i] = ToHostTensor(tensor);
+    answer_.Start(i, tensor);
     is_given_[i] = true;
   }
 }
@@ -62,7 +62,7 @@ InferenceOutput SeedCall::Take() && {
   for (size_t i = 0; i < is_given_.size(); ++i) {
     CHECK(is_given_[i]) << signature_.outputs[input_.outputs[i]].name;
   }
-  return std::move(answer_);
+  return std::move(answer_).Take();
 }
 
 }  // namespace transformerd

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "model/reference/downloads.h"
 #include "model/runtime/inference.h"
 #include "model/runtime/signature.h"
 
@@ -40,7 +41,7 @@ class SeedCall {
   const Signature& signature_;
   const InferenceInput& input_;
   const at::TensorOptions options_;
-  InferenceOutput answer_;
+  Downloads answer_;
   std::vector<bool> is_given_;
 };
 

@@ -1,7 +1,6 @@
 #include "model/reference/seed/seed_executor.h"
 
 #include <ATen/Parallel.h>
-#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/TensorOptions.h>
 
@@ -21,6 +20,7 @@
 #include "model/reference/seed/t5.h"
 #include "model/reference/seed/vilbert.h"
 #include "model/reference/tensors.h"
+#include "model/reference/worker_stream.h"
 #include "model/runtime/tensor_spec.h"
 #include "model/runtime/useful_threads.h"
 
@@ -100,7 +100,7 @@ class SeedExecutor : public TensorExecutor {
       if (at::get_num_threads() != num_threads) {
         at::set_num_threads(num_threads);
       }
-      const c10::DeviceGuard device(weights_.device());
+      const WorkerStream stream(weights_.device());
       const c10::InferenceMode inference_mode;
       SeedCall call(signature_, input, weights_);
       std::visit(

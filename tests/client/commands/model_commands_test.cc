@@ -117,6 +117,13 @@ TEST_F(ModelCommandsTest, PlanShowsFiguresAndKeys) {
   version.set_bytes_read(90852864);
   version.set_weight_bytes(90852864);
   version.set_replicas(2);
+  v1::DeviceMemory& cpu = *version.add_devices();
+  cpu.set_device("cpu");
+  cpu.set_weight_bytes(90852864);
+  v1::DeviceMemory& gpu = *version.add_devices();
+  gpu.set_device("cuda:0");
+  gpu.set_weight_bytes(90852864);
+  gpu.set_free_bytes(80000000);
   version.mutable_mismatches()->add_missing("pooler.dense.bias");
   v1::Misfit& misfit = *version.mutable_mismatches()->add_shapes();
   misfit.set_key("x");
@@ -138,6 +145,8 @@ TEST_F(ModelCommandsTest, PlanShowsFiguresAndKeys) {
             "to send       0 bytes\n"
             "weights       90.9 MB x 2 copies\n"
             "staging       0 bytes\n"
+            "on cpu        90.9 MB\n"
+            "on cuda:0     90.9 MB, 80.0 MB are free\n"
             "unread keys   0\n"
             "missing: pooler.dense.bias\n"
             "shape: x: file [2], model [3]\n"

@@ -12,15 +12,21 @@
 #include "gtest/gtest.h"
 #include "model/families/families.h"
 #include "model/loading/arena.h"
+#include "model/reference/tensor_memory.h"
 #include "model/runtime/model_loader.h"
 #include "tests/matchers/status_matchers.h"
 #include "tests/model/families/golden_case.h"
 #include "tests/model/families/seed_case.h"
 #include "tests/model/runtime/make_loader.h"
 
+#ifdef FAKE_GPUS
+#include "tests/fakes/fake_gpu.h"
+#endif
+
 namespace transformerd {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -67,6 +73,34 @@ TEST_P(GpuFamilyTest, AnswersAsTransformersDoes) {
       options.dtype = DType::kF32;
       options.strict = !golden.needs_lenient_load;
       ExpectAnswers(golden, options);
+    }
+  }
+}
+
+// As FamilyTest.StaysNearFloat32InLowPrecision on the CPU.
+TEST_P(GpuFamilyTest, StaysNearFloat32InHalfPrecision) {
+  const std::pair<DType, double> allowed_errors[] = {{DType::kBF16, 0.05},
+                                                     {DType::kF16, 0.01}};
+  for (const absl::string_view model_type : GetParam()->model_types) {
+    ASSERT_OK_AND_ASSIGN(const std::vector<GoldenCase> cases,
+                         ReadGoldenCases(std::string(model_type)));
+    for (const GoldenCase& golden : cases) {
+      for (const auto& [dtype, allowed] : allowed_errors) {
+        LoadOptions options;
+        options.architecture = golden.class_name;
+        options.dtype = dtype;
+        options.strict = !golden.needs_lenient_load;
+        LoadControl control;
+        ASSERT_OK_AND_ASSIGN(
+            const auto model,
+            MakeGpuLoader()->Load({golden.model_directory, options}, control));
+        for (const GoldenProbe& probe : golden.probes) {
+          ASSERT_OK_AND_ASSIGN(const double error,
+                               RelativeError(probe, /*worker=*/0, *model));
+          EXPECT_LE(error, allowed)
+              << golden.name << " " << probe.name << " " << NameOf(dtype);
+        }
+      }
     }
   }
 }
@@ -149,6 +183,45 @@ TEST(GpuTest, TellsWhereTheWeightsAreAndKeepsNoneOnTheHost) {
   EXPECT_EQ(model->properties().at("engine"), "reference");
 }
 
+#ifdef FAKE_GPUS
+TEST(GpuTest, ABatchIsWaitedForOnce) {
+  LoadControl control;
+  ASSERT_OK_AND_ASSIGN(const auto model,
+                       MakeGpuLoader()->Load({kBertBase, {}}, control));
+  InferenceInput input;
+  input.batch = 2;
+  input.width = 3;
+  input.lengths = {3, 2};
+  input.input_ids = {5, 6, 7, 8, 9};
+  for (const char* output : {"last_hidden_state", "sentence_embedding"}) {
+    input.outputs.push_back(*model->signature().FindOutput(output));
+  }
+  const InferenceInput* batch[] = {&input};
+  const int64_t before = FakeGpuWaits();
+
+  ASSERT_THAT(model->Run(/*worker=*/1, batch), IsOk());
+
+  EXPECT_EQ(FakeGpuWaits() - before, 1);
+}
+
+TEST(GpuTest, WhatDoesNotFitIsRefusedBeforeItIsRead) {
+  const Device full = {DeviceKind::kCuda, 1};
+  ASSERT_OK_AND_ASSIGN(const int64_t free, FreeMemoryOf(full));
+  const auto others = MakeTensorMemory(full);
+  ASSERT_THAT(others->Allocate(free - 1000), IsOk());
+  const auto loader = MakeGpuLoader();
+  LoadControl control;
+
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad planned,
+                       loader->Plan({kBertBase, {}}));
+  EXPECT_EQ(planned.device_free_bytes.at("cuda:1"), 1000);
+  EXPECT_THAT(loader->Load({kBertBase, {}}, control),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr(" on cuda:1: 1000 bytes are free there")));
+  EXPECT_EQ(control.progress().bytes_done, 0);
+}
+#endif
+
 TEST(GpuTest, ComputesInTheDtypeOfTheCheckpoint) {
   const std::pair<const char*, const char*> cases[] = {
       {"float16", "F16"}, {"bfloat16", "BF16"}, {"float32", "F32"}};
@@ -170,7 +243,7 @@ TEST(GpuTest, TheNativeEngineIsRefused) {
   LoadControl control;
   EXPECT_THAT(MakeGpuLoader(native)->Load({kBertBase, {}}, control),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       testing::HasSubstr("on the CPU alone")));
+                       HasSubstr("on the CPU alone")));
 }
 
 }  // namespace

@@ -81,6 +81,27 @@ class AttentionTest : public ::testing::Test {
                   probabilities);
   }
 
+  // The same on the fake GPU, where plain rows are attended to in one call.
+  at::Tensor AttendedOnGpu(const PackedBatch& batch,
+                           std::vector<float>& input) {
+    const Device device = {DeviceKind::kCuda, 1};
+    const at::Device gpu(at::kCUDA, 1);
+    const Transformer copy(architecture_, DType::kF32);
+    std::vector<at::Tensor> weights;
+    for (const auto& slot : copy.slots()) {
+      std::vector<float>& values = weights_[weights.size()];
+      const auto size = static_cast<int64_t>(values.size());
+      weights.push_back(at::from_blob(values.data(), {size}).to(gpu));
+      slot->Fill(static_cast<std::byte*>(weights.back().mutable_data_ptr()),
+                 device);
+    }
+    AttentionContext context(architecture_.stack, copy.stack(), batch,
+                             at::TensorOptions(at::kFloat).device(gpu));
+    return Attend(copy.stack().blocks[0].attention, /*layer=*/0, context,
+                  Rows(input).to(gpu), /*probabilities=*/nullptr)
+        .to(at::kCPU);
+  }
+
   const Attention& attention() const {
     return transformer_->stack().blocks[0].attention;
   }
@@ -244,7 +265,9 @@ TEST_F(AttentionTest, EqualsTheFormulaRowByRow) {
     const PackedBatch batch = Batch(c.masks);
     std::vector<float> input = Random(batch.num_tokens() * kHidden);
 
-    ExpectNear(Attended(batch, input, nullptr), Expected(batch, input));
+    const std::vector<float> expected = Expected(batch, input);
+    ExpectNear(Attended(batch, input, nullptr), expected);
+    ExpectNear(AttendedOnGpu(batch, input), expected);
   }
 }
 
@@ -355,6 +378,7 @@ TEST_F(AttentionTest, FollowsTheRecipe) {
     const std::vector<float> expected = Expected(batch, input);
 
     ExpectNear(Attended(batch, input, nullptr), expected);
+    ExpectNear(AttendedOnGpu(batch, input), expected);
 
     at::Tensor probabilities;
     ExpectNear(Attended(batch, input, &probabilities), expected);

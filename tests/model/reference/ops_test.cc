@@ -12,6 +12,7 @@
 namespace transformerd {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::Pointwise;
 
@@ -71,6 +72,16 @@ TEST(ActivationTest, EqualsItsFormula) {
     EXPECT_THAT(Values(Apply(c.activation, input)),
                 Pointwise(FloatNear(1e-5f), expected));
   }
+}
+
+TEST(RepeatHeadsTest, EachHeadStandsBesideItsCopies) {
+  std::vector<float> heads = {1, 2, 3, 4, 5, 6, 7, 8};
+  const at::Tensor x = at::from_blob(heads.data(), {2, 2, 2});
+
+  EXPECT_THAT(Values(RepeatHeads(x, 4)),
+              ElementsAre(1, 2, 1, 2, 3, 4, 3, 4, 5, 6, 5, 6, 7, 8, 7, 8));
+  EXPECT_EQ(Values(RepeatHeads(x.unsqueeze(2), 4)), Values(RepeatHeads(x, 4)));
+  EXPECT_TRUE(RepeatHeads(x, 2).is_same(x));
 }
 
 }  // namespace

@@ -51,6 +51,13 @@ TEST(TensorMemoryTest, MayBeOfNoBytes) {
   EXPECT_TRUE(memory->bytes().empty());
 }
 
+TEST(TensorMemoryTest, WhatIsTakenIsNotFree) {
+  ASSERT_OK_AND_ASSIGN(const int64_t before, FreeMemoryOf(kGpu));
+  const auto memory = MakeTensorMemory(kGpu);
+  ASSERT_THAT(memory->Allocate(1000), IsOk());
+  EXPECT_THAT(FreeMemoryOf(kGpu), IsOkAndHolds(before - 1000));
+}
+
 TEST(TensorMemoryTest, SaysWhatTheDeviceHasNotGot) {
   EXPECT_THAT(
       MakeTensorMemory(kGpu)->Allocate(int64_t{1} << 60),

@@ -1,6 +1,8 @@
 #include "model/reference/tensors.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/TensorOptions.h>
 
@@ -36,7 +38,25 @@ TEST(TensorsTest, AnotherDeviceGetsACopyThatOutlivesTheValues) {
       ToDevice(TensorOf(absl::MakeConstSpan(values), 2), AtDeviceOf(kGpu));
   values = {0, 0};
   EXPECT_EQ(copy.device(), at::Device(at::kCUDA, 1));
-  EXPECT_THAT(ToHostTensor(copy).as<float>(), ElementsAre(3, 1));
+  EXPECT_TRUE(copy.to(at::kCPU).equal(at::tensor({3.f, 1.f}).view({1, 2})));
+}
+
+TEST(TensorsTest, TensorsOfAllDtypesGoToADeviceTogether) {
+  const std::vector<at::Tensor> host = {
+      at::tensor({int64_t{5}, int64_t{6}, int64_t{7}}), at::empty({0}),
+      at::tensor({1, 0, 1}).to(at::kBool), at::tensor({int32_t{9}}),
+      at::tensor({1.f, 2.f, 3.f, 4.f}).view({2, 2}).t()};
+
+  const std::vector<at::Tensor> there = ToDevice(host, AtDeviceOf(kGpu));
+
+  ASSERT_EQ(there.size(), host.size());
+  for (size_t i = 0; i < host.size(); ++i) {
+    EXPECT_EQ(there[i].device(), AtDeviceOf(kGpu));
+    EXPECT_EQ(there[i].scalar_type(), host[i].scalar_type());
+    EXPECT_TRUE(there[i].to(at::kCPU).equal(host[i])) << i;
+    EXPECT_EQ(there[i].storage().unsafeGetStorageImpl(),
+              there[0].storage().unsafeGetStorageImpl());
+  }
 }
 
 TEST(TensorsTest, ASlotIsATensorOfItsDevice) {
@@ -49,7 +69,7 @@ TEST(TensorsTest, ASlotIsATensorOfItsDevice) {
 
   EXPECT_EQ(tensor.device(), AtDeviceOf(kGpu));
   EXPECT_EQ(tensor.scalar_type(), at::kHalf);
-  EXPECT_THAT(ToHostTensor(tensor).shape, ElementsAre(2, 3));
+  EXPECT_THAT(tensor.sizes(), ElementsAre(2, 3));
 }
 
 TEST(TensorsTest, ExceptionsBecomeStatuses) {

@@ -148,5 +148,23 @@ TEST_F(ModelQueriesTest, PlansWhereCallsMayNotLoad) {
   EXPECT_THAT(Plan("a"), IsOk());
 }
 
+TEST_F(ModelQueriesTest, APlanFitsWhereEachGpuHasRoomForAllVersions) {
+  RepositoryPlan plan;
+  plan.versions[1].device_bytes = {{"cuda:0", 40}, {"cuda:1", 40}};
+  plan.versions[1].device_free_bytes = {{"cuda:0", 80}, {"cuda:1", 80}};
+  EXPECT_TRUE(plan.fits());
+
+  plan.versions[2] = plan.versions[1];
+  EXPECT_TRUE(plan.fits());
+
+  plan.versions[2].device_bytes["cuda:1"] = 41;
+  EXPECT_FALSE(plan.fits());
+
+  for (auto& [version, planned] : plan.versions) {
+    planned.device_free_bytes.clear();  // nobody knows
+  }
+  EXPECT_TRUE(plan.fits());
+}
+
 }  // namespace
 }  // namespace transformerd

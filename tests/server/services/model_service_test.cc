@@ -181,7 +181,8 @@ TEST_F(ModelServiceTest, PlansWithoutLoading) {
   planned.architecture = "BertModel";
   planned.parameters = 250;
   planned.host = {/*weight_bytes=*/1000, /*staging_bytes=*/10};
-  planned.device_bytes = {{"cpu", 1000}};
+  planned.device_bytes = {{"cpu", 1000}, {"cuda:0", 1000}};
+  planned.device_free_bytes = {{"cuda:0", 5000}};
   server_.loader().SetPlan(planned);
 
   ASSERT_OK_AND_ASSIGN(const auto plan, Plan("bert"));
@@ -195,6 +196,8 @@ TEST_F(ModelServiceTest, PlansWithoutLoading) {
   EXPECT_EQ(plan.versions(0).parameters(), 250);
   EXPECT_EQ(plan.versions(0).staging_bytes(), 10);
   EXPECT_EQ(plan.versions(0).devices(0).device(), "cpu");
+  EXPECT_EQ(plan.versions(0).devices(0).free_bytes(), 0);
+  EXPECT_EQ(plan.versions(0).devices(1).free_bytes(), 5000);
   EXPECT_FALSE(plan.versions(0).has_mismatches());
   EXPECT_THAT(server_.loader().requests(), IsEmpty());
 }
