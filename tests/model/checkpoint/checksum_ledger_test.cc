@@ -88,8 +88,8 @@ TEST_F(ChecksumLedgerTest, WhatIsNewInAPieceCounts) {
       absl::Status status;
       for (const auto& [begin, end] : reads) {
         ASSERT_THAT(status, IsOk());
-        status = ledger.Add(100 + begin,
-                            {Bytes(text).subspan(begin, end - begin)});
+        status =
+            ledger.Add(100 + begin, {Bytes(text).subspan(begin, end - begin)});
       }
       if (is_damaged) {
         EXPECT_THAT(status, HasReason(Reason::kZipInvalid));
