@@ -13,26 +13,30 @@
 
 namespace transformerd {
 
-// One tensor of a checkpoint: dense, row-major, little-endian, at
-// [offset_bytes, offset_bytes + size_bytes) of the file.
+// One tensor of a checkpoint, little-endian, whose first element is at
+// offset_bytes of the file.
 struct CheckpointEntry {
   std::string key;
   DType dtype = DType::kF32;
   Shape shape;
+  // Empty where the elements lie in a row, row-major. Else one stride, in
+  // elements, for each extent: see strided_view.h.
+  Shape strides;
   int file = 0;  // index for CheckpointReader::file_name
   int64_t offset_bytes = 0;
-  int64_t size_bytes = 0;
+  int64_t size_bytes = 0;  // of the elements, whatever they span
 };
 
 // Lists tensors without reading their data; reads ranges into given buffers.
 //
-// Implementations check every size while opening, so that each entry's range
-// lies inside its file. Thread-safe after creation: reads may overlap.
+// Implementations check every size while opening, so that all elements of an
+// entry lie inside its file. Thread-safe after creation: reads may overlap.
 class CheckpointReader {
  public:
   virtual ~CheckpointReader() = default;
 
-  // All tensors, ordered by (file, offset); keys are unique.
+  // All tensors, ordered by (file, offset); keys are unique. The sizes of a
+  // file's add up to less than 2^63.
   virtual const std::vector<CheckpointEntry>& entries() const = 0;
 
   // Name of a file relative to the model's folder, for messages.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -33,10 +34,10 @@ absl::Status ChecksumLedger::Add(
       const int64_t to = from + stretches_[stretch].size_bytes;
       const int64_t begin = std::max(from, buffer_begin);
       const int64_t end = std::min(to, buffer_end);
-      if (begin < end && !IsDone(stretch)) {
-        const auto part = buffer.subspan(begin - buffer_begin, end - begin);
-        RETURN_IF_ERROR(AddPiece(stretch, begin - from,
-                                 {end - from, ExtendCrc32(0, part)}));
+      if (begin < end) {
+        RETURN_IF_ERROR(
+            AddBytes(stretch, begin - from,
+                     buffer.subspan(begin - buffer_begin, end - begin)));
       }
       if (to > buffer_end) break;
     }
@@ -45,11 +46,30 @@ absl::Status ChecksumLedger::Add(
   return absl::OkStatus();
 }
 
-bool ChecksumLedger::IsDone(size_t stretch) const {
+// Sums what is new without the lock: another thread may add some of it before.
+absl::Status ChecksumLedger::AddBytes(size_t stretch, int64_t begin,
+                                      absl::Span<const std::byte> bytes) {
+  const int64_t end = begin + static_cast<int64_t>(bytes.size());
+  while (const std::optional<Gap> gap = FirstGap(stretch, begin, end)) {
+    const auto part = bytes.subspan(gap->begin - begin, gap->end - gap->begin);
+    RETURN_IF_ERROR(
+        AddPiece(stretch, gap->begin, {gap->end, ExtendCrc32(0, part)}));
+  }
+  return absl::OkStatus();
+}
+
+std::optional<ChecksumLedger::Gap> ChecksumLedger::FirstGap(size_t stretch,
+                                                            int64_t begin,
+                                                            int64_t end) const {
   absl::MutexLock lock(&mutex_);
   const Pieces& pieces = pieces_[stretch];
-  return !pieces.empty() && pieces.begin()->first == 0 &&
-         pieces.begin()->second.end == stretches_[stretch].size_bytes;
+  const auto next = pieces.upper_bound(begin);
+  if (next != pieces.begin()) {
+    begin = std::max(begin, std::prev(next)->second.end);
+  }
+  if (next != pieces.end()) end = std::min(end, next->first);
+  if (begin >= end) return std::nullopt;
+  return Gap{begin, end};
 }
 
 absl::Status ChecksumLedger::AddPiece(size_t stretch, int64_t begin,
@@ -58,7 +78,7 @@ absl::Status ChecksumLedger::AddPiece(size_t stretch, int64_t begin,
   Pieces& pieces = pieces_[stretch];
   auto next = pieces.lower_bound(begin);
   const auto previous = next == pieces.begin() ? pieces.end() : std::prev(next);
-  // Parts that were read before say nothing new, and cannot be taken out.
+  // Parts that are there already cannot be taken out of the sum.
   if (next != pieces.end() && next->first < piece.end) return absl::OkStatus();
   if (previous != pieces.end() && previous->second.end > begin) {
     return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct ChecksummedStretch {
 };
 
 // Told of every read, it knows the checksum of a stretch as soon as the reads
-// cover it, in whatever order and pieces; pieces that were read before count
+// cover it, in whatever order and pieces; bytes that were read before count
 // once. A stretch that is never read to the end is never checked: weights are
 // then read once, and not a second time for their checksum.
 //
@@ -45,8 +46,20 @@ class ChecksumLedger {
   // From where they begin; no two touch.
   using Pieces = std::map<int64_t, Piece>;
 
-  absl::Status AddPiece(size_t stretch, int64_t begin, Piece piece);
-  bool IsDone(size_t stretch) const;
+  struct Gap {
+    int64_t begin = 0, end = 0;
+  };
+
+  // Positions are counted from the stretch's begin.
+  absl::Status AddBytes(size_t stretch, int64_t begin,
+                        absl::Span<const std::byte> bytes)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // The first part of [begin, end) that no piece covers.
+  std::optional<Gap> FirstGap(size_t stretch, int64_t begin, int64_t end) const
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Does nothing where a part of the piece is covered.
+  absl::Status AddPiece(size_t stretch, int64_t begin, Piece piece)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::vector<ChecksummedStretch> stretches_;
   mutable absl::Mutex mutex_;

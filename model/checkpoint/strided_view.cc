@@ -1,8 +1,6 @@
 #include "model/checkpoint/strided_view.h"
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
 #include <vector>
 
 #include "glog/logging.h"
@@ -18,12 +16,12 @@ int64_t DivideUp(int64_t a, int64_t b) {
 
 }  // namespace
 
-// Bytes [begin, end) of the dense tensor, as far as they lie in a window.
+// A range, as far as it lies in a window.
 struct StridedView::Request {
-  int64_t begin, end;
-  std::byte* dense;
+  Range range;
   int64_t window_begin, window_end;
   const std::byte* window;
+  Writer write;
 };
 
 StridedView::StridedView(int64_t offset_bytes, const Shape& shape,
@@ -48,24 +46,37 @@ StridedView::StridedView(int64_t offset_bytes, const Shape& shape,
   std::reverse(axes_.begin(), axes_.end());
 }
 
-absl::Status StridedView::Gather(int64_t begin, absl::Span<std::byte> dense,
-                                 const Reader& read) const {
-  const auto count = static_cast<int64_t>(dense.size());
-  CHECK(begin >= 0 && count <= size_bytes_ - begin) << begin << " " << count;
-  if (count == 0) return absl::OkStatus();
-  const auto [first, last] = SpanOf(begin, begin + count);
-  std::vector<std::byte> window(std::min(kWindowBytes, last - first));
-  for (int64_t at = first; at < last; at += kWindowBytes) {
-    const int64_t end = std::min(at + kWindowBytes, last);
+int64_t StridedView::window_bytes() const {
+  if (size_bytes_ == 0) return 0;
+  const Range span = SpanOf({0, size_bytes_});
+  return std::min(kWindowBytes, span.end - span.begin);
+}
+
+absl::Status StridedView::Gather(absl::Span<const Range> ranges, Reader read,
+                                 Writer write) const {
+  if (ranges.empty()) return absl::OkStatus();
+  int64_t done = 0;
+  for (const Range& range : ranges) {
+    CHECK(done <= range.begin && range.begin < range.end &&
+          range.end <= size_bytes_)
+        << range.begin << " " << range.end;
+    done = range.end;
+  }
+  const Range span = SpanOf({ranges.front().begin, ranges.back().end});
+  std::vector<std::byte> window(std::min(kWindowBytes, span.end - span.begin));
+  for (int64_t at = span.begin; at < span.end; at += kWindowBytes) {
+    const int64_t end = std::min(at + kWindowBytes, span.end);
     const auto part = absl::MakeSpan(window).subspan(0, end - at);
     RETURN_IF_ERROR(read(offset_bytes_ + at, part));
-    Copy(0, 0, 0, {begin, begin + count, dense.data(), at, end, part.data()});
+    for (const Range& range : ranges) {
+      Pick(0, 0, 0, {range, at, end, part.data(), write});
+    }
   }
   return absl::OkStatus();
 }
 
-std::pair<int64_t, int64_t> StridedView::SpanOf(int64_t begin,
-                                                int64_t end) const {
+StridedView::Range StridedView::SpanOf(Range range) const {
+  auto [begin, end] = range;
   int64_t base = 0;
   for (const Axis& axis : axes_) {
     const int64_t first = begin / axis.step_bytes;
@@ -82,14 +93,26 @@ std::pair<int64_t, int64_t> StridedView::SpanOf(int64_t begin,
 }
 
 // `dense` and `source` are where axis number `axis` begins.
-void StridedView::Copy(size_t axis, int64_t dense, int64_t source,
+void StridedView::Pick(size_t axis, int64_t dense, int64_t source,
                        const Request& request) const {
   const Axis& loop = axes_[axis];
+  // Of a transposed tensor each element comes here: no divisions.
+  if (axis + 1 == axes_.size()) {
+    const int64_t begin = std::max({int64_t{0}, request.range.begin - dense,
+                                    request.window_begin - source});
+    const int64_t end = std::min(
+        {loop.extent, request.range.end - dense, request.window_end - source});
+    if (begin >= end) return;
+    request.write(dense + begin,
+                  {request.window + (source + begin - request.window_begin),
+                   static_cast<size_t>(end - begin)});
+    return;
+  }
   // The steps that have something of the dense bytes wanted...
   int64_t begin =
-      std::max<int64_t>(0, (request.begin - dense) / loop.step_bytes);
-  int64_t end =
-      std::min(loop.extent, DivideUp(request.end - dense, loop.step_bytes));
+      std::max<int64_t>(0, (request.range.begin - dense) / loop.step_bytes);
+  int64_t end = std::min(loop.extent,
+                         DivideUp(request.range.end - dense, loop.step_bytes));
   // ...and something of the window.
   if (loop.stride > 0) {
     begin = std::max(
@@ -97,15 +120,8 @@ void StridedView::Copy(size_t axis, int64_t dense, int64_t source,
                         loop.stride));
     end = std::min(end, DivideUp(request.window_end - source, loop.stride));
   }
-  if (axis + 1 == axes_.size()) {
-    if (begin >= end) return;
-    std::memcpy(request.dense + (dense + begin - request.begin),
-                request.window + (source + begin - request.window_begin),
-                end - begin);
-    return;
-  }
   for (int64_t i = begin; i < end; ++i) {
-    Copy(axis + 1, dense + i * loop.step_bytes, source + i * loop.stride,
+    Pick(axis + 1, dense + i * loop.step_bytes, source + i * loop.stride,
          request);
   }
 }

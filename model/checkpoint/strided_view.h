@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "model/base/shape.h"
@@ -17,9 +17,17 @@ namespace transformerd {
 class StridedView {
  public:
   // Fills a buffer with the bytes from a position on.
-  using Reader = std::function<absl::Status(int64_t, absl::Span<std::byte>)>;
+  using Reader =
+      absl::FunctionRef<absl::Status(int64_t, absl::Span<std::byte>)>;
+  // Takes bytes of the dense tensor, whole elements, that begin at a position
+  // in it.
+  using Writer = absl::FunctionRef<void(int64_t, absl::Span<const std::byte>)>;
+  // Bytes [begin, end) of the dense tensor, whole elements.
+  struct Range {
+    int64_t begin = 0, end = 0;
+  };
 
-  // Memory that Gather takes.
+  // Most bytes that Gather reads at once.
   static constexpr int64_t kWindowBytes = 8 << 20;
 
   // A tensor that begins at `offset_bytes`; strides (none negative, as many as
@@ -34,11 +42,15 @@ class StridedView {
   // True where the bytes are those from offset_bytes on, in a row.
   bool is_dense() const { return size_bytes_ == 0 || axes_.size() == 1; }
 
-  // Fills `dense` with the bytes of the dense tensor from `begin` on, which
-  // must be inside of it (CHECK). Reads windows of the stretch that the tensor
-  // spans, one after the other, gaps included, and picks the bytes out of them.
-  absl::Status Gather(int64_t begin, absl::Span<std::byte> dense,
-                      const Reader& read) const;
+  // Memory that Gather takes: a window.
+  int64_t window_bytes() const;
+
+  // Writes the ranges, which must be inside of the dense tensor and in order
+  // (CHECK), in pieces of any size and order, each byte once. Reads the stretch
+  // that the ranges span, gaps included, once: window by window. An error of
+  // `read` ends it.
+  absl::Status Gather(absl::Span<const Range> ranges, Reader read,
+                      Writer write) const;
 
  private:
   // One loop over the tensor, in bytes. The innermost has stride 1.
@@ -51,10 +63,10 @@ class StridedView {
   };
   struct Request;
 
-  void Copy(size_t axis, int64_t dense, int64_t source,
+  void Pick(size_t axis, int64_t dense, int64_t source,
             const Request& request) const;
-  // Where the bytes [begin, end) of the dense tensor may be, from offset_bytes.
-  std::pair<int64_t, int64_t> SpanOf(int64_t begin, int64_t end) const;
+  // Where a range of the dense tensor may be, from offset_bytes.
+  Range SpanOf(Range range) const;
 
   int64_t offset_bytes_;
   int64_t size_bytes_;

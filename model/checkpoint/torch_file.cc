@@ -27,23 +27,15 @@ constexpr absl::string_view kTarMagic = "ustar";
 constexpr size_t kTarMagicOffset = 257;
 constexpr int64_t kBeginBytes = 512;
 
-// A view at its place behind the end of the file.
-struct Gathered {
-  int64_t begin = 0;
-  StridedView view;
-};
-
 class TorchReader : public CheckpointReader {
  public:
   TorchReader(std::unique_ptr<ByteSource> source, std::string name,
               std::vector<ChecksummedStretch> checksums,
-              std::vector<CheckpointEntry> entries,
-              std::vector<Gathered> gathered)
+              std::vector<CheckpointEntry> entries)
       : source_(std::move(source)),
         name_(std::move(name)),
         ledger_(std::move(checksums)),
-        entries_(std::move(entries)),
-        gathered_(std::move(gathered)) {}
+        entries_(std::move(entries)) {}
 
   const std::vector<CheckpointEntry>& entries() const override {
     return entries_;
@@ -58,10 +50,7 @@ class TorchReader : public CheckpointReader {
       int file, int64_t offset_bytes,
       absl::Span<const absl::Span<std::byte>> buffers) const override {
     CHECK_EQ(file, 0);
-    return Annotate(offset_bytes < source_->size_bytes()
-                        ? ReadStored(offset_bytes, buffers)
-                        : ReadGathered(offset_bytes, buffers),
-                    name_);
+    return Annotate(ReadChecked(offset_bytes, buffers), name_);
   }
 
   absl::Status CheckUnchanged() const override {
@@ -69,54 +58,17 @@ class TorchReader : public CheckpointReader {
   }
 
  private:
-  absl::Status ReadStored(
+  absl::Status ReadChecked(
       int64_t offset_bytes,
       absl::Span<const absl::Span<std::byte>> buffers) const {
     RETURN_IF_ERROR(source_->Read(offset_bytes, buffers));
     return ledger_.Add(offset_bytes, buffers);
   }
 
-  absl::Status ReadGathered(
-      int64_t offset_bytes,
-      absl::Span<const absl::Span<std::byte>> buffers) const {
-    for (absl::Span<std::byte> buffer : buffers) {
-      while (!buffer.empty()) {
-        ASSIGN_OR_RETURN(const int64_t count,
-                         ReadSomeGathered(offset_bytes, buffer));
-        buffer.remove_prefix(count);
-        offset_bytes += count;
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  // Fills the buffer as far as one view goes, and returns how far.
-  absl::StatusOr<int64_t> ReadSomeGathered(int64_t offset_bytes,
-                                           absl::Span<std::byte> buffer) const {
-    const auto next = std::partition_point(
-        gathered_.begin(), gathered_.end(), [offset_bytes](const Gathered& g) {
-          return g.begin + g.view.size_bytes() <= offset_bytes;
-        });
-    if (next == gathered_.end()) {
-      return LoadError(Reason::kTruncated,
-                       absl::StrCat("has nothing at byte ", offset_bytes));
-    }
-    const int64_t begin = offset_bytes - next->begin;
-    const int64_t count = std::min(static_cast<int64_t>(buffer.size()),
-                                   next->view.size_bytes() - begin);
-    RETURN_IF_ERROR(next->view.Gather(
-        begin, buffer.subspan(0, count),
-        [this](int64_t offset_bytes, absl::Span<std::byte> window) {
-          return ReadStored(offset_bytes, {window});
-        }));
-    return count;
-  }
-
   const std::unique_ptr<ByteSource> source_;
   const std::string name_;
   mutable ChecksumLedger ledger_;
   const std::vector<CheckpointEntry> entries_;
-  const std::vector<Gathered> gathered_;
 };
 
 absl::StatusOr<TorchContents> ReadContents(const ByteSource& source) {
@@ -139,13 +91,10 @@ absl::StatusOr<TorchContents> ReadContents(const ByteSource& source) {
                    "pickles with its magic number"));
 }
 
-// Tensors in a row are where they are, all others behind the end of the file.
-absl::StatusOr<std::unique_ptr<CheckpointReader>> MakeReader(
-    std::unique_ptr<ByteSource> source, std::string name,
-    TorchContents contents) {
+absl::StatusOr<std::vector<CheckpointEntry>> MakeEntries(
+    TorchContents& contents) {
   std::vector<CheckpointEntry> entries;
-  std::vector<Gathered> gathered;
-  int64_t end = source->size_bytes();
+  int64_t all_bytes = 0;
   for (auto& [key, index] : contents.state) {
     const TorchTensor& tensor = contents.tensors[index];
     CheckpointEntry& entry = entries.emplace_back();
@@ -153,28 +102,26 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> MakeReader(
     entry.dtype = contents.storages[tensor.storage].dtype;
     entry.shape = tensor.shape;
     const int64_t element_bytes = BytesOf(entry.dtype);
-    StridedView view(contents.storage_offsets[tensor.storage] +
-                         tensor.offset * element_bytes,
-                     tensor.shape, tensor.strides, element_bytes);
+    const StridedView view(contents.storage_offsets[tensor.storage] +
+                               tensor.offset * element_bytes,
+                           tensor.shape, tensor.strides, element_bytes);
+    entry.offset_bytes = view.offset_bytes();
     entry.size_bytes = view.size_bytes();
-    entry.offset_bytes = view.is_dense() ? view.offset_bytes() : end;
-    if (view.is_dense()) continue;
-    gathered.push_back({end, std::move(view)});
-    const std::optional<int64_t> next = CheckedAdd(end, entry.size_bytes);
-    if (!next.has_value()) {
+    if (!view.is_dense()) entry.strides = tensor.strides;
+    // Expanded ones are of any size, whatever the file's.
+    const std::optional<int64_t> sum = CheckedAdd(all_bytes, entry.size_bytes);
+    if (!sum.has_value()) {
       return LoadError(Reason::kShapeInvalid,
                        "its tensors have no size of 63 bits together");
     }
-    end = *next;
+    all_bytes = *sum;
   }
   std::sort(entries.begin(), entries.end(),
             [](const CheckpointEntry& a, const CheckpointEntry& b) {
               return std::tie(a.offset_bytes, a.size_bytes, a.key) <
                      std::tie(b.offset_bytes, b.size_bytes, b.key);
             });
-  return std::make_unique<TorchReader>(std::move(source), std::move(name),
-                                       std::move(contents.checksums),
-                                       std::move(entries), std::move(gathered));
+  return entries;
 }
 
 }  // namespace
@@ -198,11 +145,11 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenTorchSource(
   // A file that changed meanwhile is to blame for whatever else is wrong.
   RETURN_IF_ERROR(Annotate(source->CheckUnchanged(), name));
   if (!contents.ok()) return Annotate(contents.status(), name);
-  std::string context = name;
-  absl::StatusOr<std::unique_ptr<CheckpointReader>> reader =
-      MakeReader(std::move(source), std::move(name), *std::move(contents));
-  if (!reader.ok()) return Annotate(reader.status(), context);
-  return reader;
+  absl::StatusOr<std::vector<CheckpointEntry>> entries = MakeEntries(*contents);
+  if (!entries.ok()) return Annotate(entries.status(), name);
+  return std::make_unique<TorchReader>(std::move(source), std::move(name),
+                                       std::move(contents->checksums),
+                                       *std::move(entries));
 }
 
 }  // namespace transformerd

@@ -20,11 +20,9 @@ bool IsTorchFile(absl::string_view begin_of_file);
 // pickle_machine.h and torch_objects.h. Opening takes less than 64 MiB plus
 // four times the size of the file.
 //
-// Every tensor is an entry, also where several share a storage; ranges may
-// then overlap. Tensors whose elements do not lie in a row (transposed, sliced)
-// are dense entries behind the end of the file, where nothing is stored: reads
-// there gather the elements from where they are, with a window of a few MiB
-// (see strided_view.h). No read may cross the end of the file.
+// Every tensor is an entry, also where several share a storage; what they span
+// may then overlap. Those whose elements do not lie in a row (transposed,
+// sliced, expanded) have strides.
 //
 // Zip archives hold checksums. Those of storages are checked while they are
 // read, as soon as all of a storage was (see checksum_ledger.h): Read is then

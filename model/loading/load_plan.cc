@@ -70,6 +70,10 @@ LoadItem MakeItem(int index, const ParameterSlot& slot,
   item.key = entry.key;
   item.file = entry.file;
   item.file_offset_bytes = entry.offset_bytes;
+  if (!entry.strides.empty()) {
+    item.view.emplace(entry.offset_bytes, entry.shape, entry.strides,
+                      BytesOf(entry.dtype));
+  }
   CHECK_EQ(entry.size_bytes, item.num_elements * BytesOf(entry.dtype))
       << entry.key;
   return item;

@@ -13,6 +13,7 @@
 #include "model/base/device.h"
 #include "model/base/dtype.h"
 #include "model/checkpoint/checkpoint_reader.h"
+#include "model/checkpoint/strided_view.h"
 #include "model/loading/arena.h"
 #include "model/loading/mismatch_report.h"
 #include "model/loading/name_map.h"
@@ -35,6 +36,8 @@ struct LoadItem {
   DType file_dtype = DType::kF32;  // of the entry
   int file = 0;
   int64_t file_offset_bytes = 0;
+  // Where the file does not hold its elements in a row.
+  std::optional<StridedView> view;
   int64_t num_elements = 0;
   int64_t arena_offset_bytes = 0;  // a multiple of kArenaAlignmentBytes
   int64_t arena_bytes = 0;  // with what the slot reserves beyond its size
@@ -42,6 +45,12 @@ struct LoadItem {
   // For kInitialize: the slot's.
   std::string name;
   Initializer initializer = Initializer::kZeros;
+
+  // Whether what is read waits in memory of its own until its bucket was read.
+  // The elements of views are cast one by one.
+  bool is_staged() const {
+    return transform == Transform::kCast && !view.has_value();
+  }
 };
 
 // The elements [begin, begin + count) of an item.
@@ -104,7 +113,8 @@ class LoadPlan {
   }
 
   int64_t arena_bytes() const { return arena_bytes_; }
-  // What will be read, and from how many tensors.
+  // What will be read, and from how many tensors. Those that do not lie in a
+  // row count with the bytes of their elements, whatever they span.
   int64_t payload_bytes() const { return payload_bytes_; }
   int64_t payload_tensors() const { return payload_tensors_; }
   // Distinct numbers in the model: tied parameters count once.

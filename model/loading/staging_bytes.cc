@@ -11,7 +11,7 @@ int64_t StagedBytes(const LoadPlan& plan, const LoadBucket& bucket) {
   int64_t bytes = 0;
   for (const LoadPiece& piece : bucket.pieces) {
     const LoadItem& item = plan.items()[piece.item];
-    if (item.transform != Transform::kCast) continue;
+    if (!item.is_staged()) continue;
     bytes += piece.count * BytesOf(item.file_dtype);
   }
   return bytes;
@@ -22,9 +22,13 @@ int64_t StagedBytes(const LoadPlan& plan, const LoadBucket& bucket) {
 // Buckets that lie in one item are alike, so that one of them speaks for all.
 int64_t StagingBytes(const LoadPlan& plan) {
   int64_t most = 0;
+  int64_t largest_window = 0;
   int64_t next = 0;  // all buckets before it are counted
   for (const LoadItem& item : plan.items()) {
-    if (item.transform != Transform::kCast || item.num_elements == 0) continue;
+    if (item.view.has_value()) {
+      largest_window = std::max(largest_window, item.view->window_bytes());
+    }
+    if (!item.is_staged() || item.num_elements == 0) continue;
     const int64_t begin = item.arena_offset_bytes;
     const int64_t size_bytes = item.num_elements * BytesOf(item.dtype);
     const int64_t first = plan.BucketAt(begin);
@@ -35,7 +39,7 @@ int64_t StagingBytes(const LoadPlan& plan) {
       next = index + 1;
     }
   }
-  return most;
+  return most + largest_window;
 }
 
 }  // namespace transformerd

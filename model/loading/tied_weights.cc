@@ -34,7 +34,7 @@ std::vector<SlotTie> FindCopies(Slots slots, const NameMap& name_map) {
 
 bool AreSameBytes(const CheckpointEntry& a, const CheckpointEntry& b) {
   return a.file == b.file && a.offset_bytes == b.offset_bytes &&
-         a.dtype == b.dtype && a.shape == b.shape;
+         a.dtype == b.dtype && a.shape == b.shape && a.strides == b.strides;
 }
 
 bool HoldSameBytes(Slots slots, const SlotTie& tie, const LoadPlan& plan,

@@ -202,11 +202,15 @@ class LoadRun {
       control_.SetRank(rank);
       control_.SetPhase(LoadPhase::kStream);
     }
-    BucketFiller filler(plan_, reader_, *arenas_[rank]);
+    BucketFillerHooks hooks;
+    hooks.is_mine = [this, rank](int64_t k) {
+      return SourceOf(k, rank) == rank;
+    };
+    hooks.check = [this] { return CheckGoesOn(); };
+    BucketFiller filler(plan_, reader_, *arenas_[rank], std::move(hooks));
     for (int64_t k = 0; k < plan_.num_buckets(); ++k) {
       if (SourceOf(k, rank) == rank) {
-        RETURN_IF_ERROR(control_.CheckNotCancelled());
-        RETURN_IF_ERROR(failure());
+        RETURN_IF_ERROR(CheckGoesOn());
         const LoadBucket bucket = plan_.Bucket(k);
         const absl::Status filled = filler.Fill(bucket);
         if (!filled.ok()) {
@@ -231,6 +235,11 @@ class LoadRun {
       failure_.Update(status);
     }
     for (const LoadRank& rank : ranks_) rank.transport->Abort(failure());
+  }
+
+  absl::Status CheckGoesOn() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    RETURN_IF_ERROR(control_.CheckNotCancelled());
+    return failure();
   }
 
   absl::Status failure() const ABSL_LOCKS_EXCLUDED(mutex_) {

@@ -43,7 +43,9 @@ struct WeightLoaderOptions {
 struct LoadedWeights {
   // One a rank; null where the rank has a device and did not read.
   std::vector<std::unique_ptr<Arena>> arenas;
-  // From the checkpoint: each byte once, or once a rank where each reads.
+  // From the checkpoint: each byte once, or once a rank where each reads. A
+  // tensor that does not lie in a row counts as if it did; what it spans is
+  // read once by each rank that fills a bucket of it.
   int64_t bytes_read = 0;
   int64_t bytes_broadcast = 0;  // received by ranks other than the source
 };

@@ -5,9 +5,9 @@
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "model/base/error_details.h"
 #include "model/base/shape.h"
+#include "tests/fakes/read_tensor.h"
 
 namespace transformerd {
 namespace {
@@ -23,10 +23,7 @@ std::string Check(const CheckpointReader& reader,
   }
   if (entry.offset_bytes < 0) return "a negative offset";
   if (entry.size_bytes > kMaxReadBytes) return "";
-  std::string buffer(entry.size_bytes, '\0');
-  const absl::Status status = reader.Read(
-      entry.file, entry.offset_bytes,
-      {{reinterpret_cast<std::byte*>(buffer.data()), buffer.size()}});
+  const absl::Status status = ReadTensor(reader, entry).status();
   // The bytes are there; only their checksum may be wrong.
   if (status.ok() || ReasonOf(status) == "ZIP_INVALID") return "";
   return absl::StrCat("cannot be read: ", status.ToString());

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -63,8 +64,40 @@ TEST_F(ChecksumLedgerTest, PiecesMayComeInAnyOrder) {
 TEST_F(ChecksumLedgerTest, PiecesReadTwiceCountOnce) {
   EXPECT_THAT(Add(100, "01234"), IsOk());
   EXPECT_THAT(Add(102, "23"), IsOk());
-  EXPECT_THAT(Add(103, "3456789"), IsOk());
-  EXPECT_THAT(Add(105, "5678X"), HasReason(Reason::kZipInvalid));
+  EXPECT_THAT(Add(103, "3456"), IsOk());
+  EXPECT_THAT(Add(105, "XX78"), IsOk());
+  EXPECT_THAT(Add(105, "XXXX9"), IsOk());
+  EXPECT_THAT(Add(120, "abc"), IsOk());
+  EXPECT_THAT(Add(122, "cdeF"), HasReason(Reason::kZipInvalid));
+}
+
+// Each read says something new, besides what is known from before it: in front
+// of it, behind it, within it and on both its sides.
+TEST_F(ChecksumLedgerTest, WhatIsNewInAPieceCounts) {
+  for (const bool is_damaged : {false, true}) {
+    for (const std::vector<std::pair<int, int>>& reads :
+         std::vector<std::vector<std::pair<int, int>>>{
+             {{0, 6}, {3, 10}},
+             {{4, 10}, {0, 7}},
+             {{3, 5}, {0, 10}},
+             {{0, 2}, {4, 6}, {8, 10}, {1, 9}},
+             {{2, 4}, {6, 8}, {0, 3}, {3, 10}}}) {
+      std::string text = first_;
+      ChecksumLedger ledger({{"a", 100, 10, ExtendCrc32(0, Bytes(text))}});
+      if (is_damaged) text[7] ^= 1;
+      absl::Status status;
+      for (const auto& [begin, end] : reads) {
+        ASSERT_THAT(status, IsOk());
+        status =
+            ledger.Add(100 + begin, {Bytes(text).subspan(begin, end - begin)});
+      }
+      if (is_damaged) {
+        EXPECT_THAT(status, HasReason(Reason::kZipInvalid));
+      } else {
+        EXPECT_THAT(status, IsOk());
+      }
+    }
+  }
 }
 
 TEST_F(ChecksumLedgerTest, OneReadMayCoverSeveralStretchesAndBuffers) {

@@ -26,16 +26,14 @@ class File {
   int64_t bytes_read() const { return bytes_read_; }
   int64_t largest_read() const { return largest_read_; }
 
-  StridedView::Reader reader() {
-    return [this](int64_t offset, absl::Span<std::byte> buffer) {
-      const auto size = static_cast<int64_t>(buffer.size());
-      EXPECT_GE(offset, 0);
-      EXPECT_LE(offset + size, static_cast<int64_t>(bytes_.size()));
-      std::memcpy(buffer.data(), bytes_.data() + offset, buffer.size());
-      bytes_read_ += size;
-      largest_read_ = std::max(largest_read_, size);
-      return absl::OkStatus();
-    };
+  absl::Status Read(int64_t offset, absl::Span<std::byte> buffer) {
+    const auto size = static_cast<int64_t>(buffer.size());
+    EXPECT_GE(offset, 0);
+    EXPECT_LE(offset + size, static_cast<int64_t>(bytes_.size()));
+    std::memcpy(buffer.data(), bytes_.data() + offset, buffer.size());
+    bytes_read_ += size;
+    largest_read_ = std::max(largest_read_, size);
+    return absl::OkStatus();
   }
 
  private:
@@ -61,15 +59,26 @@ std::string Expected(const std::string& file, int64_t offset,
   return dense;
 }
 
-std::string Gather(const StridedView& view, File& file, int64_t begin,
-                   int64_t size) {
-  std::string dense(size, '\0');
-  EXPECT_THAT(
-      view.Gather(begin,
-                  absl::MakeSpan(reinterpret_cast<std::byte*>(dense.data()),
-                                 dense.size()),
-                  file.reader()),
-      IsOk());
+using Ranges = std::vector<StridedView::Range>;
+
+// The dense tensor with dots where nothing was written.
+std::string Gather(const StridedView& view, File& file, const Ranges& ranges) {
+  std::string dense(view.size_bytes(), '.');
+  std::vector<bool> is_written(view.size_bytes());
+  EXPECT_THAT(view.Gather(
+                  ranges,
+                  [&file](int64_t offset, absl::Span<std::byte> buffer) {
+                    return file.Read(offset, buffer);
+                  },
+                  [&](int64_t begin, absl::Span<const std::byte> bytes) {
+                    std::memcpy(dense.data() + begin, bytes.data(),
+                                bytes.size());
+                    for (size_t i = 0; i < bytes.size(); ++i) {
+                      EXPECT_FALSE(is_written[begin + i]) << begin + i;
+                      is_written[begin + i] = true;
+                    }
+                  }),
+              IsOk());
   return dense;
 }
 
@@ -102,10 +111,19 @@ TEST(StridedViewTest, GathersRandomViewsFromRandomPlaces) {
     const std::string expected =
         Expected(file.bytes(), offset, shape, strides, element_bytes);
     ASSERT_EQ(view.size_bytes(), static_cast<int64_t>(expected.size()));
-    const int64_t begin = below(view.size_bytes());
-    const int64_t size = 1 + below(view.size_bytes() - begin);
+    // Up to three ranges of elements, and what is left of the others.
+    Ranges ranges;
+    std::string wanted(expected.size(), '.');
+    const int64_t count = view.size_bytes() / element_bytes;
+    for (int64_t at = below(count); at < count && ranges.size() < 3;) {
+      const int64_t size = 1 + below(count - at);
+      ranges.push_back({at * element_bytes, (at + size) * element_bytes});
+      wanted.replace(ranges.back().begin, size * element_bytes, expected,
+                     ranges.back().begin, size * element_bytes);
+      at += size + below(3);
+    }
 
-    ASSERT_EQ(Gather(view, file, begin, size), expected.substr(begin, size))
+    ASSERT_EQ(Gather(view, file, ranges), wanted)
         << ToString(shape) << ToString(strides) << element_bytes;
   }
 }
@@ -115,31 +133,36 @@ TEST(StridedViewTest, TransposesMoreThanAWindow) {
   File file(kRows * kColumns * 4);
   const StridedView view(0, {kColumns, kRows}, {1, kColumns}, 4);
 
-  const std::string dense = Gather(view, file, 0, view.size_bytes());
+  const std::string dense = Gather(view, file, {{0, view.size_bytes()}});
 
   EXPECT_EQ(dense,
             Expected(file.bytes(), 0, {kColumns, kRows}, {1, kColumns}, 4));
   EXPECT_EQ(file.bytes_read(), kRows * kColumns * 4);
   EXPECT_LE(file.largest_read(), StridedView::kWindowBytes);
+  EXPECT_EQ(view.window_bytes(), StridedView::kWindowBytes);
 }
 
 TEST(StridedViewTest, ReadsNoMoreThanTheRowsThatAreWanted) {
   File file(1000 * 40);
   const StridedView view(0, {1000, 5}, {10, 1}, 4);  // half of each row
 
-  Gather(view, file, 500 * 20, 3 * 20);
+  Gather(view, file, {{500 * 20, 503 * 20}});
 
   EXPECT_EQ(file.bytes_read(), 2 * 40 + 20);
+  EXPECT_EQ(view.window_bytes(), 999 * 40 + 20);
 }
 
 TEST(StridedViewTest, PassesErrorsOn) {
   const StridedView view(0, {2, 2}, {1, 2}, 1);
-  std::byte buffer[4];
 
-  EXPECT_THAT(view.Gather(0, absl::MakeSpan(buffer),
-                          [](int64_t, absl::Span<std::byte>) {
-                            return absl::DataLossError("gone");
-                          }),
+  EXPECT_THAT(view.Gather(
+                  {{0, 4}},
+                  [](int64_t, absl::Span<std::byte>) {
+                    return absl::DataLossError("gone");
+                  },
+                  [](int64_t, absl::Span<const std::byte>) {
+                    ADD_FAILURE() << "writes what was not read";
+                  }),
               StatusIs(absl::StatusCode::kDataLoss, "gone"));
 }
 

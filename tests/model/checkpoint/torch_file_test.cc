@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fakes/memory_source.h"
+#include "tests/fakes/read_tensor.h"
 #include "tests/fakes/temporary_folder.h"
 #include "tests/fakes/torch_bytes.h"
 #include "tests/matchers/status_matchers.h"
@@ -56,10 +58,10 @@ const std::string& Storage0() {
 
 std::vector<float> Values(const CheckpointReader& reader,
                           const CheckpointEntry& entry) {
+  const auto bytes = ReadTensor(reader, entry);
+  EXPECT_THAT(bytes, IsOk());
   std::vector<float> values(entry.size_bytes / 4);
-  const absl::Span<std::byte> buffer(
-      reinterpret_cast<std::byte*>(values.data()), entry.size_bytes);
-  EXPECT_THAT(reader.Read(entry.file, entry.offset_bytes, {buffer}), IsOk());
+  if (bytes.ok()) std::memcpy(values.data(), bytes->data(), bytes->size());
   return values;
 }
 
@@ -132,40 +134,25 @@ TEST(TorchFileTest, TensorsMayShareAStorage) {
               ElementsAre(8, 9, 10, 11, 12, 13, 14, 15));
 }
 
-TEST(TorchFileTest, ViewsAreDenseEntries) {
+TEST(TorchFileTest, ViewsHaveStrides) {
   ASSERT_OK_AND_ASSIGN(
       const auto reader,
       Open(ZipOf({{"expanded", pickle::Tensor(Storage0(), 5, {3}, {0})},
                   {"transposed", pickle::Tensor(Storage0(), 0, {3, 2}, {1, 3})},
-                  {"dense", pickle::Tensor(Storage0(), 1, {2}, {1})}})));
+                  {"column", pickle::Tensor(Storage0(), 1, {2, 1}, {1, 9})}})));
 
   ASSERT_THAT(reader->entries(),
-              ElementsAre(Field(&CheckpointEntry::key, "dense"),
-                          Field(&CheckpointEntry::key, "expanded"),
-                          Field(&CheckpointEntry::key, "transposed")));
-  EXPECT_THAT(Values(*reader, reader->entries()[0]), ElementsAre(1, 2));
-  EXPECT_THAT(Values(*reader, reader->entries()[1]), ElementsAre(5, 5, 5));
-  EXPECT_THAT(Values(*reader, reader->entries()[2]),
-              ElementsAre(0, 3, 1, 4, 2, 5));
-  EXPECT_EQ(reader->entries()[2].size_bytes, 24);
-}
-
-TEST(TorchFileTest, OneReadMayCoverSeveralViewsAndBuffers) {
-  ASSERT_OK_AND_ASSIGN(
-      const auto reader,
-      Open(ZipOf({{"a", pickle::Tensor(Storage0(), 0, {2, 2}, {1, 2})},
-                  {"b", pickle::Tensor(Storage0(), 4, {2}, {3})}})));
-  const int64_t begin = reader->entries()[0].offset_bytes;
-  float first[1] = {}, rest[5] = {}, too_many[1] = {};
-  const auto bytes = [](auto& values) {
-    return absl::MakeSpan(reinterpret_cast<std::byte*>(values), sizeof(values));
-  };
-
-  EXPECT_THAT(reader->Read(0, begin, {bytes(first), bytes(rest)}), IsOk());
-  EXPECT_THAT(first, ElementsAre(0));
-  EXPECT_THAT(rest, ElementsAre(2, 1, 3, 4, 7));
-  EXPECT_THAT(reader->Read(0, begin + 24, {bytes(too_many)}),
-              HasReason(Reason::kTruncated));
+              ElementsAre(Field(&CheckpointEntry::key, "transposed"),
+                          Field(&CheckpointEntry::key, "column"),
+                          Field(&CheckpointEntry::key, "expanded")));
+  const CheckpointEntry& transposed = reader->entries()[0];
+  EXPECT_THAT(transposed.strides, ElementsAre(1, 3));
+  EXPECT_EQ(transposed.size_bytes, 24);
+  EXPECT_THAT(Values(*reader, transposed), ElementsAre(0, 3, 1, 4, 2, 5));
+  EXPECT_THAT(reader->entries()[1].strides, IsEmpty()) << "it lies in a row";
+  EXPECT_THAT(Values(*reader, reader->entries()[1]), ElementsAre(1, 2));
+  EXPECT_THAT(reader->entries()[2].strides, ElementsAre(0));
+  EXPECT_THAT(Values(*reader, reader->entries()[2]), ElementsAre(5, 5, 5));
 }
 
 TEST(TorchFileTest, UnwrapsParametersAndIgnoresMetadata) {

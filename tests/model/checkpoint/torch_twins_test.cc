@@ -8,6 +8,7 @@
 #include "model/base/host_tensor.h"
 #include "model/checkpoint/checkpoint.h"
 #include "model/checkpoint/safetensors.h"
+#include "tests/fakes/read_tensor.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
@@ -18,10 +19,9 @@ std::map<std::string, HostTensor> ReadAll(const CheckpointReader& reader) {
   for (const CheckpointEntry& entry : reader.entries()) {
     HostTensor& tensor = tensors[entry.key];
     tensor = HostTensor(entry.dtype, entry.shape);
-    EXPECT_THAT(reader.Read(entry.file, entry.offset_bytes,
-                            {{reinterpret_cast<std::byte*>(tensor.bytes.data()),
-                              tensor.bytes.size()}}),
-                IsOk());
+    const auto bytes = ReadTensor(reader, entry);
+    EXPECT_THAT(bytes, IsOk());
+    tensor.bytes = bytes.value_or("");
   }
   return tensors;
 }

@@ -132,6 +132,54 @@ TEST_F(BucketFillerTest, TakesMoreTensorsThanOneReadHasBuffers) {
   }
 }
 
+// What is not its own is another rank's, who may be writing there.
+TEST_F(BucketFillerTest, WritesViewsToItsOwnBucketsAlone) {
+  constexpr int64_t kRows = 64, kColumns = 48, kBucketBytes = 512;
+  AddSlot(slots_, "a", {kRows, kColumns});
+  file_.AddTransposed("a", kRows, kColumns);
+  LoadPlanOptions options;
+  options.bucket_bytes = kBucketBytes;
+  const LoadPlan plan = *LoadPlan::Create(slots_, file_.entries(),
+                                          MapByName(slots_, file_), options);
+  arena_ = *Arena::Create(plan.arena_bytes());
+  const auto is_mine = [](int64_t bucket) { return bucket % 3 == 1; };
+  BucketFillerHooks hooks;
+  hooks.is_mine = is_mine;
+  BucketFiller filler(plan, file_, *arena_, hooks);
+
+  for (int64_t k = 0; k < plan.num_buckets(); ++k) {
+    if (is_mine(k)) {
+      ASSERT_THAT(filler.Fill(plan.Bucket(k)), IsOk());
+    }
+  }
+
+  EXPECT_THAT(file_.reads(), SizeIs(1));
+  const std::string stored = file_.BytesOfTensor("a");
+  for (int64_t i = 0; i < kRows * kColumns; ++i) {
+    const auto bytes = arena_->Range(i * 4, 4);
+    const int64_t from = i % kColumns * kRows + i / kColumns;
+    ASSERT_EQ(std::string(reinterpret_cast<const char*>(bytes.data()), 4),
+              is_mine(i * 4 / kBucketBytes) ? stored.substr(from * 4, 4)
+                                            : std::string(4, '\0'))
+        << i;
+  }
+}
+
+TEST_F(BucketFillerTest, AsksBeforeAWindowWhetherToGoOn) {
+  AddSlot(slots_, "a", {8, 8});
+  file_.AddTransposed("a", 8, 8);
+  const LoadPlan plan =
+      *LoadPlan::Create(slots_, file_.entries(), MapByName(slots_, file_), {});
+  arena_ = *Arena::Create(plan.arena_bytes());
+  BucketFillerHooks hooks;
+  hooks.check = [] { return absl::CancelledError("enough"); };
+  BucketFiller filler(plan, file_, *arena_, hooks);
+
+  EXPECT_THAT(filler.Fill(plan.Bucket(0)),
+              StatusIs(absl::StatusCode::kCancelled, "tensor \"a\": enough"));
+  EXPECT_THAT(file_.reads(), SizeIs(0));
+}
+
 TEST_F(BucketFillerTest, NamesTheTensorWhoseReadFails) {
   AddSlot(slots_, "a", {10});
   file_.Add("a", {10});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -21,11 +22,23 @@ class StagingBytesTest : public testing::Test {
  protected:
   void Add(int64_t num_elements, DType file_dtype) {
     CheckpointEntry entry;
-    entry.key = std::to_string(slots_.size());
     entry.dtype = file_dtype;
     entry.shape = {num_elements};
+    Add(std::move(entry));
+  }
+
+  void AddTransposed(Shape shape, DType file_dtype) {
+    CheckpointEntry entry;
+    entry.dtype = file_dtype;
+    entry.shape = shape;
+    entry.strides = {1, shape[0]};
+    Add(std::move(entry));
+  }
+
+  void Add(CheckpointEntry entry) {
+    entry.key = std::to_string(slots_.size());
     entry.offset_bytes = file_bytes_;
-    entry.size_bytes = num_elements * BytesOf(file_dtype);
+    entry.size_bytes = *SizeBytes(entry.dtype, entry.shape);
     file_bytes_ += entry.size_bytes;
     AddSlot(slots_, entry.key, entry.shape);
     SlotMapping mapping;
@@ -81,6 +94,16 @@ TEST_F(StagingBytesTest, AreTheMaximumOverAllBuckets) {
     }
     EXPECT_EQ(StagingBytes(plan), most) << bucket_bytes;
   }
+}
+
+// What is transposed is cast from its window, and needs no more.
+TEST_F(StagingBytesTest, AreAWindowBesideThatForViews) {
+  Add(64, DType::kF16);
+  AddTransposed({100, 10}, DType::kF16);
+  AddTransposed({10, 20}, DType::kF32);
+  EXPECT_EQ(StagingBytes(Plan(512)), 64 * 2 + 100 * 10 * 2);
+  AddTransposed({3000, 1000}, DType::kF32);
+  EXPECT_EQ(StagingBytes(Plan(512)), 64 * 2 + StridedView::kWindowBytes);
 }
 
 // 2^50 buckets cannot be looked at one by one.

@@ -157,6 +157,12 @@ TEST_F(SharedTensorsTest, OthersAreNot) {
   entries_[0].file = 1;
   TieSharedTensors(slots_, entries_, map_);
   EXPECT_EQ(map_.slots[kTied].source, SlotSource::kEntry);
+
+  // A matrix and its transpose.
+  entries_[0].file = 0;
+  entries_[0].strides = {1, 2};
+  TieSharedTensors(slots_, entries_, map_);
+  EXPECT_EQ(map_.slots[kTied].source, SlotSource::kEntry);
   EXPECT_THAT(map_.unused, IsEmpty());
 }
 

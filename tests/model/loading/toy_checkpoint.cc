@@ -37,6 +37,12 @@ void ToyCheckpoint::AddFloats(const std::string& key, Shape shape,
               entry.size_bytes);
 }
 
+void ToyCheckpoint::AddTransposed(const std::string& key, int64_t rows,
+                                  int64_t columns) {
+  Add(key, {rows, columns});
+  entries_.back().strides = {1, rows};
+}
+
 void ToyCheckpoint::OnRead(int call, std::function<absl::Status()> action) {
   failing_call_ = call;
   action_ = std::move(action);

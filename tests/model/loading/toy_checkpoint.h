@@ -35,6 +35,9 @@ class ToyCheckpoint : public CheckpointReader {
   void AddFloats(const std::string& key, Shape shape,
                  const std::vector<float>& values);
 
+  // Appends a matrix of that many rows and columns, whose transpose is stored.
+  void AddTransposed(const std::string& key, int64_t rows, int64_t columns);
+
   // Runs before read number `call`, from 0, which returns its error.
   void OnRead(int call, std::function<absl::Status()> action);
 
