@@ -11,8 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "model/base/error_details.h"
+#include "model/base/printable.h"
 #include "proto/client_rpc_details.pb.h"
-#include "proto/printable.h"
 
 namespace transformerd {
 namespace {

@@ -8,9 +8,9 @@
 #include "absl/strings/string_view.h"
 #include "glog/logging.h"
 #include "model/base/error_details.h"
+#include "model/base/printable.h"
 #include "model/base/status_macros.h"
 #include "proto/datatype.h"
-#include "proto/printable.h"
 #include "proto/raw_contents.h"
 #include "proto/typed_contents.h"
 

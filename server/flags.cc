@@ -11,13 +11,13 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "model/base/nearest_name.h"
 #include "model/base/status_macros.h"
 #include "server/flag_definitions.h"
+#include "server/flag_errors.h"
 #include "server/lifecycle/load_parameters.h"
 #include "server/security_flags.h"
 #include "server/worker_flags.h"
@@ -31,15 +31,6 @@ constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
 
 std::string VariableOf(absl::string_view flag) {
   return absl::StrCat("TRANSFORMERD_", absl::AsciiStrToUpper(flag));
-}
-
-std::string Quoted(absl::string_view text) {
-  return absl::StrCat("'", absl::Utf8SafeCEscape(text), "'");
-}
-
-template <typename... Parts>
-absl::Status Refused(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
 }
 
 bool IsOurs(absl::string_view name) {
@@ -57,8 +48,8 @@ struct Argument {
 absl::StatusOr<Argument> ParseArgument(absl::string_view text) {
   absl::string_view name = text;
   if (!absl::ConsumePrefix(&name, "--") && !absl::ConsumePrefix(&name, "-")) {
-    return Refused("unexpected argument ", Quoted(text),
-                   ", expected --flag=value");
+    return RefusedFlag("unexpected argument ", QuotedValue(text),
+                       ", expected --flag=value");
   }
   std::optional<std::string> value;
   if (const size_t equals = name.find('='); equals != name.npos) {
@@ -73,13 +64,13 @@ absl::StatusOr<Argument> ParseArgument(absl::string_view text) {
   if (absl::ConsumePrefix(&positive, "no") && IsOurs(positive) &&
       IsBoolFlag(positive)) {
     if (!value.has_value()) return Argument{std::string(positive), "false"};
-    return Refused("flag --", name, " takes no value");
+    return RefusedFlag("flag --", name, " takes no value");
   }
   const absl::string_view nearest = NearestName(name, FlagNames());
-  return Refused("unknown flag ", Quoted(text.substr(0, 80)),
-                 nearest.empty()
-                     ? std::string()
-                     : absl::StrCat(", did you mean --", nearest, "?"));
+  return RefusedFlag("unknown flag ", QuotedValue(text.substr(0, 80)),
+                     nearest.empty()
+                         ? std::string()
+                         : absl::StrCat(", did you mean --", nearest, "?"));
 }
 
 // Gives Abseil's flag the value; `origin` is what a message calls it.
@@ -89,8 +80,8 @@ absl::Status SetFlag(absl::string_view name, absl::string_view value,
   if (absl::FindCommandLineFlag(name)->ParseFrom(value, &error)) {
     return absl::OkStatus();
   }
-  return Refused(origin, " is ", Quoted(value), ", expected ",
-                 ExpectedValue(name));
+  return RefusedFlag(origin, " is ", QuotedValue(value), ", expected ",
+                     ExpectedValue(name));
 }
 
 absl::Status ReadArguments(absl::Span<const std::string> arguments,
@@ -107,8 +98,8 @@ absl::Status ReadArguments(absl::Span<const std::string> arguments,
     ASSIGN_OR_RETURN(Argument argument, ParseArgument(arguments[i]));
     if (!argument.value.has_value()) {
       if (++i == arguments.size()) {
-        return Refused("flag --", argument.name, " has no value, expected ",
-                       ExpectedValue(argument.name));
+        return RefusedFlag("flag --", argument.name, " has no value, expected ",
+                           ExpectedValue(argument.name));
       }
       argument.value = arguments[i];
     }
@@ -137,17 +128,18 @@ absl::Status CheckSupported() {
   for (const absl::string_view name : UnsupportedFlagNames()) {
     const absl::CommandLineFlag& flag = *absl::FindCommandLineFlag(name);
     if (flag.CurrentValue() == flag.DefaultValue()) continue;
-    return Refused("flag --", name, "=", flag.CurrentValue(),
-                   " is not supported by this version, expected its default ",
-                   Quoted(flag.DefaultValue()));
+    return RefusedFlag(
+        "flag --", name, "=", flag.CurrentValue(),
+        " is not supported by this version, expected its default ",
+        QuotedValue(flag.DefaultValue()));
   }
   return absl::OkStatus();
 }
 
 absl::Status ReadPort(absl::string_view name, int value, int& port) {
   if (value < 0 || value > 65535) {
-    return Refused("flag --", name, " is ", value,
-                   ", expected a port from 0 to 65535");
+    return RefusedFlag("flag --", name, " is ", value,
+                       ", expected a port from 0 to 65535");
   }
   port = value;
   return absl::OkStatus();
@@ -157,8 +149,8 @@ template <typename T, typename U>
 absl::Status ReadNumber(absl::string_view name, T value, T min, T max,
                         U& number) {
   if (value < min || value > max) {
-    return Refused("flag --", name, " is ", value,
-                   ", expected an integer from ", min, " to ", max);
+    return RefusedFlag("flag --", name, " is ", value,
+                       ", expected an integer from ", min, " to ", max);
   }
   number = value;
   return absl::OkStatus();
@@ -167,8 +159,8 @@ absl::Status ReadNumber(absl::string_view name, T value, T min, T max,
 absl::Status ReadDuration(absl::string_view name, absl::Duration value,
                           absl::Duration& duration) {
   if (value < absl::ZeroDuration() || value == absl::InfiniteDuration()) {
-    return Refused("flag --", name, " is ", absl::FormatDuration(value),
-                   ", expected a duration from 0s on");
+    return RefusedFlag("flag --", name, " is ", absl::FormatDuration(value),
+                       ", expected a duration from 0s on");
   }
   duration = value;
   return absl::OkStatus();
@@ -177,24 +169,24 @@ absl::Status ReadDuration(absl::string_view name, absl::Duration value,
 absl::Status ReadRepository(ServerOptions& options) {
   options.repository.root = absl::GetFlag(FLAGS_model_repository);
   if (options.repository.root.empty()) {
-    return Refused(
+    return RefusedFlag(
         "flag --model_repository is required: the folder whose "
         "subfolders are models");
   }
   const std::string mode = absl::GetFlag(FLAGS_model_control_mode);
   const std::string models = absl::GetFlag(FLAGS_load_model);
   if (mode == "poll") {
-    return Refused(
+    return RefusedFlag(
         "flag --model_control_mode=poll is not supported by this "
         "version, expected none or explicit");
   }
   if (mode != "none" && mode != "explicit") {
-    return Refused("flag --model_control_mode is ", Quoted(mode),
-                   ", expected none or explicit");
+    return RefusedFlag("flag --model_control_mode is ", QuotedValue(mode),
+                       ", expected none or explicit");
   }
   options.repository.allow_control = mode == "explicit";
   if (mode == "none" && !models.empty()) {
-    return Refused(
+    return RefusedFlag(
         "flag --load_model needs --model_control_mode=explicit: "
         "mode none loads every model");
   }
@@ -207,8 +199,8 @@ absl::Status ReadRepository(ServerOptions& options) {
   }
   const std::string readiness = absl::GetFlag(FLAGS_readiness);
   if (readiness != "all" && readiness != "any") {
-    return Refused("flag --readiness is ", Quoted(readiness),
-                   ", expected all or any");
+    return RefusedFlag("flag --readiness is ", QuotedValue(readiness),
+                       ", expected all or any");
   }
   options.repository.readiness =
       readiness == "all" ? ReadinessPolicy::kAll : ReadinessPolicy::kAny;
@@ -222,7 +214,8 @@ absl::Status ReadServingDefaults(ModelOptions& options) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   absl::StatusOr<std::optional<DType>> dtype =
       ParseDtype(absl::GetFlag(FLAGS_dtype));
-  if (!dtype.ok()) return Refused("flag --dtype ", dtype.status().message());
+  if (!dtype.ok())
+    return RefusedFlag("flag --dtype ", dtype.status().message());
   options.load.dtype = *dtype;
   ServingOptions& serving = options.serving;
   RETURN_IF_ERROR(ReadNumber<int64_t>("max_batch_tokens",
@@ -262,8 +255,8 @@ absl::Status ReadEndpoints(ServerOptions& options) {
     for (const auto& [other, other_port] : ports) {
       // Only once for a pair; port 0 is another one each time.
       if (name >= other || port == 0 || port != other_port) continue;
-      return Refused("flags --", name, " and --", other, " are both ", port,
-                     ", expected different ports");
+      return RefusedFlag("flags --", name, " and --", other, " are both ", port,
+                         ", expected different ports");
     }
   }
   return absl::OkStatus();
@@ -279,7 +272,7 @@ absl::Status ReadTimes(ServerOptions& options) {
                                absl::GetFlag(FLAGS_watchdog_timeout),
                                options.watchdog_timeout));
   if (options.watchdog_timeout == absl::ZeroDuration()) {
-    return Refused("flag --watchdog_timeout is 0, expected more");
+    return RefusedFlag("flag --watchdog_timeout is 0, expected more");
   }
   absl::Duration age;
   RETURN_IF_ERROR(ReadDuration("max_connection_age",
@@ -288,9 +281,9 @@ absl::Status ReadTimes(ServerOptions& options) {
   options.default_request_timeout =
       absl::GetFlag(FLAGS_default_request_timeout);
   if (options.default_request_timeout <= absl::ZeroDuration()) {
-    return Refused("flag --default_request_timeout is ",
-                   absl::FormatDuration(options.default_request_timeout),
-                   ", expected more than 0s");
+    return RefusedFlag("flag --default_request_timeout is ",
+                       absl::FormatDuration(options.default_request_timeout),
+                       ", expected more than 0s");
   }
   return ReadNumber<int64_t>("max_request_bytes",
                              absl::GetFlag(FLAGS_max_request_bytes), 1,
@@ -300,8 +293,8 @@ absl::Status ReadTimes(ServerOptions& options) {
 absl::Status ReadLogFormat(LogFormat& format) {
   const std::string name = absl::GetFlag(FLAGS_log_format);
   if (name != "text" && name != "json") {
-    return Refused("flag --log_format is ", Quoted(name),
-                   ", expected text or json");
+    return RefusedFlag("flag --log_format is ", QuotedValue(name),
+                       ", expected text or json");
   }
   format = name == "json" ? LogFormat::kJson : LogFormat::kText;
   return absl::OkStatus();

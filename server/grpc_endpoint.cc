@@ -59,8 +59,7 @@ void AwaitQuiet() {
 
 void SetConnectionOptions(const GrpcEndpointOptions& options,
                           grpc::ServerBuilder& builder) {
-  // A limit of ours answers with a message that names its flag.
-  builder.SetMaxReceiveMessageSize(std::numeric_limits<int32_t>::max());
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(std::numeric_limits<int32_t>::max());
   // Two daemons on one port would share its connections unnoticed.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

@@ -20,6 +20,9 @@ struct GrpcEndpointOptions {
   int port = 0;  // 0 picks a free one
   bool enable_reflection = false;
   absl::Duration max_connection_age = absl::InfiniteDuration();
+  // gRPC refuses a larger message with RESOURCE_EXHAUSTED and both sizes before
+  // it has taken it in. By default what health needs.
+  int max_message_bytes = 4096;
   // See MakeListenerCredentials.
   std::shared_ptr<const CertificateStore> certificates;
   std::shared_ptr<CallGate> gate = std::make_shared<CallGate>();

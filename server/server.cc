@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -62,6 +63,14 @@ std::string LabelOf(absl::string_view path) {
       google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
           absl::StrReplaceAll(path, {{"/", "."}})) != nullptr;
   return is_known ? std::string(path) : "unknown";
+}
+
+// A little more than a request may have: such requests are read, and refused by
+// a message that names the flag.
+int MaxMessageBytes(int64_t max_request_bytes) {
+  constexpr int64_t kNamedFlagZone = int64_t{64} << 10;
+  return static_cast<int>(std::min<int64_t>(
+      max_request_bytes + kNamedFlagZone, std::numeric_limits<int32_t>::max()));
 }
 
 // Says whose address an endpoint could not be bound to.
@@ -171,6 +180,7 @@ absl::Status Server::ListenForCalls() {
   grpc.port = options_.grpc_port;
   grpc.enable_reflection = options_.enable_reflection;
   grpc.max_connection_age = options_.max_connection_age;
+  grpc.max_message_bytes = MaxMessageBytes(options_.max_request_bytes);
   grpc.certificates = security_->certificates();
   grpc.gate = std::make_shared<CallGate>(
       security_->authenticator(),

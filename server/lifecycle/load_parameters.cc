@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "model/base/error_details.h"
@@ -200,12 +199,6 @@ absl::Status Apply(absl::string_view name, const Json& value, bool for_calls,
   return parameter->set(value, options);
 }
 
-std::string ShownName(absl::string_view name) {
-  constexpr size_t kShown = 80;
-  return absl::StrCat("'", absl::CHexEscape(name.substr(0, kShown)),
-                      name.size() > kShown ? "...'" : "'");
-}
-
 // One key of a part, which goes to `part` or, where it is a parameter of loads
 // as well, to `options`.
 absl::Status ApplyToPart(absl::string_view name, const Json& value,
@@ -238,7 +231,7 @@ absl::StatusOr<PartOptions> Part(const Json& value) {
     const absl::Status status = ApplyToPart(name, member, part, options);
     if (!status.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(ShownName(name), " ", status.message()));
+          absl::StrCat(QuotedName(name), " ", status.message()));
     }
   }
   static_cast<ModuleOptions&>(part) = std::move(options.load);
@@ -298,7 +291,7 @@ absl::Status ApplyLoadParameters(const LoadParameters& parameters,
     if (status.ok()) continue;
     return WithField(
         absl::InvalidArgumentError(absl::StrCat(
-            "load parameter ", ShownName(name), " ", status.message())),
+            "load parameter ", QuotedName(name), " ", status.message())),
         name);
   }
   return absl::OkStatus();
@@ -315,7 +308,7 @@ absl::Status ApplyModelFile(absl::string_view json, ModelOptions& options) {
         Apply(name, value, /*for_calls=*/false, options);
     if (status.ok()) continue;
     return LoadError(Reason::kConfigInvalid,
-                     absl::StrCat("transformerd.json: ", ShownName(name), " ",
+                     absl::StrCat("transformerd.json: ", QuotedName(name), " ",
                                   status.message()));
   }
   return absl::OkStatus();

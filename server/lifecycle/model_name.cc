@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "model/base/printable.h"
 #include "model/base/utf8.h"
 
 namespace transformerd {
@@ -53,11 +53,7 @@ std::optional<int64_t> ParseVersion(absl::string_view text) {
 
 std::string QuotedName(absl::string_view name) {
   constexpr size_t kShown = 80;
-  if (name.size() <= kShown && IsUtf8(name)) {
-    return absl::StrCat("'", absl::Utf8SafeCEscape(name), "'");
-  }
-  return absl::StrCat("'", absl::CEscape(name.substr(0, kShown)),
-                      name.size() > kShown ? "...'" : "'");
+  return absl::StrCat("'", Escaped(name, kShown), "'");
 }
 
 }  // namespace transformerd

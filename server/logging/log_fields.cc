@@ -1,7 +1,7 @@
 #include "server/logging/log_fields.h"
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "model/base/printable.h"
 
 namespace transformerd {
 namespace {
@@ -24,10 +24,7 @@ const LogFields* LogFields::Current() { return current; }
 
 void LogFields::Add(absl::string_view name, absl::string_view value) {
   if (value.empty()) return;
-  std::string printable =
-      absl::Utf8SafeCEscape(value.substr(0, kMaxValueBytes));
-  if (value.size() > kMaxValueBytes) printable += "...";
-  pairs_.emplace_back(std::string(name), std::move(printable));
+  pairs_.emplace_back(std::string(name), Escaped(value, kMaxValueBytes));
 }
 
 std::string LogFields::Text() const {

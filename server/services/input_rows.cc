@@ -87,7 +87,8 @@ absl::Status CheckLayout(const Tensor& tensor, const Shape& expected) {
                                   layout, ", batch and tokens at least 1"));
 }
 
-// Before anything is decoded: an absurd shape costs nothing.
+// Before anything is decoded: an absurd shape costs nothing. Padding counts, as
+// answers have room for it.
 absl::Status CheckShapes(const SideInputs& side, TokenRows& rows) {
   const Tensor& first = side.tensor(0);
   for (size_t i = 0; i < side.indices.size(); ++i) {
@@ -102,6 +103,13 @@ absl::Status CheckShapes(const SideInputs& side, TokenRows& rows) {
         tensor.name(),
         absl::StrCat("shape ", ToString(shape), ", expected ",
                      ToString(expected), ", as in input '", first.name(), "'"));
+  }
+  if (first.shape(1) > side.signature.max_sequence_length) {
+    return RefuseInput(
+        first.name(),
+        absl::StrCat("rows have ", first.shape(1),
+                     " tokens, masked ones too; the model takes at most ",
+                     side.signature.max_sequence_length));
   }
   rows.batch = first.shape(0);
   rows.width = first.shape(1);
@@ -149,9 +157,8 @@ void DropPadding(const TokenRows& rows, std::vector<T>& values) {
   values.erase(end, values.end());
 }
 
-// The input that tells the tokens of the rows.
-absl::string_view SourceOf(const TokenRows& rows, bool of_decoder) {
-  if (of_decoder) return "decoder_input_ids";
+// The input that tells the tokens of rows that are not the decoder's.
+absl::string_view SourceOf(const TokenRows& rows) {
   return rows.inputs_embeds.empty() ? "input_ids" : "inputs_embeds";
 }
 
@@ -169,18 +176,6 @@ absl::Status CheckVectorRows(const TokenRows& rows,
                      " ends in masked tokens, expected none: the "
                      "model looks at the last token that is not padding, which "
                      "it knows by ids only"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckLengths(absl::string_view name, const TokenRows& rows,
-                          const Signature& signature) {
-  for (int64_t row = 0; row < rows.batch; ++row) {
-    if (rows.lengths[row] <= signature.max_sequence_length) continue;
-    return RefuseInput(name,
-                       absl::StrCat("row ", row, " has ", rows.lengths[row],
-                                    " tokens; the model takes at most ",
-                                    signature.max_sequence_length));
   }
   return absl::OkStatus();
 }
@@ -208,8 +203,6 @@ absl::Status ReadSide(const SideInputs& side, TokenRows& rows) {
   if (!mask_BT.empty()) {
     RETURN_IF_ERROR(ApplyMask(mask_name, mask_BT, rows));
   }
-  RETURN_IF_ERROR(
-      CheckLengths(SourceOf(rows, side.of_decoder), rows, side.signature));
   RETURN_IF_ERROR(CheckVectorRows(rows, side.signature));
   if (rows.num_tokens() < rows.batch * rows.width) {
     for (const InputField& field : kFields) {
@@ -228,10 +221,10 @@ absl::Status ReadSide(const SideInputs& side, TokenRows& rows) {
 absl::Status CheckSameRows(const SideInputs& decoder,
                            const InferenceInput& input) {
   if (input.decoder.batch == input.batch) return absl::OkStatus();
-  return RefuseInput(decoder.tensor(0).name(),
-                     absl::StrCat(input.decoder.batch, " rows, expected ",
-                                  input.batch, ", as in input '",
-                                  SourceOf(input, /*of_decoder=*/false), "'"));
+  return RefuseInput(
+      decoder.tensor(0).name(),
+      absl::StrCat(input.decoder.batch, " rows, expected ", input.batch,
+                   ", as in input '", SourceOf(input), "'"));
 }
 
 }  // namespace

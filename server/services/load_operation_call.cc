@@ -32,19 +32,23 @@ grpc::ServerUnaryReactor* LoadOperationCall::Start(
   auto* call = new LoadOperationCall(serving, context, response);
   call->record_.SetModel(request.model());
   response.set_model(request.model());
-  const LoadParameters parameters = FromMessage(request.parameters());
+  const absl::StatusOr<LoadParameters> parameters =
+      FromMessage(request.parameters());
+  if (!parameters.ok()) {
+    call->End(parameters.status());
+    return call;
+  }
   if (request.detach()) {
     const absl::StatusOr<int64_t> operation =
-        StartDetached(serving.repository, request.model(), parameters);
+        StartDetached(serving.repository, request.model(), *parameters);
     if (operation.ok()) response.set_operation(*operation);
-    call->record_.Finish(operation.status().code());
-    call->Finish(ToGrpcStatus(operation.status()));
+    call->End(operation.status());
     return call;
   }
   // gRPC does not let go of the call before it was returned to it, however
   // early the load is done.
   call->OnStarted(serving.repository.LoadAsync(
-      request.model(), parameters,
+      request.model(), *parameters,
       [call](absl::Status outcome) { call->OnLoaded(std::move(outcome)); }));
   return call;
 }
@@ -64,7 +68,7 @@ void LoadOperationCall::OnLoaded(absl::Status outcome) {
     if (!ticket_.has_value()) return;
     operation = ticket_->operation;
   }
-  End(outcome, operation);
+  Answer(outcome, operation);
 }
 
 void LoadOperationCall::OnStarted(LoadTicket ticket) {
@@ -75,7 +79,7 @@ void LoadOperationCall::OnStarted(LoadTicket ticket) {
     ticket_ = std::move(ticket);
     outcome = outcome_;
   }
-  if (outcome.has_value()) End(*outcome, operation);
+  if (outcome.has_value()) Answer(*outcome, operation);
 }
 
 void LoadOperationCall::OnCancel() {
@@ -88,14 +92,18 @@ void LoadOperationCall::OnCancel() {
   if (ticket.has_value()) repository_.Abandon(*ticket);
 }
 
-void LoadOperationCall::End(const absl::Status& outcome, int64_t operation) {
+void LoadOperationCall::Answer(const absl::Status& outcome, int64_t operation) {
   if (outcome.ok()) {
     response_.set_operation(operation);
     *response_.mutable_versions() =
         LoadedVersions(repository_, response_.model());
   }
-  record_.Finish(outcome.code());
-  Finish(ToGrpcStatus(outcome));
+  End(outcome);
+}
+
+void LoadOperationCall::End(const absl::Status& status) {
+  record_.Finish(status.code());
+  Finish(ToGrpcStatus(status));
 }
 
 }  // namespace transformerd

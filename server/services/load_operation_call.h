@@ -39,7 +39,8 @@ class LoadOperationCall : public grpc::ServerUnaryReactor {
   // be gone afterwards.
   void OnLoaded(absl::Status outcome) ABSL_LOCKS_EXCLUDED(mutex_);
   void OnStarted(LoadTicket ticket) ABSL_LOCKS_EXCLUDED(mutex_);
-  void End(const absl::Status& outcome, int64_t operation);
+  void Answer(const absl::Status& outcome, int64_t operation);
+  void End(const absl::Status& status);
 
   ModelRepository& repository_;
   CallRecord record_;

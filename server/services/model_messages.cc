@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "model/base/error_details.h"
-#include "proto/printable.h"
+#include "model/base/printable.h"
 #include "server/lifecycle/load_report_table.h"
 
 namespace transformerd {

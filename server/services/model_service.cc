@@ -83,8 +83,15 @@ grpc::ServerUnaryReactor* ModelService::PlanLoad(
   CallRecord record(serving_, *context, "PlanLoad", kModelService);
   record.SetModel(request->model());
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<LoadParameters> parameters =
+      FromMessage(request->parameters());
+  if (!parameters.ok()) {
+    record.Finish(parameters.status().code());
+    reactor->Finish(ToGrpcStatus(parameters.status()));
+    return reactor;
+  }
   serving_.repository.PlanAsync(
-      request->model(), request->version(), FromMessage(request->parameters()),
+      request->model(), request->version(), *parameters,
       [record, reactor, request,
        response](absl::StatusOr<RepositoryPlan> plan) mutable {
         if (plan.ok()) *response = ToMessage(request->model(), *plan);

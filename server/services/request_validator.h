@@ -28,12 +28,11 @@ struct ValidatedRequest {
 //
 // Rules: inputs are INT64 or INT32 of one shape [batch, tokens], at least
 // [1, 1]; values lie within the signature's limits, masked ones too; the mask
-// is 0 or 1 and leaves each row a token; a row's length (the index after its
-// last token under mask 1) is at most max_sequence_length, while the width may
-// be more. In the place of the first input may stand inputs_embeds, FP32
-// [batch, tokens, size]. Models that take images get FP32 [batch, channels,
-// height, width];
-// modules of several inputs get whole tensors (see ReadTensors). A decoder's
+// is 0 or 1 and leaves each row a token; tokens, masked ones too, are at most
+// max_sequence_length. In the place of the first input may stand inputs_embeds,
+// FP32 [batch, tokens, size]. Models that take images get FP32 [batch,
+// channels, height, width]; modules of several inputs get whole tensors (see
+// ReadTensors). A decoder's
 // inputs have a shape of their own with the same batch and the same rules;
 // without them the model must say what its decoder reads. Or the inputs are
 // texts, as many as CheckTextRows wants, whose tokens EncodeRow checks. The

@@ -4,8 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "glog/logging.h"
+#include "absl/strings/str_cat.h"
 #include "google/protobuf/util/json_util.h"
+#include "model/base/error_details.h"
+#include "model/base/json_text.h"
+#include "model/base/status_macros.h"
 #include "nlohmann/json.hpp"
 
 namespace transformerd {
@@ -18,19 +21,30 @@ std::string JsonList(const Texts& texts) {
       .dump();
 }
 
+absl::Status Refuse(const char* name, absl::string_view problem) {
+  return WithField(absl::InvalidArgumentError(
+                       absl::StrCat("parameter '", name, "': ", problem)),
+                   name);
+}
+
 // With the keys of objects in order: protobuf's maps have none, and identical
 // loads join by their text.
-std::string JsonOf(const google::protobuf::Message& message) {
-  std::string json;
-  const auto status =
-      google::protobuf::util::MessageToJsonString(message, &json);
-  CHECK(status.ok()) << status.ToString();  // any Struct is JSON
-  return nlohmann::json::parse(json).dump();
+absl::Status AddJson(const char* name, const google::protobuf::Message& message,
+                     LoadParameters& parameters) {
+  std::string text;
+  // protobuf reads messages that are nested deeper than those it writes.
+  if (!google::protobuf::util::MessageToJsonString(message, &text).ok()) {
+    return Refuse(name, "nested too deeply, expected at most 32 levels");
+  }
+  const absl::StatusOr<nlohmann::json> json = ParseJson(text);
+  if (!json.ok()) return Refuse(name, json.status().message());
+  parameters.emplace(name, json->dump());
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-LoadParameters FromMessage(const v1::LoadParameters& message) {
+absl::StatusOr<LoadParameters> FromMessage(const v1::LoadParameters& message) {
   LoadParameters parameters;
   const auto add_text = [&](const char* name, const std::string& text) {
     if (!text.empty()) parameters.emplace(name, text);
@@ -56,13 +70,15 @@ LoadParameters FromMessage(const v1::LoadParameters& message) {
   add_list("ignore", message.ignore());
   add_list("allow_missing", message.allow_missing());
   if (message.has_config()) {
-    parameters.emplace("config", JsonOf(message.config()));
+    RETURN_IF_ERROR(AddJson("config", message.config(), parameters));
   }
   if (message.has_load_weights()) {
     parameters.emplace("load_weights", message.load_weights());
   }
   add_text("weights_path", message.weights_path());
-  if (message.has_parts()) parameters.emplace("parts", JsonOf(message.parts()));
+  if (message.has_parts()) {
+    RETURN_IF_ERROR(AddJson("parts", message.parts(), parameters));
+  }
   if (message.has_replace()) parameters.emplace("replace", message.replace());
   add_text("dtype", message.dtype());
   add_text("devices", message.devices());

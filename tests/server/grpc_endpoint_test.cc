@@ -26,10 +26,11 @@ class GrpcEndpointTest : public ::testing::Test {
   }
 
   // Expects liveness where it is told.
-  grpc::Status CheckHealth(const GrpcEndpoint& endpoint) {
+  grpc::Status CheckHealth(const GrpcEndpoint& endpoint,
+                           const std::string& name = "liveness") {
     grpc::health::v1::HealthCheckRequest request;
     grpc::health::v1::HealthCheckResponse response;
-    request.set_service("liveness");
+    request.set_service(name);
     grpc::ClientContext context;
     const auto stub = grpc::health::v1::Health::NewStub(Connect(endpoint));
     grpc::Status status = stub->Check(&context, request, &response);
@@ -71,6 +72,17 @@ TEST_F(GrpcEndpointTest, ServesHealthOnAFreePort) {
   ASSERT_OK_AND_ASSIGN(const auto endpoint,
                        GrpcEndpoint::Start(options_, health_));
   ASSERT_GT(endpoint->port(), 0);
+  EXPECT_TRUE(CheckHealth(*endpoint).ok());
+}
+
+TEST_F(GrpcEndpointTest, MessagesThatAreTooLargeAreRefusedUnread) {
+  ASSERT_OK_AND_ASSIGN(const auto endpoint,
+                       GrpcEndpoint::Start(options_, health_));
+
+  const grpc::Status status = CheckHealth(*endpoint, std::string(5000, 'x'));
+
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("larger than max"));
   EXPECT_TRUE(CheckHealth(*endpoint).ok());
 }
 

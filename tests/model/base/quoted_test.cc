@@ -21,6 +21,13 @@ TEST(QuotedTest, EscapesWhatCouldForgeALine) {
   EXPECT_EQ(Quoted(std::string("\0\x1B", 2)), "\"\\x00\\x1b\"");
 }
 
+TEST(QuotedTest, EscapesWhatTerminalsTakeForCommands) {
+  EXPECT_EQ(Quoted("\xC2\x9B"
+                   "31m"),
+            "\"\\xc2\\x9b31m\"");
+  EXPECT_EQ(Quoted("\xFF"), "\"\\xff\"");  // no UTF-8
+}
+
 TEST(QuotedTest, CutsLongNamesBetweenCharacters) {
   std::string name = "x";
   while (name.size() < 500) name += "\xC3\xA4";

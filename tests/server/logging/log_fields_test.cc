@@ -36,6 +36,21 @@ TEST(LogFieldsTest, CutsLongValues) {
   EXPECT_EQ(fields.Text(), " a=" + std::string(256, 'x') + "...");
 }
 
+TEST(LogFieldsTest, CutsBetweenCharacters) {
+  LogFields fields;
+  fields.Add("a", std::string(255, 'x') + "\xC3\xA9");
+  EXPECT_EQ(fields.Text(), " a=" + std::string(255, 'x') + "...");
+}
+
+// U+009B begins an escape sequence, as ESC [ does.
+TEST(LogFieldsTest, ValuesHoldNothingThatTerminalsObey) {
+  LogFields fields;
+  fields.Add("a",
+             "\xC2\x9B"
+             "31m");
+  EXPECT_EQ(fields.Text(), " a=\"\\xc2\\x9b31m\"");
+}
+
 TEST(LogFieldsTest, TheInnermostIsTheCurrentOne) {
   EXPECT_EQ(LogFields::Current(), nullptr);
   LogFields outer;

@@ -68,8 +68,10 @@ TEST(DecoderInputsTest, AnswersAreMeasuredByTheSideThatTheyBelongTo) {
   AddTyped(request, "decoder_input_ids", {1, kWidth}, ones);
   AddTyped(request, "decoder_attention_mask", {1, kWidth}, mask);
   request.add_outputs()->set_name("cross");
+  Signature signature = WithOutputs();
+  signature.max_sequence_length = kWidth;
 
-  const absl::Status status = ValidateRequest(request, WithOutputs()).status();
+  const absl::Status status = ValidateRequest(request, signature).status();
 
   EXPECT_THAT(status,
               StatusIs(absl::StatusCode::kInvalidArgument,
@@ -142,7 +144,7 @@ const BadDecoder kBadDecoders[] = {
      [](ModelInferRequest& r) {
        AddTyped(r, "decoder_input_ids", {2, 5}, std::vector<int64_t>(10, 1));
      },
-     "decoder_input_ids", "row 0 has 5 tokens; the model takes at most 4"},
+     "decoder_input_ids", "rows have 5 tokens, masked ones too"},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, BadDecoderTest, testing::ValuesIn(kBadDecoders),

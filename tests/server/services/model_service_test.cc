@@ -72,6 +72,26 @@ TEST_F(ModelServiceTest, EveryLoadHasANumberOfItsOwn) {
   EXPECT_GT(second.operation(), first.operation());
 }
 
+TEST_F(ModelServiceTest, ParametersThatAreNestedTooDeeplyAreRefused) {
+  v1::LoadModelRequest load;
+  load.set_model("bert");
+  google::protobuf::ListValue* list =
+      load.mutable_parameters()->mutable_parts();
+  for (int level = 0; level < 40; ++level) {
+    list = list->add_values()->mutable_list_value();
+  }
+  v1::PlanLoadRequest plan;
+  plan.set_model("bert");
+  *plan.mutable_parameters() = load.parameters();
+  const auto is_refused = StatusIs(absl::StatusCode::kInvalidArgument,
+                                   HasSubstr("parameter 'parts'"));
+
+  EXPECT_THAT(server_.Call(&Stub::LoadModel, load), is_refused);
+  load.set_detach(true);
+  EXPECT_THAT(server_.Call(&Stub::LoadModel, load), is_refused);
+  EXPECT_THAT(server_.Call(&Stub::PlanLoad, plan), is_refused);
+}
+
 TEST_F(ModelServiceTest, PassesTypedParametersOn) {
   v1::LoadModelRequest request;
   request.set_model("bert");

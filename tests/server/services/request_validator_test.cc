@@ -294,12 +294,14 @@ TEST(RequestValidatorTest, RefusesAnswersThatNoMessageHolds) {
   constexpr int64_t kWidth = 1 << 20;
   Ids mask(kWidth, 0);
   mask[0] = 1;
+  Signature signature = SmallBert();
+  signature.max_sequence_length = kWidth;
   ModelInferRequest request;
   AddTyped(request, "input_ids", {1, kWidth}, Ids(kWidth, 5));
   AddTyped(request, "attention_mask", {1, kWidth}, mask);
   request.add_outputs()->set_name("attentions.0");
 
-  const absl::Status status = Validate(request).status();
+  const absl::Status status = ValidateRequest(request, signature).status();
 
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
                                AllOf(HasSubstr("output 'attentions.0' of shape "

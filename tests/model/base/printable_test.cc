@@ -1,4 +1,4 @@
-#include "proto/printable.h"
+#include "model/base/printable.h"
 
 #include <random>
 #include <string>
@@ -74,6 +74,20 @@ TEST(PrintableTest, AnyBytesBecomeUtf8WithinTheBudget) {
     EXPECT_NO_THROW(nlohmann::json(printable).dump());
     EXPECT_EQ(Printable(printable, kPlenty), printable);
   }
+}
+
+TEST(EscapedTest, CannotEndItsQuotes) {
+  EXPECT_EQ(Escaped("a\"b'c\\", kPlenty), "a\\\"b\\'c\\\\");
+  EXPECT_EQ(Escaped("\xC2\x9B"
+                    "31m\n",
+                    kPlenty),
+            "\\xc2\\x9b31m\\n");
+}
+
+TEST(EscapedTest, IsCutBetweenCharacters) {
+  EXPECT_EQ(Escaped("x\xC3\xA9", 3), "x\xC3\xA9");
+  EXPECT_EQ(Escaped("x\xC3\xA9", 2), "x...");
+  EXPECT_EQ(Escaped("x\"y", 2), "x\\\"...");
 }
 
 }  // namespace

@@ -18,4 +18,9 @@ size_t StatusCost(char byte);
 // `budget` is at least 3.
 std::string Printable(absl::string_view text, size_t budget);
 
+// The same for text that stands between quotes and must not end them: quotes of
+// both kinds and backslashes get a backslash before them. What has more than
+// `max_bytes` is cut to so many, between characters, and ends in "...".
+std::string Escaped(absl::string_view text, size_t max_bytes);
+
 }  // namespace transformerd

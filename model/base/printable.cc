@@ -1,8 +1,10 @@
-#include "proto/printable.h"
+#include "model/base/printable.h"
 
 #include <cstdint>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "glog/logging.h"
 #include "model/base/utf8.h"
 
@@ -17,6 +19,8 @@ bool IsControl(absl::string_view character) {
   // U+0080 to U+009F: terminals take some of them for escape sequences.
   return lead == 0xC2 && static_cast<uint8_t>(character[1]) < 0xA0;
 }
+
+bool IsContinuation(char byte) { return (byte & 0xC0) == 0x80; }
 
 std::string Escape(char byte) {
   switch (byte) {
@@ -63,6 +67,20 @@ std::string Printable(absl::string_view text, size_t budget) {
     text.remove_prefix(keep ? character.size() : 1);
   }
   return printable;
+}
+
+std::string Escaped(absl::string_view text, size_t max_bytes) {
+  absl::string_view dots;
+  if (text.size() > max_bytes) {
+    size_t end = max_bytes;
+    while (end > 0 && IsContinuation(text[end])) --end;
+    text = text.substr(0, end);
+    dots = kCutMark;
+  }
+  const std::string escaped =
+      absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"'", "\\'"}});
+  return absl::StrCat(Printable(escaped, std::numeric_limits<size_t>::max()),
+                      dots);
 }
 
 }  // namespace transformerd
