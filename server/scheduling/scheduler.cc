@@ -43,6 +43,20 @@ absl::Status TokensError(const QueueOptions& options, int64_t waiting,
   return WithRetryDelay(std::move(status), kRetryDelay);
 }
 
+// Before the job is cut: it ends once, its parts do not.
+void TellOfItsEnd(Job& job, QueueObserver& observer, const Clock& clock) {
+  job.done = [&observer, &clock, begin = clock.Now(),
+              tokens = job.input.total_tokens(), done = std::move(job.done)](
+                 absl::StatusOr<JobResult> result) mutable {
+    if (result.ok()) {
+      observer.OnComputed({tokens, result->queue_time, result->compute_time});
+    } else {
+      observer.OnFailed(clock.Now() - begin);
+    }
+    std::move(done)(std::move(result));
+  };
+}
+
 }  // namespace
 
 Scheduler::Scheduler(int num_workers, Clock& clock)
@@ -76,7 +90,7 @@ void Scheduler::CloseQueue(QueueId queue) {
     ++changes_;
     ++dropping_;
   }
-  DropTaken(std::move(left), DropReason::kStopped, UnloadedError());
+  DropTaken(std::move(left), UnloadedError());
 }
 
 absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
@@ -84,15 +98,17 @@ absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
   const absl::Time deadline = job.deadline;
   const int64_t tokens = job.input.total_tokens();
   BatchLimits limits;
+  QueueObserver* observer = nullptr;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = queues_.find(queue);
     if (found == queues_.end()) return UnloadedError();
     limits = found->second.options.batch;
+    observer = found->second.options.observer;
   }
+  if (observer != nullptr) TellOfItsEnd(job, *observer, clock_);
   // Without the lock: it copies where there is more than one part.
   std::vector<Job> parts = CutIntoParts(std::move(job), limits);
-  QueueObserver* observer = nullptr;
   Refusal refusal;
   {
     absl::MutexLock lock(&mutex_);
@@ -103,14 +119,12 @@ absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
     if (refusal.status.ok()) {
       JobTicket ticket;
       ticket.queue = queue;
-      for (Job& part : parts) {
-        ticket.parts.push_back(open.requests.Push(std::move(part), now));
-      }
+      ticket.num_parts = parts.size();
+      ticket.job = open.requests.Push(std::move(parts), now);
       next_expiry_ = std::min(next_expiry_, deadline);
       ++changes_;
       return ticket;
     }
-    observer = open.options.observer;
   }
   if (observer != nullptr) observer->OnRejected(refusal.reason);
   return refusal.status;
@@ -146,18 +160,14 @@ bool Scheduler::Cancel(const JobTicket& ticket) {
     absl::MutexLock lock(&mutex_);
     const auto found = queues_.find(ticket.queue);
     if (found == queues_.end()) return false;
-    std::vector<WaitingJob> waiting;
-    for (const JobKey& part : ticket.parts) {
-      std::optional<WaitingJob> job = found->second.requests.Take(part);
-      if (job.has_value()) waiting.push_back(*std::move(job));
-    }
+    std::vector<WaitingJob> waiting = found->second.requests.Take(ticket.job);
     if (waiting.empty()) return false;
-    all_waited = waiting.size() == ticket.parts.size();
+    all_waited = waiting.size() == ticket.num_parts;
     cancelled = BatchOf(found->second, std::move(waiting));
     ++changes_;
     ++dropping_;
   }
-  DropTaken(std::move(cancelled), DropReason::kCancelled, CancelledInTime());
+  DropTaken(std::move(cancelled), CancelledInTime());
   return all_waited;
 }
 
@@ -224,7 +234,7 @@ Batch Scheduler::BatchOf(const Queue& queue, std::vector<WaitingJob> jobs) {
 void Scheduler::ExpireUntilStopped() {
   for (;;) {
     for (Batch& expired : AwaitExpired()) {
-      DropTaken(std::move(expired), DropReason::kExpired, DeadlinePassed());
+      DropTaken(std::move(expired), DeadlinePassed());
     }
     absl::MutexLock lock(&mutex_);
     if (stopped_) return;
@@ -253,9 +263,8 @@ std::vector<Batch> Scheduler::AwaitExpired() {
   return expired;
 }
 
-void Scheduler::DropTaken(Batch batch, DropReason reason,
-                          const absl::Status& status) {
-  Drop(std::move(batch), reason, status, clock_.Now());
+void Scheduler::DropTaken(Batch batch, const absl::Status& status) {
+  Drop(std::move(batch), status);
   absl::MutexLock lock(&mutex_);
   --dropping_;
 }
@@ -302,7 +311,7 @@ void Scheduler::Stop() {
     }
   }
   for (Batch& batch : left) {
-    DropTaken(std::move(batch), DropReason::kStopped, StoppingError());
+    DropTaken(std::move(batch), StoppingError());
   }
 }
 

@@ -2,6 +2,7 @@
 // batches.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -38,7 +39,8 @@ struct QueueOptions {
 // Names an accepted job, for Cancel().
 struct JobTicket {
   QueueId queue = 0;
-  std::vector<JobKey> parts;
+  JobNumber job = 0;
+  size_t num_parts = 0;
 };
 
 // What waits for one model.
@@ -73,8 +75,8 @@ class Scheduler {
   // Accepts a job, or drops it without calling `done`: RESOURCE_EXHAUSTED where
   // the queue is full, UNAVAILABLE where the scheduler drains or the queue is
   // closed, DEADLINE_EXCEEDED where the deadline has passed. A job of more rows
-  // or tokens than a batch takes is run in several. `done` may be called before
-  // this returns.
+  // or tokens than a batch takes is run in several, others having their turn in
+  // between. `done` may be called before this returns.
   absl::StatusOr<JobTicket> Submit(QueueId queue, Job job)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -132,7 +134,7 @@ class Scheduler {
   // Blocks until a deadline may have passed; the jobs to complete, if any.
   std::vector<Batch> AwaitExpired() ABSL_LOCKS_EXCLUDED(mutex_);
   // Completes jobs that were counted in dropping_ when they were taken.
-  void DropTaken(Batch batch, DropReason reason, const absl::Status& status)
+  void DropTaken(Batch batch, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Refusal AdmitLocked(const Queue& queue, absl::Time deadline, int64_t tokens,
