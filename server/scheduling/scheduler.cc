@@ -11,14 +11,6 @@
 namespace transformerd {
 namespace {
 
-// When a refused client may come again.
-constexpr absl::Duration kRetryDelay = absl::Seconds(1);
-
-absl::Status StoppingError() {
-  return WithRetryDelay(absl::UnavailableError("the server is shutting down"),
-                        kRetryDelay);
-}
-
 absl::Status UnloadedError() {
   return WithRetryDelay(absl::UnavailableError("the model is being unloaded"),
                         kRetryDelay);
@@ -93,6 +85,16 @@ void Scheduler::CloseQueue(QueueId queue) {
   DropTaken(std::move(left), UnloadedError());
 }
 
+absl::StatusOr<CallAdmission> Scheduler::AdmitCall() {
+  absl::MutexLock lock(&mutex_);
+  if (draining_) return StoppingError();
+  ++admitted_calls_;
+  return CallAdmission(this, [this](const void*) {
+    absl::MutexLock lock(&mutex_);
+    --admitted_calls_;
+  });
+}
+
 absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
   const absl::Time now = clock_.Now();
   const absl::Time deadline = job.deadline;
@@ -133,7 +135,7 @@ absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
 Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue,
                                           absl::Time deadline, int64_t tokens,
                                           absl::Time now) const {
-  if (draining_) return {StoppingError(), RejectReason::kDraining};
+  if (stopped_) return {StoppingError(), RejectReason::kDraining};
   if (deadline <= now) return {DeadlinePassed(), RejectReason::kExpired};
   const RequestQueue& waiting = queue.requests;
   const QueueLimits& limits = queue.options.limits;
@@ -146,11 +148,6 @@ Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue,
             RejectReason::kQueueTokens};
   }
   return {};
-}
-
-absl::Status Scheduler::CheckAccepting() const {
-  absl::MutexLock lock(&mutex_);
-  return accepting_ ? absl::OkStatus() : StoppingError();
 }
 
 bool Scheduler::Cancel(const JobTicket& ticket) {
@@ -269,14 +266,8 @@ void Scheduler::DropTaken(Batch batch, const absl::Status& status) {
   --dropping_;
 }
 
-void Scheduler::BeginDrain() {
-  absl::MutexLock lock(&mutex_);
-  accepting_ = false;
-}
-
 void Scheduler::Drain() {
   absl::MutexLock lock(&mutex_);
-  accepting_ = false;
   draining_ = true;
 }
 
@@ -289,7 +280,7 @@ bool Scheduler::AwaitIdle(absl::Time deadline) {
 }
 
 bool Scheduler::IsIdleLocked() const {
-  if (dropping_ > 0) return false;
+  if (admitted_calls_ > 0 || dropping_ > 0) return false;
   for (const auto& [id, queue] : queues_) {
     if (!queue.requests.empty()) return false;
   }
@@ -302,7 +293,6 @@ void Scheduler::Stop() {
   std::vector<Batch> left;
   {
     absl::MutexLock lock(&mutex_);
-    accepting_ = false;
     draining_ = true;
     stopped_ = true;
     for (auto& [id, queue] : queues_) {
