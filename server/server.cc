@@ -280,7 +280,7 @@ void Server::RequestStop() {
   }
   if (!hurry) return;
   LOG(WARNING) << "asked to stop again: giving up what is queued";
-  scheduler_.Stop();
+  GiveUpRequests();
 }
 
 absl::Status Server::Run() {
@@ -320,20 +320,23 @@ absl::Status Server::FinishRequests() {
   LOG(INFO) << "draining: refusing new requests, finishing those that came";
   const absl::Time end = clock_.Now() + options_.drain_timeout;
   repository_->BeginDrain();
-  scheduler_.BeginDrain();
-  const bool all_queued = text_pool_.AwaitIdle(clock_, end);
   scheduler_.Drain();
-  if (all_queued && scheduler_.AwaitIdle(end)) return absl::OkStatus();
+  if (scheduler_.AwaitIdle(end)) return absl::OkStatus();
   return absl::DeadlineExceededError(
       absl::StrCat("requests were left after --drain_timeout=",
                    absl::FormatDuration(options_.drain_timeout)));
+}
+
+void Server::GiveUpRequests() {
+  text_pool_.Stop();
+  scheduler_.Stop();
 }
 
 void Server::Stop() {
   health_.StartDraining();
   // Ends the wait of every inference call, so that the handles come back that
   // the repository waits for; then of every load; then the calls.
-  scheduler_.Stop();
+  GiveUpRequests();
   if (repository_ != nullptr) repository_->Shutdown();
   if (grpc_ != nullptr) grpc_->Stop(kFlushTime);
   if (health_only_ != nullptr) health_only_->Stop(kFlushTime);

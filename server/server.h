@@ -58,7 +58,8 @@ class Server {
   // however long they take: see ExitGuard.
   absl::Status Run() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Makes Run drain. A second call makes it hurry: what is queued is given up.
+  // Makes Run drain. A second call makes it hurry: what waits to be tokenized
+  // or computed is given up.
   void RequestStop() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -75,6 +76,8 @@ class Server {
   // False where it ended because of a second RequestStop.
   bool PauseUntil(absl::Time end) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status FinishRequests() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Ends those that no worker is at.
+  void GiveUpRequests();
   void Stop();
 
   const ServerOptions options_;

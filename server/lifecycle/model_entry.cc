@@ -65,6 +65,12 @@ std::string ModelEntry::Reason() const {
                       FullReportOf(failure_));
 }
 
+double ShareRead(const LoadProgress& progress) {
+  if (progress.bytes_total <= 0) return 0;
+  return std::min(1.0, static_cast<double>(progress.bytes_done) /
+                           static_cast<double>(progress.bytes_total));
+}
+
 std::string DescribeProgress(const LoadProgress& progress) {
   if (progress.bytes_total <= 0) {
     return absl::StrCat("LOADING (", NameOf(progress.phase), ")");
@@ -74,10 +80,9 @@ std::string DescribeProgress(const LoadProgress& progress) {
   // Megabytes for what would read 0.0 GB.
   const bool large = total >= 1e8;
   const double unit = large ? 1e9 : 1e6;
-  std::string text =
-      absl::StrFormat("LOADING %d%% %.1f/%.1f %s",
-                      static_cast<int>(std::min(1.0, done / total) * 100),
-                      done / unit, total / unit, large ? "GB" : "MB");
+  std::string text = absl::StrFormat(
+      "LOADING %d%% %.1f/%.1f %s", static_cast<int>(ShareRead(progress) * 100),
+      done / unit, total / unit, large ? "GB" : "MB");
   if (progress.bytes_per_second > 0) {
     absl::StrAppendFormat(&text, ", %.2f GB/s, %.1f s left",
                           progress.bytes_per_second / 1e9,

@@ -48,6 +48,9 @@ class ModelEntry {
   std::shared_ptr<LoadControl> control_;  // null unless a load runs
 };
 
+// The part of the weights that a load has read, from 0 to 1.
+double ShareRead(const LoadProgress& progress);
+
 // How far a load is, in words: "LOADING 61% 1.9/3.1 GB, 1.80 GB/s, 0.7 s left".
 std::string DescribeProgress(const LoadProgress& progress);
 

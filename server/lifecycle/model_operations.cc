@@ -9,6 +9,7 @@
 #include "model/base/error_details.h"
 #include "model/base/status_macros.h"
 #include "server/lifecycle/load_report_table.h"
+#include "server/lifecycle/model_entry.h"
 #include "server/lifecycle/model_name.h"
 #include "server/lifecycle/model_repository.h"
 #include "server/lifecycle/part_checkpoints.h"
@@ -151,7 +152,9 @@ absl::StatusOr<std::shared_ptr<ModelInstance>> ModelRepository::MakeInstance(
   ResidencyBudget::Reservation reservation;
   LoadRequest request = {directory, options->load};
   request.admit = [&](const MemoryNeed& need) -> absl::Status {
-    ASSIGN_OR_RETURN(reservation, budget_.Reserve(need.total()));
+    ASSIGN_OR_RETURN(reservation, budget_.Reserve(need.total(), [&control] {
+      return ShareRead(control.progress());
+    }));
     return absl::OkStatus();
   };
   ASSIGN_OR_RETURN(auto model, loader_.Load(request, control));

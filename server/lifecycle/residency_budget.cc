@@ -23,16 +23,16 @@ absl::Status TooLarge(int64_t bytes, absl::string_view there) {
 
 ResidencyBudget::Reservation::Reservation(Reservation&& other) noexcept
     : budget_(std::exchange(other.budget_, nullptr)),
-      bytes_(other.bytes_),
-      settled_(other.settled_) {}
+      number_(other.number_),
+      resident_bytes_(other.resident_bytes_) {}
 
 ResidencyBudget::Reservation& ResidencyBudget::Reservation::operator=(
     Reservation&& other) noexcept {
   if (this == &other) return *this;
   Return();
   budget_ = std::exchange(other.budget_, nullptr);
-  bytes_ = other.bytes_;
-  settled_ = other.settled_;
+  number_ = other.number_;
+  resident_bytes_ = other.resident_bytes_;
   return *this;
 }
 
@@ -40,18 +40,17 @@ ResidencyBudget::Reservation::~Reservation() { Return(); }
 
 void ResidencyBudget::Reservation::Settle(int64_t bytes) {
   if (budget_ == nullptr) return;
-  CHECK(!settled_);
   absl::MutexLock lock(&budget_->mutex_);
-  budget_->pending_bytes_ -= bytes_;
+  CHECK_EQ(budget_->pending_.erase(number_), 1u) << "settled twice";
   budget_->resident_bytes_ += bytes;
-  bytes_ = bytes;
-  settled_ = true;
+  resident_bytes_ = bytes;
 }
 
 void ResidencyBudget::Reservation::Return() {
   if (budget_ == nullptr) return;
   absl::MutexLock lock(&budget_->mutex_);
-  (settled_ ? budget_->resident_bytes_ : budget_->pending_bytes_) -= bytes_;
+  budget_->pending_.erase(number_);
+  budget_->resident_bytes_ -= resident_bytes_;
   budget_ = nullptr;
 }
 
@@ -61,42 +60,61 @@ ResidencyBudget::ResidencyBudget(int64_t limit_bytes, Available available)
 }
 
 absl::StatusOr<ResidencyBudget::Reservation> ResidencyBudget::Reserve(
-    int64_t bytes) {
+    int64_t bytes, Progress progress) {
   CHECK_GE(bytes, 0);
   absl::MutexLock lock(&mutex_);
   if (limit_bytes_ > 0) {
-    const int64_t left = limit_bytes_ - pending_bytes_ - resident_bytes_;
+    const int64_t left = LeftOfLimitLocked();
     if (bytes > left) {
       return TooLarge(
           bytes, absl::StrCat(left < 0 ? 0 : left, " of the ", limit_bytes_,
                               " of --host_memory_limit are free"));
     }
   } else {
+    const int64_t awaited = AwaitedBytesLocked();
     // Where the system does not say, the load itself finds out.
     const absl::StatusOr<AvailableMemory> available = available_();
-    if (available.ok() && bytes > available->bytes - pending_bytes_) {
+    if (available.ok() && bytes > available->bytes - awaited) {
       return TooLarge(bytes,
                       absl::StrCat(available->bytes, " are available (",
-                                   available->bound, ") and ", pending_bytes_,
+                                   available->bound, ") and ", awaited,
                                    " of them promised to running loads"));
     }
   }
-  pending_bytes_ += bytes;
-  return Reservation(this, bytes);
+  pending_[++last_number_] = {bytes, std::move(progress)};
+  return Reservation(this, last_number_);
 }
 
 absl::StatusOr<AvailableMemory> ResidencyBudget::Room() const {
   absl::MutexLock lock(&mutex_);
   AvailableMemory room;
   if (limit_bytes_ > 0) {
-    room = {limit_bytes_ - pending_bytes_ - resident_bytes_,
-            "--host_memory_limit"};
+    room = {LeftOfLimitLocked(), "--host_memory_limit"};
   } else {
+    const int64_t awaited = AwaitedBytesLocked();
     ASSIGN_OR_RETURN(room, available_());
-    room.bytes -= pending_bytes_;
+    room.bytes -= awaited;
   }
   room.bytes = std::max<int64_t>(0, room.bytes);
   return room;
+}
+
+int64_t ResidencyBudget::LeftOfLimitLocked() const {
+  int64_t left = limit_bytes_ - resident_bytes_;
+  for (const auto& [number, pending] : pending_) left -= pending.bytes;
+  return left;
+}
+
+// To be asked before the system is: what is read between the two is then
+// counted twice, and not left out.
+int64_t ResidencyBudget::AwaitedBytesLocked() const {
+  int64_t awaited = 0;
+  for (const auto& [number, pending] : pending_) {
+    awaited += pending.bytes -
+               static_cast<int64_t>(static_cast<double>(pending.bytes) *
+                                    pending.progress());
+  }
+  return awaited;
 }
 
 }  // namespace transformerd

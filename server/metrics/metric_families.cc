@@ -87,7 +87,7 @@ MetricFamilies::MetricFamilies(prometheus::Registry& registry)
           "Time that computed requests waited for a worker")),
       request_compute_seconds(Registrar(registry).Histogram(
           "request_compute_seconds",
-          "Duration of the forward pass that a request was part of")),
+          "Duration of the forward passes that a request was part of")),
       request_tokens(Registrar(registry).Histogram(
           "request_tokens", "Computed tokens of a request")),
       batch_requests(Registrar(registry).Histogram(

@@ -131,22 +131,26 @@ void ModelMetrics::OnRejected(RejectReason reason) {
   statistics_.AddFailure(absl::ZeroDuration());
 }
 
-void ModelMetrics::OnDropped(DropReason, absl::Duration queue_time) {
-  families_.cancelled_total.Add(With("stage", "queue")).Increment();
-  statistics_.AddFailure(queue_time);
-}
-
 void ModelMetrics::OnBatch(const BatchRecord& batch) {
   batches_total_.Increment();
-  batch_requests_.Observe(static_cast<double>(batch.requests.size()));
+  batch_requests_.Observe(static_cast<double>(batch.requests));
   batch_tokens_.Observe(static_cast<double>(batch.tokens));
   tokens_total_.Increment(static_cast<double>(batch.tokens));
-  for (const BatchRecord::Request& request : batch.requests) {
-    queue_seconds_.Observe(absl::ToDoubleSeconds(request.queue_time));
-    compute_seconds_.Observe(absl::ToDoubleSeconds(batch.compute_time));
-    request_tokens_.Observe(static_cast<double>(request.tokens));
-  }
   statistics_.AddBatch(batch);
+}
+
+void ModelMetrics::OnDropped() {
+  families_.cancelled_total.Add(With("stage", "queue")).Increment();
+}
+
+void ModelMetrics::OnComputed(const RequestRecord& request) {
+  queue_seconds_.Observe(absl::ToDoubleSeconds(request.queue_time));
+  compute_seconds_.Observe(absl::ToDoubleSeconds(request.compute_time));
+  request_tokens_.Observe(static_cast<double>(request.tokens));
+}
+
+void ModelMetrics::OnFailed(absl::Duration duration) {
+  statistics_.AddFailure(duration);
 }
 
 }  // namespace transformerd

@@ -53,8 +53,10 @@ class ModelMetrics : public QueueObserver {
 
   // QueueObserver, called by the scheduler.
   void OnRejected(RejectReason reason) override;
-  void OnDropped(DropReason reason, absl::Duration queue_time) override;
   void OnBatch(const BatchRecord& batch) override;
+  void OnDropped() override;
+  void OnComputed(const RequestRecord& request) override;
+  void OnFailed(absl::Duration duration) override;
 
  private:
   using GaugeFamily = prometheus::Family<prometheus::Gauge>;

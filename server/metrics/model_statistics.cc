@@ -5,17 +5,12 @@
 namespace transformerd {
 
 void ModelStatistics::AddBatch(const BatchRecord& batch) {
-  absl::MutexLock lock(&mutex_);
-  int64_t rows = 0;
-  for (const BatchRecord::Request& request : batch.requests) {
-    rows += request.sequences;
-    if (!batch.ok) totals_.fail.Add(request.queue_time + batch.compute_time);
-  }
   if (!batch.ok) return;
-  totals_.inference_count += rows;
+  absl::MutexLock lock(&mutex_);
+  totals_.inference_count += batch.sequences;
   ++totals_.execution_count;
   totals_.last_inference = std::max(totals_.last_inference, batch.end);
-  totals_.batches[rows].Add(batch.compute_time);
+  totals_.batches[batch.sequences].Add(batch.compute_time);
 }
 
 void ModelStatistics::AddFailure(absl::Duration duration) {

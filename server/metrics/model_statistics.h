@@ -44,7 +44,7 @@ struct StatisticsSnapshot {
 class ModelStatistics {
  public:
   void AddBatch(const BatchRecord& batch) ABSL_LOCKS_EXCLUDED(mutex_);
-  // A request that was accepted and never computed, or refused.
+  // A request that was refused, or accepted and not computed.
   void AddFailure(absl::Duration duration) ABSL_LOCKS_EXCLUDED(mutex_);
   // All at once: clients refuse statistics in which the counts of a request's
   // stages differ.

@@ -44,15 +44,12 @@ absl::Status ErrorOf(const Batch& batch, const absl::Status& status) {
 
 void Report(const Batch& batch, absl::Time begin, absl::Time end, bool ok) {
   if (batch.observer == nullptr) return;
-  std::vector<BatchRecord::Request> requests;
-  requests.reserve(batch.jobs.size());
   BatchRecord record;
+  record.requests = static_cast<int64_t>(batch.jobs.size());
   for (const WaitingJob& waiting : batch.jobs) {
-    requests.push_back(
-        {waiting.tokens, waiting.job.input.batch, begin - waiting.enqueued});
+    record.sequences += waiting.job.input.batch;
     record.tokens += waiting.tokens;
   }
-  record.requests = requests;
   record.end = end;
   record.compute_time = end - begin;
   record.ok = ok;
@@ -90,11 +87,10 @@ void Run(Batch batch, int worker, const Clock& clock) {
   }
 }
 
-void Drop(Batch batch, DropReason reason, const absl::Status& status,
-          absl::Time now) {
+void Drop(Batch batch, const absl::Status& status) {
   if (batch.observer != nullptr) {
     for (const WaitingJob& waiting : batch.jobs) {
-      batch.observer->OnDropped(reason, now - waiting.enqueued);
+      if (waiting.is_last) batch.observer->OnDropped();
     }
   }
   CompleteWithError(std::move(batch), status);

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "model/runtime/loaded_model.h"
 #include "server/scheduling/clock.h"
 #include "server/scheduling/queue_observer.h"
@@ -26,8 +25,8 @@ struct Batch {
 // error: RESOURCE_EXHAUSTED as the model said it, anything else INTERNAL.
 void Run(Batch batch, int worker, const Clock& clock);
 
-// Completes the jobs, which were not run, with `status`.
-void Drop(Batch batch, DropReason reason, const absl::Status& status,
-          absl::Time now);
+// Completes the jobs, which were not run, with `status`. Of a job in parts
+// these are all that are left.
+void Drop(Batch batch, const absl::Status& status);
 
 }  // namespace transformerd

@@ -8,12 +8,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "model/base/error_details.h"
 #include "model/runtime/inference.h"
 
 namespace transformerd {
 
 // The level of jobs that ask for none (priority 0).
 inline constexpr uint64_t kDefaultPriority = 100;
+
+// When a client may come again whose work was not done.
+inline constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 // How work ends that nobody began to compute.
 inline absl::Status DeadlinePassed() {
@@ -22,6 +26,10 @@ inline absl::Status DeadlinePassed() {
 }
 inline absl::Status CancelledInTime() {
   return absl::CancelledError("cancelled before the request was computed");
+}
+inline absl::Status StoppingError() {
+  return WithRetryDelay(absl::UnavailableError("the server is shutting down"),
+                        kRetryDelay);
 }
 
 struct JobResult {

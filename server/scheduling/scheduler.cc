@@ -11,14 +11,6 @@
 namespace transformerd {
 namespace {
 
-// When a refused client may come again.
-constexpr absl::Duration kRetryDelay = absl::Seconds(1);
-
-absl::Status StoppingError() {
-  return WithRetryDelay(absl::UnavailableError("the server is shutting down"),
-                        kRetryDelay);
-}
-
 absl::Status UnloadedError() {
   return WithRetryDelay(absl::UnavailableError("the model is being unloaded"),
                         kRetryDelay);
@@ -41,6 +33,20 @@ absl::Status TokensError(const QueueOptions& options, int64_t waiting,
   // A request that never fits should not be tried again.
   if (tokens > options.limits.max_tokens) return status;
   return WithRetryDelay(std::move(status), kRetryDelay);
+}
+
+// Before the job is cut: it ends once, its parts do not.
+void TellOfItsEnd(Job& job, QueueObserver& observer, const Clock& clock) {
+  job.done = [&observer, &clock, begin = clock.Now(),
+              tokens = job.input.total_tokens(), done = std::move(job.done)](
+                 absl::StatusOr<JobResult> result) mutable {
+    if (result.ok()) {
+      observer.OnComputed({tokens, result->queue_time, result->compute_time});
+    } else {
+      observer.OnFailed(clock.Now() - begin);
+    }
+    std::move(done)(std::move(result));
+  };
 }
 
 }  // namespace
@@ -76,7 +82,17 @@ void Scheduler::CloseQueue(QueueId queue) {
     ++changes_;
     ++dropping_;
   }
-  DropTaken(std::move(left), DropReason::kStopped, UnloadedError());
+  DropTaken(std::move(left), UnloadedError());
+}
+
+absl::StatusOr<CallAdmission> Scheduler::AdmitCall() {
+  absl::MutexLock lock(&mutex_);
+  if (draining_) return StoppingError();
+  ++admitted_calls_;
+  return CallAdmission(this, [this](const void*) {
+    absl::MutexLock lock(&mutex_);
+    --admitted_calls_;
+  });
 }
 
 absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
@@ -84,15 +100,17 @@ absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
   const absl::Time deadline = job.deadline;
   const int64_t tokens = job.input.total_tokens();
   BatchLimits limits;
+  QueueObserver* observer = nullptr;
   {
     absl::MutexLock lock(&mutex_);
     const auto found = queues_.find(queue);
     if (found == queues_.end()) return UnloadedError();
     limits = found->second.options.batch;
+    observer = found->second.options.observer;
   }
+  if (observer != nullptr) TellOfItsEnd(job, *observer, clock_);
   // Without the lock: it copies where there is more than one part.
   std::vector<Job> parts = CutIntoParts(std::move(job), limits);
-  QueueObserver* observer = nullptr;
   Refusal refusal;
   {
     absl::MutexLock lock(&mutex_);
@@ -103,14 +121,12 @@ absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
     if (refusal.status.ok()) {
       JobTicket ticket;
       ticket.queue = queue;
-      for (Job& part : parts) {
-        ticket.parts.push_back(open.requests.Push(std::move(part), now));
-      }
+      ticket.num_parts = parts.size();
+      ticket.job = open.requests.Push(std::move(parts), now);
       next_expiry_ = std::min(next_expiry_, deadline);
       ++changes_;
       return ticket;
     }
-    observer = open.options.observer;
   }
   if (observer != nullptr) observer->OnRejected(refusal.reason);
   return refusal.status;
@@ -119,7 +135,7 @@ absl::StatusOr<JobTicket> Scheduler::Submit(QueueId queue, Job job) {
 Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue,
                                           absl::Time deadline, int64_t tokens,
                                           absl::Time now) const {
-  if (draining_) return {StoppingError(), RejectReason::kDraining};
+  if (stopped_) return {StoppingError(), RejectReason::kDraining};
   if (deadline <= now) return {DeadlinePassed(), RejectReason::kExpired};
   const RequestQueue& waiting = queue.requests;
   const QueueLimits& limits = queue.options.limits;
@@ -134,11 +150,6 @@ Scheduler::Refusal Scheduler::AdmitLocked(const Queue& queue,
   return {};
 }
 
-absl::Status Scheduler::CheckAccepting() const {
-  absl::MutexLock lock(&mutex_);
-  return accepting_ ? absl::OkStatus() : StoppingError();
-}
-
 bool Scheduler::Cancel(const JobTicket& ticket) {
   Batch cancelled;
   bool all_waited = false;
@@ -146,18 +157,14 @@ bool Scheduler::Cancel(const JobTicket& ticket) {
     absl::MutexLock lock(&mutex_);
     const auto found = queues_.find(ticket.queue);
     if (found == queues_.end()) return false;
-    std::vector<WaitingJob> waiting;
-    for (const JobKey& part : ticket.parts) {
-      std::optional<WaitingJob> job = found->second.requests.Take(part);
-      if (job.has_value()) waiting.push_back(*std::move(job));
-    }
+    std::vector<WaitingJob> waiting = found->second.requests.Take(ticket.job);
     if (waiting.empty()) return false;
-    all_waited = waiting.size() == ticket.parts.size();
+    all_waited = waiting.size() == ticket.num_parts;
     cancelled = BatchOf(found->second, std::move(waiting));
     ++changes_;
     ++dropping_;
   }
-  DropTaken(std::move(cancelled), DropReason::kCancelled, CancelledInTime());
+  DropTaken(std::move(cancelled), CancelledInTime());
   return all_waited;
 }
 
@@ -224,7 +231,7 @@ Batch Scheduler::BatchOf(const Queue& queue, std::vector<WaitingJob> jobs) {
 void Scheduler::ExpireUntilStopped() {
   for (;;) {
     for (Batch& expired : AwaitExpired()) {
-      DropTaken(std::move(expired), DropReason::kExpired, DeadlinePassed());
+      DropTaken(std::move(expired), DeadlinePassed());
     }
     absl::MutexLock lock(&mutex_);
     if (stopped_) return;
@@ -253,21 +260,14 @@ std::vector<Batch> Scheduler::AwaitExpired() {
   return expired;
 }
 
-void Scheduler::DropTaken(Batch batch, DropReason reason,
-                          const absl::Status& status) {
-  Drop(std::move(batch), reason, status, clock_.Now());
+void Scheduler::DropTaken(Batch batch, const absl::Status& status) {
+  Drop(std::move(batch), status);
   absl::MutexLock lock(&mutex_);
   --dropping_;
 }
 
-void Scheduler::BeginDrain() {
-  absl::MutexLock lock(&mutex_);
-  accepting_ = false;
-}
-
 void Scheduler::Drain() {
   absl::MutexLock lock(&mutex_);
-  accepting_ = false;
   draining_ = true;
 }
 
@@ -280,7 +280,7 @@ bool Scheduler::AwaitIdle(absl::Time deadline) {
 }
 
 bool Scheduler::IsIdleLocked() const {
-  if (dropping_ > 0) return false;
+  if (admitted_calls_ > 0 || dropping_ > 0) return false;
   for (const auto& [id, queue] : queues_) {
     if (!queue.requests.empty()) return false;
   }
@@ -293,7 +293,6 @@ void Scheduler::Stop() {
   std::vector<Batch> left;
   {
     absl::MutexLock lock(&mutex_);
-    accepting_ = false;
     draining_ = true;
     stopped_ = true;
     for (auto& [id, queue] : queues_) {
@@ -302,7 +301,7 @@ void Scheduler::Stop() {
     }
   }
   for (Batch& batch : left) {
-    DropTaken(std::move(batch), DropReason::kStopped, StoppingError());
+    DropTaken(std::move(batch), StoppingError());
   }
 }
 

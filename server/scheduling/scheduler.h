@@ -2,8 +2,10 @@
 // batches.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -38,8 +40,13 @@ struct QueueOptions {
 // Names an accepted job, for Cancel().
 struct JobTicket {
   QueueId queue = 0;
-  std::vector<JobKey> parts;
+  JobNumber job = 0;
+  size_t num_parts = 0;
 };
+
+// Of a call that was let in; it ends with the last copy, which must not outlive
+// the scheduler.
+using CallAdmission = std::shared_ptr<const void>;
 
 // What waits for one model.
 struct QueueDepth {
@@ -70,11 +77,15 @@ class Scheduler {
   // wait for a running batch. May be called by the destructor of a keep_alive.
   void CloseQueue(QueueId queue) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Lets a new call in, whose work a drain waits for from now on, submitted or
+  // not. UNAVAILABLE with a retry delay once a drain began.
+  absl::StatusOr<CallAdmission> AdmitCall() ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Accepts a job, or drops it without calling `done`: RESOURCE_EXHAUSTED where
-  // the queue is full, UNAVAILABLE where the scheduler drains or the queue is
+  // the queue is full, UNAVAILABLE where the scheduler was stopped or the queue
   // closed, DEADLINE_EXCEEDED where the deadline has passed. A job of more rows
-  // or tokens than a batch takes is run in several. `done` may be called before
-  // this returns.
+  // or tokens than a batch takes is run in several, others having their turn in
+  // between. `done` may be called before this returns.
   absl::StatusOr<JobTicket> Submit(QueueId queue, Job job)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -88,21 +99,17 @@ class Scheduler {
   // having run anything, once the scheduler is stopped.
   bool RunOne(int worker) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // From now on CheckAccepting refuses; calls that passed it before may still
-  // submit what they are preparing.
-  void BeginDrain() ABSL_LOCKS_EXCLUDED(mutex_);
-  // From now on refuses new jobs; workers finish what was accepted.
+  // From now on no call is let in. Those that were may still submit what they
+  // are preparing, and workers finish it.
   void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Waits until every accepted job is completed; false if `deadline` came
-  // first.
+  // Waits until every call that was let in has ended and every accepted job is
+  // completed; false if `deadline` came first.
   bool AwaitIdle(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
   // Drains, completes what still waits with UNAVAILABLE and sends workers home.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
   int num_workers() const { return num_workers_; }
   bool is_stopped() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // For new calls: OK, or UNAVAILABLE with a retry delay once a drain began.
-  absl::Status CheckAccepting() const ABSL_LOCKS_EXCLUDED(mutex_);
   // One entry a queue, in the order of opening.
   std::vector<QueueDepth> depths() const ABSL_LOCKS_EXCLUDED(mutex_);
   // How long a worker has been at its present batch; zero when it is idle.
@@ -132,7 +139,7 @@ class Scheduler {
   // Blocks until a deadline may have passed; the jobs to complete, if any.
   std::vector<Batch> AwaitExpired() ABSL_LOCKS_EXCLUDED(mutex_);
   // Completes jobs that were counted in dropping_ when they were taken.
-  void DropTaken(Batch batch, DropReason reason, const absl::Status& status)
+  void DropTaken(Batch batch, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsIdleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Refusal AdmitLocked(const Queue& queue, absl::Time deadline, int64_t tokens,
@@ -151,7 +158,7 @@ class Scheduler {
   uint64_t changes_ ABSL_GUARDED_BY(mutex_) = 0;
   // The deadlines of all waiting jobs are at or after this.
   absl::Time next_expiry_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
-  bool accepting_ ABSL_GUARDED_BY(mutex_) = true;
+  int64_t admitted_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   // Batches that left their queue and are being completed without being run.

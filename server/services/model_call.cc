@@ -36,7 +36,7 @@ absl::Status ModelCall::OpenModel(const google::protobuf::Message& request,
                                   absl::string_view version) {
   record_.SetModel(model);
   // First: while the server stops, models are already being unloaded.
-  RETURN_IF_ERROR(serving_.scheduler.CheckAccepting());
+  ASSIGN_OR_RETURN(admission_, serving_.scheduler.AdmitCall());
   RETURN_IF_ERROR(CheckSize(request, serving_.max_request_bytes));
   ASSIGN_OR_RETURN(const ModelHandle handle,
                    serving_.repository.Find(model, version));
@@ -74,6 +74,7 @@ void ModelCall::End(const absl::Status& status) {
   // Before the answer travels: a client that reads slowly does not hold up the
   // unloading of the model.
   queue_.reset();
+  admission_.reset();
   Finish(ToGrpcStatus(status));
 }
 

@@ -12,6 +12,7 @@
 #include "google/protobuf/message.h"
 #include "grpcpp/grpcpp.h"
 #include "server/metrics/model_statistics.h"
+#include "server/scheduling/scheduler.h"
 #include "server/services/call_record.h"
 #include "server/services/inference_run.h"
 #include "server/services/model_queues.h"
@@ -64,6 +65,7 @@ class ModelCall : public grpc::ServerUnaryReactor {
   RequestTimes times_;
   // Of the model; those of no model until it is found.
   ModelMetrics* model_metrics_;
+  CallAdmission admission_;
   std::shared_ptr<const ModelQueue> queue_;
   const std::shared_ptr<InferenceRun> run_;
 };

@@ -3,12 +3,12 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "glog/logging.h"
 #include "model/base/error_details.h"
+#include "server/scheduling/job.h"
 
 namespace transformerd {
 namespace {
@@ -16,8 +16,6 @@ namespace {
 // Rows of one call before the next call has its turn: few, so that nobody waits
 // long, and enough to make taking turns cheap.
 constexpr int64_t kRowsPerTurn = 16;
-// When a refused client may come again.
-constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 }  // namespace
 
@@ -27,13 +25,14 @@ class TextPool::Call {
   Call(int64_t num_rows, RowFunction work, Done done)
       : num_rows_(num_rows), work_(std::move(work)), done_(std::move(done)) {}
 
-  // Works on the next rows. True where rows are left that nobody works on.
-  bool TakeTurn() {
+  // Works on the next rows, until `is_stopped`. True where rows are left that
+  // nobody works on.
+  bool TakeTurn(const std::atomic<bool>& is_stopped) {
     const int64_t begin = next_row_.fetch_add(kRowsPerTurn);
     const int64_t end = std::min(begin + kRowsPerTurn, num_rows_);
     for (int64_t row = begin; row < end; ++row) {
       if (has_failed_) break;
-      const absl::Status status = work_(row);
+      const absl::Status status = is_stopped ? StoppingError() : work_(row);
       if (!status.ok()) Fail(row, status);
     }
     return end < num_rows_;
@@ -85,7 +84,7 @@ TextPool::TextPool(Options options) : options_(options) {
 TextPool::~TextPool() {
   {
     absl::MutexLock lock(&mutex_);
-    stopping_ = true;
+    is_closing_ = true;
   }
   for (std::thread& thread : threads_) thread.join();
 }
@@ -112,7 +111,7 @@ absl::Status TextPool::ForEachRow(int64_t num_rows, RowFunction work,
 
 void TextPool::Serve() {
   const auto is_due = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !turns_.empty() || (stopping_ && calls_ == 0);
+    return !turns_.empty() || (is_closing_ && calls_ == 0);
   };
   for (;;) {
     std::shared_ptr<Call> call;
@@ -122,7 +121,7 @@ void TextPool::Serve() {
       call = std::move(turns_.front());
       turns_.pop_front();
     }
-    const bool is_unfinished = call->TakeTurn();
+    const bool is_unfinished = call->TakeTurn(is_stopped_);
     {
       absl::MutexLock lock(&mutex_);
       if (is_unfinished) {
@@ -135,14 +134,6 @@ void TextPool::Serve() {
     absl::MutexLock lock(&mutex_);
     --calls_;
   }
-}
-
-bool TextPool::AwaitIdle(Clock& clock, absl::Time deadline) {
-  absl::MutexLock lock(&mutex_);
-  const auto is_idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return calls_ == 0;
-  };
-  return clock.AwaitUntil(mutex_, absl::Condition(&is_idle), deadline);
 }
 
 }  // namespace transformerd

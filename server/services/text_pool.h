@@ -1,6 +1,7 @@
 // Threads that turn text into tokens.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,8 +13,6 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
-#include "server/scheduling/clock.h"
 
 namespace transformerd {
 
@@ -35,7 +34,7 @@ class TextPool {
   };
 
   explicit TextPool(Options options);
-  // Finishes what was accepted.
+  // Finishes what was accepted and not stopped.
   ~TextPool();
   TextPool(const TextPool&) = delete;
   TextPool& operator=(const TextPool&) = delete;
@@ -47,8 +46,9 @@ class TextPool {
   absl::Status ForEachRow(int64_t num_rows, RowFunction work, Done done)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Waits until no call is left; false if `deadline` came first.
-  bool AwaitIdle(Clock& clock, absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From now on no row is begun: calls that are not finished, and those that
+  // come, end with UNAVAILABLE and a retry delay.
+  void Stop() { is_stopped_ = true; }
 
  private:
   class Call;
@@ -60,7 +60,8 @@ class TextPool {
   // Each entry is a thread's worth of work on a call.
   std::deque<std::shared_ptr<Call>> turns_ ABSL_GUARDED_BY(mutex_);
   int64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_closing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> is_stopped_{false};
   std::vector<std::thread> threads_;
 };
 

@@ -120,6 +120,37 @@ bool FakeModelControl::takes_text() const {
   return takes_text_;
 }
 
+void FakeModelControl::BlockTexts() {
+  absl::MutexLock lock(&mutex_);
+  texts_are_blocked_ = true;
+}
+
+void FakeModelControl::UnblockTexts() {
+  absl::MutexLock lock(&mutex_);
+  texts_are_blocked_ = false;
+}
+
+void FakeModelControl::AwaitTexts(int count) const {
+  const auto have_begun = [this, count]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return num_texts_ >= count;
+  };
+  absl::MutexLock lock(&mutex_, absl::Condition(&have_begun));
+}
+
+int FakeModelControl::num_texts() const {
+  absl::MutexLock lock(&mutex_);
+  return num_texts_;
+}
+
+void FakeModelControl::BeginText() {
+  absl::MutexLock lock(&mutex_);
+  ++num_texts_;
+  const auto is_free = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return !texts_are_blocked_;
+  };
+  mutex_.Await(absl::Condition(&is_free));
+}
+
 void FakeModelControl::FailWith(absl::Status status) {
   absl::MutexLock lock(&mutex_);
   failure_ = std::move(status);
@@ -169,7 +200,8 @@ FakeLoadedModel::FakeLoadedModel(std::shared_ptr<FakeModelControl> control)
       report_(MakeReport()) {
   if (control_->takes_text()) {
     AddText(signature_);
-    tokenizer_ = std::make_unique<FakeTokenizer>();
+    tokenizer_ = std::make_unique<FakeTokenizer>(
+        [control = control_] { control->BeginText(); });
   }
   absl::MutexLock lock(&control_->mutex_);
   ++control_->live_models_;

@@ -30,11 +30,17 @@ class FakeModelControl {
   // Models that are made from now on take text, by a FakeTokenizer; texts may
   // have 8 tokens.
   void TakeText();
+  // Texts wait to become tokens between the two.
+  void BlockTexts();
+  void UnblockTexts();
   // Run fails with this from now on; an OK status heals.
   void FailWith(absl::Status status);
 
   // Blocks until `count` calls of Run have begun, over all time.
   void AwaitBatches(int count) const;
+  // Blocks until `count` texts have begun to become tokens, over all time.
+  void AwaitTexts(int count) const;
+  int num_texts() const;
   // All calls of Run that have begun, in that order.
   std::vector<Batch> batches() const;
   // Their first ids alone.
@@ -46,12 +52,15 @@ class FakeModelControl {
   friend class FakeLoadedModel;
 
   bool takes_text() const;
+  void BeginText();
 
   absl::Status Begin(int worker, absl::Span<const InferenceInput* const> batch);
 
   mutable absl::Mutex mutex_;
   bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
   bool takes_text_ ABSL_GUARDED_BY(mutex_) = false;
+  bool texts_are_blocked_ ABSL_GUARDED_BY(mutex_) = false;
+  int num_texts_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   std::vector<Batch> batches_ ABSL_GUARDED_BY(mutex_);
   int live_models_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -47,6 +47,7 @@ absl::Status AppendText(absl::string_view text, const char* field, int64_t type,
 
 absl::StatusOr<DetailedTokenRow> FakeTokenizer::EncodeWithDetails(
     const TextRow& row) const {
+  on_row_();
   DetailedTokenRow tokens;
   Append(kBegin, 0, "[begin]", 0, 0, tokens);
   RETURN_IF_ERROR(AppendText(row.text, "text", 0, tokens));

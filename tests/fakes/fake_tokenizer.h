@@ -1,6 +1,9 @@
 // A tokenizer whose tokens a test can work out by hand.
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "model/text/tokenizer.h"
 
 namespace transformerd {
@@ -12,11 +15,18 @@ namespace transformerd {
 // UTF-8 here, and the word "panic" makes it fail.
 class FakeTokenizer : public Tokenizer {
  public:
+  // Calls `on_row` before each row.
+  explicit FakeTokenizer(std::function<void()> on_row = [] {})
+      : on_row_(std::move(on_row)) {}
+
   bool takes_pairs() const override { return true; }
   absl::StatusOr<TokenRow> Encode(const TextRow& row,
                                   int64_t max_tokens) const override;
   absl::StatusOr<DetailedTokenRow> EncodeWithDetails(
       const TextRow& row) const override;
+
+ private:
+  const std::function<void()> on_row_;
 };
 
 }  // namespace transformerd

@@ -16,6 +16,7 @@
 #include "proto/health.grpc.pb.h"
 #include "proto/inference.grpc.pb.h"
 #include "proto/status_codec.h"
+#include "proto/text_service.grpc.pb.h"
 #include "tests/fakes/fake_clock.h"
 #include "tests/fakes/fake_model_loader.h"
 #include "tests/fakes/fake_supervisor.h"
@@ -73,6 +74,7 @@ class ServerTest : public ::testing::Test {
   ~ServerTest() override {
     loader_.Unblock();
     loader_.models().Unblock();
+    loader_.models().UnblockTexts();
     if (!running_.joinable()) return;
     server_->RequestStop();
     server_->RequestStop();
@@ -137,6 +139,18 @@ class ServerTest : public ::testing::Test {
 
   std::future<grpc::Status> InferLater() {
     return std::async(std::launch::async, [this] { return Infer(); });
+  }
+
+  std::future<grpc::Status> EmbedLater(int num_texts) {
+    return std::async(std::launch::async, [this, num_texts] {
+      v1::EmbedRequest request;
+      request.set_model("a");
+      for (int i = 0; i < num_texts; ++i) request.add_text("7");
+      v1::EmbedResponse response;
+      grpc::ClientContext context;
+      return v1::TextService::NewStub(channel_)->Embed(&context, request,
+                                                       &response);
+    });
   }
 
   TemporaryFolder folder_;
@@ -282,6 +296,39 @@ TEST_F(ServerTest, ASecondRequestGivesUpWhatIsQueued) {
   running_.join();
   EXPECT_THAT(outcome_, IsOk());
   EXPECT_TRUE(running.get().ok());
+}
+
+TEST_F(ServerTest, ASecondRequestGivesUpTextsThatAreNotTokensYet) {
+  loader_.models().TakeText();
+  Start();
+  loader_.models().BlockTexts();
+  auto answer = EmbedLater(/*num_texts=*/10000);
+  loader_.models().AwaitTexts(1);
+  BeginRefusing();
+
+  server_->RequestStop();
+  loader_.models().UnblockTexts();
+
+  const grpc::Status status = answer.get();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(RetryDelayOf(FromGrpcStatus(status)), Optional(_));
+  running_.join();
+  EXPECT_LT(loader_.models().num_texts(), 1000) << "one row a thread";
+}
+
+TEST_F(ServerTest, FinishesTextsThatWereAcceptedBeforeItDrained) {
+  loader_.models().TakeText();
+  Start();
+  loader_.models().BlockTexts();
+  auto answer = EmbedLater(/*num_texts=*/100);
+  loader_.models().AwaitTexts(1);
+  BeginRefusing();
+
+  loader_.models().UnblockTexts();
+
+  EXPECT_TRUE(answer.get().ok());
+  running_.join();
+  EXPECT_THAT(outcome_, IsOk());
 }
 
 TEST_F(ServerTest, AStuckWorkerEndsLiveness) {

@@ -112,5 +112,13 @@ TEST(ModelEntryDeathTest, IllegalTransitionsAreOurBugs) {
   EXPECT_DEATH(entry.BeginDrain(), "unloaded -> draining");
 }
 
+TEST(ShareReadTest, IsThePartOfTheBytesAndNoneWhileTheyAreNotKnown) {
+  LoadProgress progress;
+  EXPECT_EQ(ShareRead(progress), 0);
+  progress.bytes_total = 4;
+  progress.bytes_done = 3;
+  EXPECT_EQ(ShareRead(progress), 0.75);
+}
+
 }  // namespace
 }  // namespace transformerd

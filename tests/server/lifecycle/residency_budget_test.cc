@@ -59,6 +59,37 @@ TEST(ResidencyBudgetTest, WithoutALimitAsksTheSystem) {
                        AllOf(HasSubstr("31"), HasSubstr("100"))));
 }
 
+TEST(ResidencyBudgetTest, WhatALoadHasReadIsInTheSystemsFigureAlready) {
+  int64_t available_bytes = 100;
+  double progress = 0;
+  ResidencyBudget budget(0, [&] {
+    return AvailableMemory{available_bytes, "MemAvailable"};
+  });
+  ASSERT_OK_AND_ASSIGN(auto running,
+                       budget.Reserve(60, [&] { return progress; }));
+  ASSERT_OK_AND_ASSIGN(AvailableMemory room, budget.Room());
+  EXPECT_EQ(room.bytes, 40);
+
+  available_bytes = 55;
+  progress = 0.75;
+
+  EXPECT_THAT(budget.Reserve(40), IsOk());
+  EXPECT_THAT(budget.Reserve(41),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       AllOf(HasSubstr("55 are available"),
+                             HasSubstr("15 of them promised"))));
+  ASSERT_OK_AND_ASSIGN(room, budget.Room());
+  EXPECT_EQ(room.bytes, 40);
+}
+
+TEST(ResidencyBudgetTest, AgainstTheLimitALoadCountsWholeFromTheStart) {
+  ResidencyBudget budget(100);
+  ASSERT_OK_AND_ASSIGN(auto running, budget.Reserve(60, [] { return 1.0; }));
+
+  EXPECT_THAT(budget.Reserve(40), IsOk());
+  EXPECT_FALSE(budget.Reserve(41).ok());
+}
+
 TEST(ResidencyBudgetTest, SettledBytesAreInTheSystemsFigureAlready) {
   ResidencyBudget budget(0, Available(100));
   ASSERT_OK_AND_ASSIGN(auto resident, budget.Reserve(70));

@@ -56,10 +56,9 @@ TEST_F(ModelMetricsTest, MeasuresRequestsInSeconds) {
 }
 
 TEST_F(ModelMetricsTest, CountsWhatABatchDid) {
-  const BatchRecord::Request requests[] = {{7, 1, absl::Seconds(1)},
-                                           {5, 2, absl::Seconds(2)}};
   BatchRecord batch;
-  batch.requests = requests;
+  batch.requests = 2;
+  batch.sequences = 3;
   batch.tokens = 12;
   batch.compute_time = absl::Seconds(4);
   metrics_.OnBatch(batch);
@@ -68,15 +67,26 @@ TEST_F(ModelMetricsTest, CountsWhatABatchDid) {
   EXPECT_THAT(Expose(), HasSubstr(Line("tokens_total", "12")));
   EXPECT_THAT(Expose(), HasSubstr(Line("batch_requests_sum", "2")));
   EXPECT_THAT(Expose(), HasSubstr(Line("batch_tokens_sum", "12")));
-  EXPECT_THAT(Expose(), HasSubstr(Line("request_tokens_count", "2")));
-  EXPECT_THAT(Expose(), HasSubstr(Line("request_queue_seconds_sum", "3")));
-  EXPECT_THAT(Expose(), HasSubstr(Line("request_compute_seconds_sum", "8")));
   EXPECT_EQ(metrics_.statistics().inference_count, 3);
+}
+
+TEST_F(ModelMetricsTest, CountsARequestOnceWhateverNumberOfBatchesItTook) {
+  RequestRecord request;
+  request.tokens = 7;
+  request.queue_time = absl::Seconds(1);
+  request.compute_time = absl::Seconds(4);
+  metrics_.OnComputed(request);
+
+  EXPECT_THAT(Expose(), HasSubstr(Line("request_tokens_count", "1")));
+  EXPECT_THAT(Expose(), HasSubstr(Line("request_tokens_sum", "7")));
+  EXPECT_THAT(Expose(), HasSubstr(Line("request_queue_seconds_sum", "1")));
+  EXPECT_THAT(Expose(), HasSubstr(Line("request_compute_seconds_sum", "4")));
 }
 
 TEST_F(ModelMetricsTest, CountsWhatWasNeverComputed) {
   metrics_.OnRejected(RejectReason::kQueueTokens);
-  metrics_.OnDropped(DropReason::kExpired, absl::Seconds(1));
+  metrics_.OnDropped();
+  metrics_.OnFailed(absl::Seconds(1));
   metrics_.RecordCancelledInCompute();
 
   EXPECT_THAT(Expose(), HasSubstr("transformerd_rejected_total{model=\"m\","

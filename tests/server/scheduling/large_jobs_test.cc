@@ -1,4 +1,5 @@
 // The scheduler and jobs of more rows than a batch takes.
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -13,14 +14,40 @@
 namespace transformerd {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::FieldsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Not thread-safe: for tests that run everything themselves.
+class CountingObserver : public QueueObserver {
+ public:
+  void OnRejected(RejectReason) override { ++rejected; }
+  void OnBatch(const BatchRecord& batch) override { batches.push_back(batch); }
+  void OnDropped() override { ++dropped; }
+  void OnComputed(const RequestRecord& request) override {
+    computed.push_back(request);
+  }
+  void OnFailed(absl::Duration duration) override {
+    failed.push_back(duration);
+  }
+
+  int rejected = 0, dropped = 0;
+  std::vector<BatchRecord> batches;
+  std::vector<RequestRecord> computed;
+  std::vector<absl::Duration> failed;
+};
 
 // A scheduler of two workers that runs nothing unless a test calls RunOne().
 class LargeJobsTest : public testing::Test {
  protected:
   QueueId Open(QueueOptions options) {
     options.model = "minilm";
+    options.observer = &observer_;
     return scheduler_.OpenQueue(model_, std::move(options));
   }
 
@@ -28,6 +55,12 @@ class LargeJobsTest : public testing::Test {
     absl::StatusOr<JobTicket> ticket = scheduler_.Submit(queue, std::move(job));
     EXPECT_THAT(ticket, IsOk());
     return ticket.value_or(JobTicket());
+  }
+
+  static QueueOptions OneRowABatch() {
+    QueueOptions options;
+    options.batch.max_sequences = 1;
+    return options;
   }
 
   // Rows of one token: `id` and the two numbers behind it.
@@ -41,6 +74,7 @@ class LargeJobsTest : public testing::Test {
 
   FakeClock clock_;
   RecordedJobs jobs_;
+  CountingObserver observer_;
   FakeLoadedModel model_;
   Scheduler scheduler_{2, clock_};
 };
@@ -62,10 +96,133 @@ TEST_F(LargeJobsTest, RunsALargeJobInSeveralBatches) {
               ElementsAre(7, 7.5, 8, 8.5, 9, 9.5));
 }
 
-TEST_F(LargeJobsTest, CancelsWhatStillWaitsOfALargeJob) {
-  QueueOptions options;
-  options.batch.max_sequences = 1;
+TEST_F(LargeJobsTest, OthersHaveTheirTurnBetweenTheParts) {
+  const QueueId queue = Open(OneRowABatch());
+  Submit(queue, ThreeRows(7));
+  Submit(queue, jobs_.Make(20));
+
+  for (int i = 0; i < 4; ++i) scheduler_.RunOne(0);
+
+  EXPECT_THAT(model_.control().first_ids(),
+              ElementsAre(ElementsAre(7), ElementsAre(20), ElementsAre(8),
+                          ElementsAre(9)));
+}
+
+TEST_F(LargeJobsTest, LargeJobsTakeTurns) {
+  const QueueId queue = Open(OneRowABatch());
+  Submit(queue, ThreeRows(7));
+  Submit(queue, ThreeRows(20));
+
+  for (int i = 0; i < 4; ++i) scheduler_.RunOne(0);
+
+  EXPECT_THAT(model_.control().first_ids(),
+              ElementsAre(ElementsAre(7), ElementsAre(20), ElementsAre(8),
+                          ElementsAre(21)));
+}
+
+TEST_F(LargeJobsTest, IdleWorkersShareOne) {
+  const QueueId queue = Open(OneRowABatch());
+  model_.control().Block();
+  Submit(queue, ThreeRows(7));
+
+  std::thread first([this] { scheduler_.RunOne(0); });
+  std::thread second([this] { scheduler_.RunOne(1); });
+  model_.control().AwaitBatches(2);
+
+  model_.control().Unblock();
+  first.join();
+  second.join();
+}
+
+TEST_F(LargeJobsTest, CountsOnceAgainstTheLimitOfRequests) {
+  QueueOptions options = OneRowABatch();
+  options.limits.max_requests = 2;
   const QueueId queue = Open(options);
+  Submit(queue, ThreeRows(7));
+  Submit(queue, jobs_.Make(20));
+
+  EXPECT_THAT(scheduler_.Submit(queue, jobs_.Make(30)),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("2 requests wait")));
+}
+
+TEST_F(LargeJobsTest, WaitsAsOneRequestAndTheTokensThatAreLeft) {
+  const QueueId queue = Open(OneRowABatch());
+  Submit(queue, ThreeRows(7));
+  EXPECT_THAT(scheduler_.depths(), ElementsAre(FieldsAre("minilm", "", 1, 3)));
+
+  scheduler_.RunOne(0);
+
+  EXPECT_THAT(scheduler_.depths(), ElementsAre(FieldsAre("minilm", "", 1, 2)));
+}
+
+TEST_F(LargeJobsTest, IsOneComputedRequestOfSeveralBatches) {
+  const QueueId queue = Open(OneRowABatch());
+  Submit(queue, ThreeRows(7));
+
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(observer_.computed, IsEmpty());
+    clock_.Advance(absl::Seconds(1));
+    scheduler_.RunOne(0);
+  }
+
+  EXPECT_THAT(observer_.computed, ElementsAre(FieldsAre(3, absl::Seconds(3),
+                                                        absl::ZeroDuration())));
+  EXPECT_THAT(observer_.batches, Each(AllOf(Field(&BatchRecord::requests, 1),
+                                            Field(&BatchRecord::tokens, 1))));
+  EXPECT_THAT(observer_.batches, SizeIs(3));
+  EXPECT_THAT(observer_.failed, IsEmpty());
+}
+
+TEST_F(LargeJobsTest, IsOneFailedRequestHoweverManyBatchesFailed) {
+  const QueueId queue = Open(OneRowABatch());
+  model_.control().FailWith(absl::UnknownError("nan"));
+  Submit(queue, ThreeRows(7));
+
+  for (int i = 0; i < 3; ++i) scheduler_.RunOne(0);
+
+  EXPECT_THAT(observer_.failed, SizeIs(1));
+  EXPECT_THAT(observer_.computed, IsEmpty());
+  EXPECT_EQ(observer_.dropped, 0);
+}
+
+TEST_F(LargeJobsTest, IsDroppedOnceHoweverManyPartsAreLeft) {
+  const QueueId queue = Open(OneRowABatch());
+  const JobTicket ticket = Submit(queue, ThreeRows(7));
+  clock_.Advance(absl::Seconds(1));
+
+  EXPECT_TRUE(scheduler_.Cancel(ticket));
+
+  EXPECT_EQ(observer_.dropped, 1);
+  EXPECT_THAT(observer_.failed, ElementsAre(absl::Seconds(1)));
+}
+
+TEST_F(LargeJobsTest, ItsDeadlineEndsWhatIsLeft) {
+  const QueueId queue = Open(OneRowABatch());
+  Job job = ThreeRows(7);
+  job.deadline = clock_.Now() + absl::Seconds(1);
+  Submit(queue, std::move(job));
+  scheduler_.RunOne(0);
+
+  clock_.Advance(absl::Seconds(1));
+  jobs_.AwaitCompleted(1);
+
+  EXPECT_THAT(jobs_.result(7), StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_TRUE(scheduler_.AwaitIdle(absl::InfiniteFuture()));
+}
+
+TEST_F(LargeJobsTest, StoppingEndsWhatIsLeft) {
+  const QueueId queue = Open(OneRowABatch());
+  Submit(queue, ThreeRows(7));
+  scheduler_.RunOne(0);
+
+  scheduler_.Stop();
+
+  EXPECT_THAT(jobs_.result(7), StatusIs(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(LargeJobsTest, CancelsWhatStillWaitsOfALargeJob) {
+  const QueueId queue = Open(OneRowABatch());
   const JobTicket ticket = Submit(queue, ThreeRows(7));
   EXPECT_TRUE(scheduler_.RunOne(0));
 

@@ -258,17 +258,27 @@ TEST_F(SchedulerTest, CompletesEachJobOfAFailedBatchWithInternal) {
   }
 }
 
-TEST_F(SchedulerTest, RefusesWhileItDrainsAndFinishesWhatItTook) {
+TEST_F(SchedulerTest, LetsNoCallInWhileItDrainsAndFinishesThoseItHas) {
   const QueueId queue = Open(model_);
-  SubmitOk(queue, jobs_.Make(1));
+  ASSERT_OK_AND_ASSIGN(const CallAdmission admission, scheduler_.AdmitCall());
 
   scheduler_.Drain();
 
-  const absl::Status refused = scheduler_.Submit(queue, jobs_.Make(2)).status();
+  const absl::Status refused = scheduler_.AdmitCall().status();
   EXPECT_THAT(refused, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_TRUE(RetryDelayOf(refused).has_value());
+  SubmitOk(queue, jobs_.Make(1));
   EXPECT_TRUE(scheduler_.RunOne(0));
   EXPECT_THAT(jobs_.result(1), IsOk());
+}
+
+TEST_F(SchedulerTest, IsNotIdleWhileACallMaySubmit) {
+  ASSERT_OK_AND_ASSIGN(CallAdmission admission, scheduler_.AdmitCall());
+  EXPECT_FALSE(scheduler_.AwaitIdle(clock_.Now()));
+
+  admission.reset();
+
+  EXPECT_TRUE(scheduler_.AwaitIdle(clock_.Now()));
 }
 
 TEST_F(SchedulerTest, IsIdleWhenNothingWaitsOrRuns) {

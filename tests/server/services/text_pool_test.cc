@@ -5,11 +5,9 @@
 #include <set>
 
 #include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
-#include "tests/fakes/fake_clock.h"
 #include "tests/matchers/status_matchers.h"
 
 namespace transformerd {
@@ -175,26 +173,38 @@ TEST(TextPoolTest, TheDestructorFinishesWhatWasAccepted) {
   EXPECT_EQ(visited, 100);
 }
 
-TEST(TextPoolTest, IsIdleOnceAllCallsHaveEnded) {
+TEST(TextPoolTest, BeginsNoRowOnceItIsStopped) {
   TextPool pool(Threads(1));
-  FakeClock clock;
-  absl::Notification go_on;
-  Outcome outcome;
-  EXPECT_TRUE(pool.AwaitIdle(clock, clock.Now()));
+  absl::Notification has_begun, go_on;
+  std::atomic<int> visited{0};
+  Outcome running, later;
   ASSERT_THAT(pool.ForEachRow(
-                  1,
+                  1000,
                   [&](int64_t) {
+                    if (++visited == 1) has_begun.Notify();
                     go_on.WaitForNotification();
                     return absl::OkStatus();
                   },
-                  outcome.Callback()),
+                  running.Callback()),
               IsOk());
-  EXPECT_FALSE(pool.AwaitIdle(clock, clock.Now()));
+  has_begun.WaitForNotification();
 
+  pool.Stop();
   go_on.Notify();
+  ASSERT_THAT(pool.ForEachRow(
+                  1,
+                  [&](int64_t) {
+                    ++visited;
+                    return absl::OkStatus();
+                  },
+                  later.Callback()),
+              IsOk());
 
-  EXPECT_TRUE(pool.AwaitIdle(clock, absl::InfiniteFuture()));
-  EXPECT_TRUE(outcome.done.HasBeenNotified());
+  for (Outcome* outcome : {&running, &later}) {
+    EXPECT_THAT(outcome->Await(), StatusIs(absl::StatusCode::kUnavailable));
+    EXPECT_TRUE(RetryDelayOf(outcome->Await()).has_value());
+  }
+  EXPECT_EQ(visited, 1);
 }
 
 }  // namespace

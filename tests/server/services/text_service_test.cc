@@ -261,7 +261,7 @@ TEST_F(TextServiceTest, ARefusedTextLeavesTheModelFreeToBeUnloaded) {
 }
 
 TEST_F(TextServiceTest, RefusesNewCallsWhileTheServerDrains) {
-  server_->scheduler().BeginDrain();
+  server_->scheduler().Drain();
 
   for (const absl::Status& status :
        {Embed(EmbedRequestOf({"5"})).status(),
