@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/status_codec.h"
+#include "tests/fakes/has_deadline.h"
 
 namespace transformerd {
 namespace {
@@ -73,6 +74,11 @@ v1::WatchModelRequest FakeModelService::last_watch() const {
   return last_watch_;
 }
 
+bool FakeModelService::had_deadline() const {
+  absl::MutexLock lock(&mutex_);
+  return had_deadline_;
+}
+
 grpc::Status FakeModelService::TakeFailure() {
   absl::MutexLock lock(&mutex_);
   if (num_failures_ == 0) return grpc::Status::OK;
@@ -120,6 +126,7 @@ grpc::Status FakeModelService::LoadModel(grpc::ServerContext* context,
   {
     absl::MutexLock lock(&mutex_);
     last_load_ = *request;
+    had_deadline_ = HasDeadline(*context);
   }
   AwaitMayFinish(*context);
   response->set_model(request->model());
@@ -129,8 +136,12 @@ grpc::Status FakeModelService::LoadModel(grpc::ServerContext* context,
 }
 
 grpc::Status FakeModelService::UnloadModel(
-    grpc::ServerContext*, const v1::UnloadModelRequest* request,
+    grpc::ServerContext* context, const v1::UnloadModelRequest* request,
     v1::UnloadModelResponse* response) {
+  {
+    absl::MutexLock lock(&mutex_);
+    had_deadline_ = HasDeadline(*context);
+  }
   response->set_model(request->model());
   response->set_released_bytes(2000000);
   return TakeFailure();

@@ -29,6 +29,8 @@ class FakeModelService final : public v1::ModelService::Service {
   v1::LoadModelRequest last_load() const;
   v1::PlanLoadRequest last_plan() const;
   v1::WatchModelRequest last_watch() const;
+  // Of the last load or unload.
+  bool had_deadline() const;
 
   grpc::Status ListModels(grpc::ServerContext* context,
                           const v1::ListModelsRequest* request,
@@ -64,6 +66,7 @@ class FakeModelService final : public v1::ModelService::Service {
   v1::LoadModelRequest last_load_ ABSL_GUARDED_BY(mutex_);
   v1::PlanLoadRequest last_plan_ ABSL_GUARDED_BY(mutex_);
   v1::WatchModelRequest last_watch_ ABSL_GUARDED_BY(mutex_);
+  bool had_deadline_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // An update of a load in its stream.
