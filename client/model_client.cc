@@ -94,6 +94,7 @@ absl::StatusOr<v1::LoadModelResponse> ModelClient::LoadModel(
   watch.set_model(request.model());
   watch.set_follow(true);
   grpc::ClientContext context;
+  RETURN_IF_ERROR(calls_->Prepare({absl::InfiniteDuration()}, context));
   std::thread watcher([&] {
     const auto tell = [&](const v1::WatchModelResponse& update) {
       if (update.operation() != 0) on_progress(update);

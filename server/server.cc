@@ -264,6 +264,8 @@ absl::Status Server::Readiness() const {
 std::string Server::RenderStatusPage() const {
   StatusPage page;
   page.server_version = options_.version;
+  // For who reloads it: nothing here waits for the folder.
+  repository_->LookAsync(nullptr);
   for (ModelIndexEntry& entry : repository_->Index()) {
     page.models.push_back({std::move(entry.name), absl::StrCat(entry.version),
                            std::string(RepositoryStateName(entry.state)),

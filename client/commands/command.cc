@@ -18,6 +18,11 @@ const std::vector<std::string>& CommandLine::Values(
   return found == flags.end() ? *kNone : found->second;
 }
 
+CallOptions CommandLine::LongCall() const {
+  if (!Values("timeout").empty()) return {connection.default_timeout};
+  return {absl::InfiniteDuration()};
+}
+
 absl::Status UsageError(absl::string_view message) {
   absl::Status status = absl::InvalidArgumentError(message);
   status.SetPayload(kUsagePayload, absl::Cord());

@@ -49,6 +49,10 @@ struct CommandLine {
 
   // All values of a flag; none where it was not given.
   const std::vector<std::string>& Values(const std::string& flag) const;
+
+  // For calls that last as long as a load or an unload does: no time-out but
+  // the user's own. One that passes would cancel the load.
+  CallOptions LongCall() const;
 };
 
 // All that a running command touches.

@@ -17,7 +17,8 @@ namespace {
 constexpr FlagSpec kCommonFlags[] = {
     {"server", "HOST:PORT",
      "the server (default: $TRANSFORMERD_SERVER, or 127.0.0.1:8001)"},
-    {"timeout", "DURATION", "longest wait for a call, such as 500ms (60s)"},
+    {"timeout", "DURATION",
+     "longest wait for a call (60s; none for load, unload and watch)"},
     {"tls", "", "use TLS; so do the next three"},
     {"tls_ca", "FILE", "authority of the server's certificate (the system's)"},
     {"tls_cert", "FILE", "certificate to show, with --tls_key"},

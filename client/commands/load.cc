@@ -58,11 +58,12 @@ absl::StatusOr<v1::LoadModelResponse> Load(CommandContext& context,
       display->Show(update);
     };
   }
-  absl::StatusOr<v1::LoadModelResponse> loaded =
-      models->LoadModel(model, parameters, on_progress);
+  absl::StatusOr<v1::LoadModelResponse> loaded = models->LoadModel(
+      model, parameters, on_progress, context.line.LongCall());
   if (!absl::IsUnimplemented(loaded.status())) return loaded;
   // A server of another kind: its load works all the same.
-  RETURN_IF_ERROR(context.client.Load(model, parameters));
+  RETURN_IF_ERROR(
+      context.client.Load(model, parameters, context.line.LongCall()));
   return v1::LoadModelResponse();
 }
 

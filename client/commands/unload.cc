@@ -15,11 +15,12 @@ absl::Status RunUnload(CommandContext& context) {
   const std::string& model = context.line.arguments[0];
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelClient> models,
                    ModelClient::Create(context.line.connection));
-  absl::StatusOr<v1::UnloadModelResponse> unloaded = models->UnloadModel(model);
+  absl::StatusOr<v1::UnloadModelResponse> unloaded =
+      models->UnloadModel(model, context.line.LongCall());
   const bool tells_bytes = unloaded.ok();
   if (absl::IsUnimplemented(unloaded.status())) {
     // A server of another kind.
-    RETURN_IF_ERROR(context.client.Unload(model));
+    RETURN_IF_ERROR(context.client.Unload(model, context.line.LongCall()));
   } else {
     RETURN_IF_ERROR(unloaded.status());
   }

@@ -45,11 +45,6 @@ absl::Status RunWatch(CommandContext& context) {
   v1::WatchModelRequest request;
   request.set_model(context.line.arguments[0]);
   request.set_follow(!context.line.Values("follow").empty());
-  CallOptions options;
-  // A load takes as long as it takes.
-  if (context.line.Values("timeout").empty()) {
-    options.timeout = absl::InfiniteDuration();
-  }
   absl::Status outcome;
   auto display = std::make_unique<ProgressDisplay>(
       context.err_is_terminal ? context.err : context.out,
@@ -70,7 +65,7 @@ absl::Status RunWatch(CommandContext& context) {
     }
     return true;
   };
-  RETURN_IF_ERROR(client->WatchModel(request, show, options));
+  RETURN_IF_ERROR(client->WatchModel(request, show, context.line.LongCall()));
   return outcome;
 }
 

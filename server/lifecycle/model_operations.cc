@@ -13,6 +13,7 @@
 #include "server/lifecycle/model_name.h"
 #include "server/lifecycle/model_repository.h"
 #include "server/lifecycle/part_checkpoints.h"
+#include "server/lifecycle/repository_errors.h"
 
 namespace transformerd {
 namespace {
@@ -50,7 +51,9 @@ void ModelRepository::RunLoad(const std::string& name) {
     record = &records_.at(name);
   }
   Retired retired;
-  absl::Status status = AwaitTurn(*record);
+  // Before the turn, so that a wrong name is told at once.
+  absl::Status status =
+      folder_.HasModel(name) ? AwaitTurn(*record) : UnknownModel(name);
   if (status.ok()) {
     status = LoadVersions(name, *record, retired);
     absl::MutexLock lock(&mutex_);
@@ -224,9 +227,12 @@ void ModelRepository::ForgetVanished(
 
 void ModelRepository::FinishLoad(const std::string& name, ModelRecord& record,
                                  const absl::Status& status) {
+  // That of a model without a folder names it already.
+  const bool is_unknown = absl::IsNotFound(status);
   const absl::Status outcome =
-      status.ok() ? status
-                  : Annotate(status, absl::StrCat("model ", QuotedName(name)));
+      status.ok() || is_unknown
+          ? status
+          : Annotate(status, absl::StrCat("model ", QuotedName(name)));
   std::map<int64_t, LoadDone> waiters;
   {
     absl::MutexLock lock(&mutex_);
@@ -238,6 +244,7 @@ void ModelRepository::FinishLoad(const std::string& name, ModelRecord& record,
     if (asked != at_start_.end() && !asked->second.ok()) {
       asked->second = outcome;
     }
+    if (is_unknown) last_loads_.erase(name);
     if (record.unload == nullptr && record.is_empty()) records_.erase(name);
   }
   if (observer_ != nullptr) observer_->OnOperationEnd();

@@ -56,10 +56,9 @@ absl::StatusOr<ModelView> ModelRepository::View(absl::string_view name) const {
     const auto load = last_loads_.find(name);
     if (load != last_loads_.end()) view.load = load->second;
   }
-  if (view.load == nullptr && !folder_.HasModel(name)) {
-    return UnknownModel(name);
-  }
-  return view;
+  if (view.load != nullptr || scanner_.last()->count(name) > 0) return view;
+  scanner_.Scan(nullptr);
+  return UnknownModel(name);
 }
 
 absl::Duration ModelRepository::LongestCollective() const {
@@ -76,8 +75,7 @@ void ModelRepository::PlanAsync(absl::string_view name,
                                 absl::string_view version,
                                 const LoadParameters& parameters,
                                 PlanDone done) {
-  auto versions = VersionsToPlan(name, version);
-  absl::Status status = versions.status();
+  absl::Status status = CheckModelName(name);
   ModelOptions checked;
   status.Update(ApplyLoadParameters(parameters, checked));
   if (status.ok()) status = BeginPlan();
@@ -86,22 +84,19 @@ void ModelRepository::PlanAsync(absl::string_view name,
     return;
   }
   threads_.Start([this, name = std::string(name),
-                  versions = *std::move(versions), parameters,
+                  version = std::string(version), parameters,
                   done = std::move(done)]() mutable {
-    absl::StatusOr<RepositoryPlan> plan = MakePlan(name, versions, parameters);
+    absl::StatusOr<RepositoryPlan> plan = MakePlan(name, version, parameters);
     {
       absl::MutexLock lock(&mutex_);
       --running_plans_;
     }
-    done(plan.ok() ? std::move(plan)
-                   : Annotate(plan.status(),
-                              absl::StrCat("model ", QuotedName(name))));
+    done(std::move(plan));
   });
 }
 
 absl::StatusOr<std::map<int64_t, std::string>> ModelRepository::VersionsToPlan(
     absl::string_view name, absl::string_view version) const {
-  RETURN_IF_ERROR(CheckModelName(name));
   ASSIGN_OR_RETURN(auto versions, folder_.Versions(name));
   if (version.empty()) return versions;
   const std::optional<int64_t> number = ParseVersion(version);
@@ -125,6 +120,16 @@ absl::Status ModelRepository::BeginPlan() {
 }
 
 absl::StatusOr<RepositoryPlan> ModelRepository::MakePlan(
+    const std::string& name, const std::string& version,
+    const LoadParameters& parameters) {
+  ASSIGN_OR_RETURN(const auto versions, VersionsToPlan(name, version));
+  absl::StatusOr<RepositoryPlan> plan =
+      PlanVersions(name, versions, parameters);
+  if (plan.ok()) return plan;
+  return Annotate(plan.status(), absl::StrCat("model ", QuotedName(name)));
+}
+
+absl::StatusOr<RepositoryPlan> ModelRepository::PlanVersions(
     const std::string& name, const std::map<int64_t, std::string>& versions,
     const LoadParameters& parameters) {
   ASSIGN_OR_RETURN(const ModelOptions options, OptionsFor(name, parameters));

@@ -42,6 +42,11 @@ ModelIndexEntry Describe(const std::string& name, int64_t version,
   return {name, version, entry->state(), entry->Reason()};
 }
 
+void LogMissingAtStart(absl::string_view name, const absl::Status& status) {
+  LOG(ERROR) << "model " << QuotedName(name)
+             << " was asked for at start: " << status;
+}
+
 // One line of a message that may be long.
 std::string Cut(absl::string_view message) {
   constexpr size_t kShown = 200;
@@ -56,8 +61,10 @@ std::string Cut(absl::string_view message) {
 
 absl::StatusOr<std::unique_ptr<ModelRepository>> ModelRepository::Create(
     Options options, ModelLoader& loader, RepositoryObserver* observer) {
+  FolderReader& reader =
+      options.folders == nullptr ? FolderReader::System() : *options.folders;
   ASSIGN_OR_RETURN(RepositoryFolder folder,
-                   RepositoryFolder::Open(options.root));
+                   RepositoryFolder::Open(options.root, reader));
   return std::unique_ptr<ModelRepository>(new ModelRepository(
       std::move(options), std::move(folder), loader, observer));
 }
@@ -69,7 +76,8 @@ ModelRepository::ModelRepository(Options options, RepositoryFolder folder,
       folder_(std::move(folder)),
       loader_(loader),
       observer_(observer),
-      budget_(options_.host_memory_limit_bytes) {
+      budget_(options_.host_memory_limit_bytes),
+      scanner_(folder_) {
   CHECK_GT(options_.max_concurrent_loads, 0);
 }
 
@@ -99,13 +107,9 @@ absl::StatusOr<LoadTicket> ModelRepository::StartLoad(
   RETURN_IF_ERROR(CheckModelName(name));
   ModelOptions checked;
   RETURN_IF_ERROR(ApplyLoadParameters(parameters, checked));
-  const bool in_folder = folder_.HasModel(name);
 
   absl::MutexLock lock(&mutex_);
   if (draining_) return ShuttingDown();
-  if (!in_folder && records_.find(name) == records_.end()) {
-    return UnknownModel(name);
-  }
   const std::string key(name);
   ModelRecord& record = records_[key];
   if (record.unload != nullptr) return ModelBusy(name, "is unloading");
@@ -151,25 +155,28 @@ void ModelRepository::UnloadAsync(absl::string_view name, UnloadDone done) {
   if (!started.ok()) {
     done(started.status());
   } else if (!*started) {
-    if (observer_ != nullptr) observer_->OnOperationEnd();
-    done(0);
+    LookAsync([this, name = std::string(name),
+               done = std::move(done)](absl::Status looked) mutable {
+      if (looked.ok() && scanner_.last()->count(name) == 0) {
+        looked = UnknownModel(name);
+      }
+      done(looked.ok() ? absl::StatusOr<int64_t>(0) : looked);
+    });
   }
 }
 
 absl::StatusOr<bool> ModelRepository::StartUnload(absl::string_view name,
                                                   UnloadDone& done) {
   RETURN_IF_ERROR(CheckModelName(name));
-  const bool in_folder = folder_.HasModel(name);
 
   absl::MutexLock lock(&mutex_);
   if (draining_) return ShuttingDown();
-  const auto asked = at_start_.find(name);
-  const auto it = records_.find(name);
-  if (it == records_.end() && !in_folder && asked == at_start_.end()) {
-    return UnknownModel(name);
+  auto it = records_.find(name);
+  if (it == records_.end()) {
+    if (at_start_.find(name) == at_start_.end()) return false;
+    it = records_.try_emplace(std::string(name)).first;
   }
-  if (asked != at_start_.end()) at_start_.erase(asked);
-  if (it == records_.end()) return false;
+  at_start_.erase(it->first);
   StartUnloadLocked(it->first, it->second);
   it->second.unload->waiters.push_back(std::move(done));
   return true;
@@ -231,13 +238,21 @@ absl::StatusOr<ModelHandle> ModelRepository::Find(
           !may_become_ready) {
         return LoadFailed(name, entry->failure());
       }
+      // Its folder may be newer than the last look.
+      if (is_loading && (version.empty() || entry != nullptr)) {
+        return ModelBusy(name, "is loading");
+      }
     }
     // A call that came late is no call for a model that never was there.
     if (draining_) return ShuttingDown();
   }
-  ASSIGN_OR_RETURN(const auto versions, folder_.Versions(name));
+  const std::shared_ptr<const FolderListing> listing = scanner_.last();
+  scanner_.Scan(nullptr);
+  const auto listed = listing->find(name);
+  if (listed == listing->end()) return UnknownModel(name);
+  RETURN_IF_ERROR(listed->second.status());
   if (!version.empty() &&
-      (!number.has_value() || versions.count(*number) == 0)) {
+      (!number.has_value() || listed->second->count(*number) == 0)) {
     return UnknownVersion(name, version);
   }
   if (is_loading) return ModelBusy(name, "is loading");
@@ -247,9 +262,8 @@ absl::StatusOr<ModelHandle> ModelRepository::Find(
 
 std::vector<ModelIndexEntry> ModelRepository::Index() const {
   std::map<std::string, std::set<int64_t>, std::less<>> listed;
-  for (const std::string& name : folder_.Models()) {
-    const auto versions = folder_.Versions(name);
-    if (!versions.ok()) continue;  // gone meanwhile
+  for (const auto& [name, versions] : *scanner_.last()) {
+    if (!versions.ok()) continue;  // gone meanwhile, or not to be read
     for (const auto& [version, directory] : *versions) {
       listed[name].insert(version);
     }
@@ -305,11 +319,14 @@ void ModelRepository::LoadAtStart(const std::vector<std::string>& names) {
 }
 
 void ModelRepository::LoadOneAtStart(const std::string& name) {
-  LoadDone done = [](const absl::Status&) {};  // FinishLoad tells
+  // FinishLoad tells readiness, and what failed of a model that is there was
+  // logged by then.
+  LoadDone done = [name](const absl::Status& status) {
+    if (absl::IsNotFound(status)) LogMissingAtStart(name, status);
+  };
   const absl::StatusOr<LoadTicket> ticket = StartLoad(name, {}, done);
   if (ticket.ok()) return;
-  LOG(ERROR) << "model " << QuotedName(name)
-             << " was asked for at start: " << ticket.status();
+  LogMissingAtStart(name, ticket.status());
   {
     absl::MutexLock lock(&mutex_);
     at_start_[name] = ticket.status();
@@ -348,6 +365,7 @@ void ModelRepository::BeginDrain() {
 
 void ModelRepository::Shutdown() {
   BeginDrain();
+  scanner_.Stop();
   absl::MutexLock lock(&mutex_);
   for (auto& [name, record] : records_) {
     if (record.load != nullptr) record.load->Cancel(ShuttingDown());

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -19,6 +20,8 @@
 #include "model/base/clock.h"
 #include "model/runtime/loaded_model.h"
 #include "server/lifecycle/available_memory.h"
+#include "server/lifecycle/folder_reader.h"
+#include "server/lifecycle/folder_scanner.h"
 #include "server/lifecycle/load_parameters.h"
 #include "server/lifecycle/load_status.h"
 #include "server/lifecycle/model_handle.h"
@@ -72,9 +75,10 @@ struct RepositoryPlan {
 // loaded models. Loads and unloads run on threads of its own; a name has one
 // at a time, and identical ones join.
 //
-// Thread-safe. No call but Load, Unload and Shutdown waits for a load or a
-// request; LoadAsync, Find (of a model that is not loaded) and Index look
-// into the repository's folder.
+// Thread-safe. No call but Load, Unload and Shutdown waits for a load, a
+// request or the file system. What Find, Index and View tell of the folder is
+// what the last look saw (LookAsync); Find and View start another one where
+// they tell that a model is not loaded or not there.
 class ModelRepository {
  public:
   // Called exactly once, without locks held, on a thread of the repository or
@@ -82,6 +86,7 @@ class ModelRepository {
   using LoadDone = absl::AnyInvocable<void(absl::Status)>;
   using UnloadDone = absl::AnyInvocable<void(absl::StatusOr<int64_t>)>;
   using PlanDone = absl::AnyInvocable<void(absl::StatusOr<RepositoryPlan>)>;
+  using LookDone = FolderScanner::ScanDone;
 
   struct Options {
     std::string root;  // the folder of --model_repository
@@ -96,6 +101,8 @@ class ModelRepository {
     // For the progress of loads; null: the machine's. Must outlive the
     // repository.
     Clock* clock = nullptr;
+    // Null: the system's. Must outlive the repository.
+    FolderReader* folders = nullptr;
   };
 
   // INVALID_ARGUMENT where the root is not a folder that can be read. `loader`
@@ -140,11 +147,16 @@ class ModelRepository {
                                    absl::string_view version) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Looks into the folder, without waiting for it. `done` (may be null) gets
+  // OK when a look is over that began after this call, so that an Index shows
+  // what was there; UNAVAILABLE with a retry delay when the repository shuts
+  // down.
+  void LookAsync(LookDone done) const { scanner_.Scan(std::move(done)); }
+
   // All versions in the folder or in memory, by name and version.
   std::vector<ModelIndexEntry> Index() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The present state of one model, without a look into the folder where it has
-  // ever been loaded. NOT_FOUND for an unknown model.
+  // The present state of one model. NOT_FOUND for an unknown one.
   absl::StatusOr<ModelView> View(absl::string_view name) const
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -196,7 +208,8 @@ class ModelRepository {
                                        const LoadParameters& parameters,
                                        LoadDone& done)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // Takes `done` unless nothing has to be done, which is told by the result.
+  // Takes `done` where there is something to unload. False where all that the
+  // repository knows of the model may be its folder.
   absl::StatusOr<bool> StartUnload(absl::string_view name, UnloadDone& done)
       ABSL_LOCKS_EXCLUDED(mutex_);
   void StartUnloadLocked(const std::string& name, ModelRecord& record)
@@ -206,7 +219,10 @@ class ModelRepository {
   absl::StatusOr<std::map<int64_t, std::string>> VersionsToPlan(
       absl::string_view name, absl::string_view version) const;
   absl::Status BeginPlan() ABSL_LOCKS_EXCLUDED(mutex_);
-  absl::StatusOr<RepositoryPlan> MakePlan(
+  absl::StatusOr<RepositoryPlan> MakePlan(const std::string& name,
+                                          const std::string& version,
+                                          const LoadParameters& parameters);
+  absl::StatusOr<RepositoryPlan> PlanVersions(
       const std::string& name, const std::map<int64_t, std::string>& versions,
       const LoadParameters& parameters);
 
@@ -239,6 +255,7 @@ class ModelRepository {
   void Tell(const ModelId& id, ModelState state);
 
   const Options options_;
+  // For the threads of operations, which may wait for it.
   const RepositoryFolder folder_;
   ModelLoader& loader_;
   RepositoryObserver* const observer_;
@@ -253,7 +270,7 @@ class ModelRepository {
   // that why they are not ready. An unload takes a model off the list.
   std::map<std::string, absl::Status, std::less<>> at_start_
       ABSL_GUARDED_BY(mutex_);
-  // By name; of names that were in the repository once.
+  // By name; of names that were in the repository when they were last loaded.
   std::map<std::string, std::shared_ptr<const LoadStatus>, std::less<>>
       last_loads_ ABSL_GUARDED_BY(mutex_);
   int running_loads_ ABSL_GUARDED_BY(mutex_) = 0;
@@ -261,6 +278,9 @@ class ModelRepository {
   int64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_operation_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Its thread calls what the above is needed for.
+  mutable FolderScanner scanner_;
 
   // Last, so that its threads end before what they use goes.
   OperationThreads threads_;

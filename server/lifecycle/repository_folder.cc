@@ -1,16 +1,12 @@
 #include "server/lifecycle/repository_folder.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <optional>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -18,6 +14,7 @@
 #include "model/base/read_permission.h"
 #include "model/base/regular_file.h"
 #include "server/lifecycle/model_name.h"
+#include "server/lifecycle/repository_errors.h"
 
 namespace transformerd {
 namespace {
@@ -28,22 +25,6 @@ constexpr int64_t kMaxModelFileBytes = int64_t{1} << 20;
 // The root of an ext4 volume has one; nobody put a model there.
 constexpr char kRecoveryFolder[] = "lost+found";
 
-bool IsFolder(const std::string& path) {
-  struct stat status;
-  return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-// Names in a folder, sorted; nothing where it cannot be listed.
-std::optional<std::vector<std::string>> NamesIn(const std::string& path) {
-  DIR* const folder = opendir(path.c_str());
-  if (folder == nullptr) return std::nullopt;
-  const auto close = absl::MakeCleanup([folder] { closedir(folder); });
-  std::vector<std::string> names;
-  while (const dirent* entry = readdir(folder)) names.push_back(entry->d_name);
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 absl::Status ModelFileError(absl::string_view name, absl::string_view what) {
   return LoadError(Reason::kConfigInvalid,
                    absl::StrCat("'", name, "/", kModelFile, "': ", what));
@@ -51,23 +32,23 @@ absl::Status ModelFileError(absl::string_view name, absl::string_view what) {
 
 }  // namespace
 
-absl::StatusOr<RepositoryFolder> RepositoryFolder::Open(
-    const std::string& root) {
+absl::StatusOr<RepositoryFolder> RepositoryFolder::Open(const std::string& root,
+                                                        FolderReader& reader) {
   const std::unique_ptr<char, decltype(&free)> path(
       realpath(root.c_str(), nullptr), &free);
-  if (path == nullptr || !NamesIn(path.get()).has_value()) {
+  if (path == nullptr || !reader.NamesIn(path.get()).has_value()) {
     const int error = errno;
     return absl::InvalidArgumentError(absl::StrCat(
         "--model_repository='", root, "' is not a folder that can be read: ",
         strerror(error), error == EACCES ? ReadPermissionHint(root) : ""));
   }
-  return RepositoryFolder(path.get());
+  return RepositoryFolder(path.get(), reader);
 }
 
 std::vector<std::string> RepositoryFolder::Models() const {
   std::vector<std::string> models;
   for (std::string& name :
-       NamesIn(root_).value_or(std::vector<std::string>())) {
+       reader_->NamesIn(root_).value_or(std::vector<std::string>())) {
     // Hidden: caches, and what Kubernetes keeps behind a ConfigMap's links.
     if (absl::StartsWith(name, ".") || name == kRecoveryFolder) continue;
     if (!CheckModelName(name).ok() || !HasModel(name)) continue;
@@ -77,27 +58,25 @@ std::vector<std::string> RepositoryFolder::Models() const {
 }
 
 bool RepositoryFolder::HasModel(absl::string_view name) const {
-  return IsFolder(absl::StrCat(root_, "/", name));
+  return reader_->IsFolder(absl::StrCat(root_, "/", name));
 }
 
 absl::StatusOr<std::map<int64_t, std::string>> RepositoryFolder::Versions(
     absl::string_view name) const {
   const std::string folder = absl::StrCat(root_, "/", name);
-  const std::optional<std::vector<std::string>> names = NamesIn(folder);
+  const std::optional<std::vector<std::string>> names =
+      reader_->NamesIn(folder);
   if (!names.has_value() && errno == EACCES) {
     return absl::FailedPreconditionError(
         absl::StrCat("the folder of model ", QuotedName(name),
                      " cannot be read", ReadPermissionHint(folder)));
   }
-  if (!names.has_value()) {
-    return absl::NotFoundError(
-        absl::StrCat("model ", QuotedName(name), " is not in the repository"));
-  }
+  if (!names.has_value()) return UnknownModel(name);
   std::map<int64_t, std::string> versions;
   for (const std::string& entry : *names) {
     const std::optional<int64_t> version = ParseVersion(entry);
     std::string path = absl::StrCat(folder, "/", entry);
-    if (version.has_value() && IsFolder(path)) {
+    if (version.has_value() && reader_->IsFolder(path)) {
       versions.emplace(*version, std::move(path));
     }
   }

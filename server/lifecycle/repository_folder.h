@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/lifecycle/folder_reader.h"
 
 namespace transformerd {
 
@@ -21,8 +22,10 @@ namespace transformerd {
 // Messages show paths relative to the root. Thread-safe.
 class RepositoryFolder {
  public:
-  // INVALID_ARGUMENT unless `root` is a folder that can be listed.
-  static absl::StatusOr<RepositoryFolder> Open(const std::string& root);
+  // INVALID_ARGUMENT unless `root` is a folder that can be listed. `reader`
+  // must outlive this.
+  static absl::StatusOr<RepositoryFolder> Open(
+      const std::string& root, FolderReader& reader = FolderReader::System());
 
   // The models, sorted: folders whose names are not hidden.
   std::vector<std::string> Models() const;
@@ -38,9 +41,11 @@ class RepositoryFolder {
   absl::StatusOr<std::string> ReadModelFile(absl::string_view name) const;
 
  private:
-  explicit RepositoryFolder(std::string root) : root_(std::move(root)) {}
+  RepositoryFolder(std::string root, FolderReader& reader)
+      : root_(std::move(root)), reader_(&reader) {}
 
   std::string root_;  // absolute, without links
+  FolderReader* reader_;
 };
 
 }  // namespace transformerd

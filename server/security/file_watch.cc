@@ -33,15 +33,17 @@ std::string FileWatch::Stamp() const {
 void FileWatch::OnTick() {
   // Taken before the files are read: what is written meanwhile is seen later.
   std::string stamp = Stamp();
-  if (stamp == stamp_) return;
+  const bool has_changed = stamp != stamp_;
+  if (!has_changed && failure_.ok()) return;
   stamp_ = std::move(stamp);
-  const absl::Status status = reread_();
+  absl::Status status = reread_();
   if (status.ok()) {
     LOG(INFO) << what_ << " were read again";
-  } else {
+  } else if (has_changed || status != failure_) {
     LOG(ERROR) << what_
                << " have changed and stay as they were: " << status.message();
   }
+  failure_ = std::move(status);
 }
 
 }  // namespace transformerd

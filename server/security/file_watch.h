@@ -12,8 +12,9 @@ namespace transformerd {
 
 // At each tick looks whether one of the files is another one, or was written
 // to; links are followed, since what Kubernetes mounts is behind some. Then
-// they are read again. What cannot be read, or is only half there, changes
-// nothing: the log says so, and the next change is a new chance.
+// they are read again, at each tick until that succeeds: a certificate whose
+// time has not come becomes right without a change. What cannot be read, or is
+// only half there, changes nothing, and the log says so once.
 //
 // One thread at a time.
 class FileWatch : public TickListener {
@@ -33,6 +34,7 @@ class FileWatch : public TickListener {
   const std::vector<std::string> paths_;
   const std::function<absl::Status()> reread_;
   std::string stamp_;
+  absl::Status failure_;  // of the last read after a change; OK: none
 };
 
 }  // namespace transformerd

@@ -45,16 +45,6 @@ void HealthState::SetReady(bool ready) {
   Notify();
 }
 
-void HealthState::Remove(absl::string_view name) {
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto it = serving_.find(name);
-    if (it == serving_.end()) return;
-    serving_.erase(it);
-  }
-  Notify();
-}
-
 void HealthState::StartDraining() {
   {
     absl::MutexLock lock(&mutex_);

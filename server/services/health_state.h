@@ -33,14 +33,12 @@ class HealthState {
   // Starts with liveness true, and "", readiness and the services false.
   HealthState();
 
-  // True is SERVING, false NOT_SERVING. Cheap where nothing changes.
+  // True is SERVING, false NOT_SERVING. The name is known from now on, as a
+  // model that was unloaded may come back. Cheap where nothing changes.
   void Set(absl::string_view name, bool serving) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Sets "", "readiness" and the services, which always agree.
   void SetReady(bool ready) ABSL_LOCKS_EXCLUDED(mutex_);
-
-  // Forgets a name: it is unknown from now on.
-  void Remove(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // For good: all names but liveness are not serving, whatever is set later,
   // and watches end.

@@ -150,18 +150,34 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryIndex(
     grpc::CallbackServerContext* context,
     const inference::RepositoryIndexRequest* request,
     inference::RepositoryIndexResponse* response) {
-  return Answer(context, "RepositoryIndex", [&]() -> absl::Status {
-    RETURN_IF_ERROR(CheckRepositoryName(request->repository_name()));
-    for (ModelIndexEntry& entry : serving_.repository.Index()) {
-      if (request->ready() && entry.state != ModelState::kReady) continue;
-      auto* model = response->add_models();
-      model->set_name(std::move(entry.name));
-      model->set_version(absl::StrCat(entry.version));
-      model->set_state(std::string(RepositoryStateName(entry.state)));
-      model->set_reason(std::move(entry.reason));
-    }
-    return absl::OkStatus();
-  });
+  CallRecord record(serving_, *context, "RepositoryIndex");
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto answer = [this, record, reactor, request,
+                 response](const absl::Status& status) mutable {
+    if (status.ok()) AddModels(*request, *response);
+    record.Finish(status.code());
+    reactor->Finish(ToGrpcStatus(status));
+  };
+  const absl::Status valid = CheckRepositoryName(request->repository_name());
+  if (!valid.ok()) {
+    answer(valid);
+  } else {
+    serving_.repository.LookAsync(std::move(answer));
+  }
+  return reactor;
+}
+
+void InferenceService::AddModels(
+    const inference::RepositoryIndexRequest& request,
+    inference::RepositoryIndexResponse& response) const {
+  for (ModelIndexEntry& entry : serving_.repository.Index()) {
+    if (request.ready() && entry.state != ModelState::kReady) continue;
+    auto* model = response.add_models();
+    model->set_name(std::move(entry.name));
+    model->set_version(absl::StrCat(entry.version));
+    model->set_state(std::string(RepositoryStateName(entry.state)));
+    model->set_reason(std::move(entry.reason));
+  }
 }
 
 grpc::ServerUnaryReactor* InferenceService::RepositoryModelLoad(

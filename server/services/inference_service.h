@@ -11,9 +11,10 @@
 
 namespace transformerd {
 
-// Nothing here blocks a gRPC thread: inference waits in the scheduler, loads
-// and unloads on the repository's threads. Methods that are not overridden
-// answer UNIMPLEMENTED, and their extensions are not advertised.
+// Nothing here blocks a gRPC thread: inference waits in the scheduler, loads,
+// unloads and looks into the folder on the repository's threads. Methods that
+// are not overridden answer UNIMPLEMENTED, and their extensions are not
+// advertised.
 //
 // Thread-safe. Must outlive the gRPC server.
 class InferenceService final
@@ -71,6 +72,8 @@ class InferenceService final
   grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
                                    absl::string_view method,
                                    absl::FunctionRef<absl::Status()> answer);
+  void AddModels(const inference::RepositoryIndexRequest& request,
+                 inference::RepositoryIndexResponse& response) const;
 
   const ServingContext serving_;
 };

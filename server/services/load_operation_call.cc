@@ -39,10 +39,11 @@ grpc::ServerUnaryReactor* LoadOperationCall::Start(
     return call;
   }
   if (request.detach()) {
-    const absl::StatusOr<int64_t> operation =
-        StartDetached(serving.repository, request.model(), *parameters);
-    if (operation.ok()) response.set_operation(*operation);
-    call->End(operation.status());
+    // Its client hears of a wrong name now or never.
+    serving.repository.LookAsync(
+        [call, parameters = *parameters](const absl::Status& looked) {
+          call->Detach(looked, parameters);
+        });
     return call;
   }
   // gRPC does not let go of the call before it was returned to it, however
@@ -51,6 +52,19 @@ grpc::ServerUnaryReactor* LoadOperationCall::Start(
       request.model(), *parameters,
       [call](absl::Status outcome) { call->OnLoaded(std::move(outcome)); }));
   return call;
+}
+
+void LoadOperationCall::Detach(const absl::Status& looked,
+                               const LoadParameters& parameters) {
+  absl::Status status = looked;
+  if (status.ok()) status = repository_.View(response_.model()).status();
+  if (status.ok()) {
+    const absl::StatusOr<int64_t> operation =
+        StartDetached(repository_, response_.model(), parameters);
+    if (operation.ok()) response_.set_operation(*operation);
+    status = operation.status();
+  }
+  End(status);
 }
 
 LoadOperationCall::LoadOperationCall(const ServingContext& serving,

@@ -34,6 +34,9 @@ class LoadOperationCall : public grpc::ServerUnaryReactor {
   void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnDone() override { delete this; }
 
+  // Starts a load that the call does not wait for, and answers.
+  void Detach(const absl::Status& looked, const LoadParameters& parameters);
+
   // The load is over; and the ticket is known. Whichever comes second answers:
   // a load may be over before the call that started it has returned. `this` may
   // be gone afterwards.

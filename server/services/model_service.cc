@@ -28,9 +28,21 @@ grpc::ServerUnaryReactor* ModelService::ListModels(
     grpc::CallbackServerContext* context, const v1::ListModelsRequest* request,
     v1::ListModelsResponse* response) {
   CallRecord record(serving_, *context, "ListModels", kModelService);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  serving_.repository.LookAsync([this, record, reactor, request,
+                                 response](const absl::Status& status) mutable {
+    if (status.ok()) AddModels(*request, *response);
+    record.Finish(status.code());
+    reactor->Finish(ToGrpcStatus(status));
+  });
+  return reactor;
+}
+
+void ModelService::AddModels(const v1::ListModelsRequest& request,
+                             v1::ListModelsResponse& response) const {
   for (ModelIndexEntry& entry : serving_.repository.Index()) {
-    if (request->ready() && entry.state != ModelState::kReady) continue;
-    v1::Model& model = *response->add_models();
+    if (request.ready() && entry.state != ModelState::kReady) continue;
+    v1::Model& model = *response.add_models();
     model.set_name(entry.name);
     model.set_version(absl::StrCat(entry.version));
     model.set_state(ToMessage(entry.state));
@@ -43,10 +55,6 @@ grpc::ServerUnaryReactor* ModelService::ListModels(
     }
     *model.mutable_report() = ToMessage(handle->model().report());
   }
-  record.Finish(absl::StatusCode::kOk);
-  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  reactor->Finish(grpc::Status::OK);
-  return reactor;
 }
 
 grpc::ServerUnaryReactor* ModelService::LoadModel(

@@ -9,8 +9,8 @@
 
 namespace transformerd {
 
-// Nothing here blocks a gRPC thread: loads, unloads and plans run on the
-// repository's threads, watches are driven by a ticker.
+// Nothing here blocks a gRPC thread: loads, unloads, plans and looks into the
+// folder run on the repository's threads, watches are driven by a ticker.
 //
 // Thread-safe. Must outlive the gRPC server.
 class ModelService final : public v1::ModelService::CallbackService {
@@ -37,6 +37,9 @@ class ModelService final : public v1::ModelService::CallbackService {
       const v1::WatchModelRequest* request) override;
 
  private:
+  void AddModels(const v1::ListModelsRequest& request,
+                 v1::ListModelsResponse& response) const;
+
   const ServingContext serving_;
   Ticker ticker_;
 };

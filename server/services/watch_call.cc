@@ -13,9 +13,20 @@ grpc::ServerWriteReactor<v1::WatchModelResponse>* WatchCall::Start(
   const std::shared_ptr<WatchCall> call(
       new WatchCall(serving, context, request));
   call->self_ = call;
+  const ModelRepository& repository = serving.repository;
+  if (absl::IsNotFound(repository.View(request.model()).status())) {
+    // Its folder may be newer than the last look.
+    repository.LookAsync(
+        [call, &ticker](const absl::Status&) { Begin(call, ticker); });
+  } else {
+    Begin(call, ticker);
+  }
+  return call.get();
+}
+
+void WatchCall::Begin(const std::shared_ptr<WatchCall>& call, Ticker& ticker) {
   ticker.Add(call);
   call->OnTick();
-  return call.get();
 }
 
 WatchCall::WatchCall(const ServingContext& serving,

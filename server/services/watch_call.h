@@ -35,6 +35,8 @@ class WatchCall : public grpc::ServerWriteReactor<v1::WatchModelResponse>,
   WatchCall(const ServingContext& serving, grpc::CallbackServerContext& context,
             const v1::WatchModelRequest& request);
 
+  static void Begin(const std::shared_ptr<WatchCall>& call, Ticker& ticker);
+
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnDone() override { self_.reset(); }

@@ -68,6 +68,22 @@ TEST_F(ModelClientTest, TellsTheProgressOfALoad) {
   EXPECT_TRUE(service_.last_watch().follow());
 }
 
+TEST_F(ModelClientTest, AsksForProgressWithItsToken) {
+  service_.DemandToken("secret");
+  service_.SetUpdates({StreamUpdate(10, 100)});
+  service_.HoldLoads();
+  ClientOptions options = {server_.address()};
+  options.security.bearer_token = "secret";
+  ASSERT_OK_AND_ASSIGN(const auto client, ModelClient::Create(options));
+
+  EXPECT_THAT(client->LoadModel("echo", {},
+                                [&](const v1::WatchModelResponse&) {
+                                  service_.FinishLoads();
+                                },
+                                {absl::Seconds(20)}),
+              IsOk());
+}
+
 TEST_F(ModelClientTest, AFailedLoadEndsItsWatch) {
   service_.FailNext(LoadError(Reason::kTruncated, "too short"));
   const auto loaded =

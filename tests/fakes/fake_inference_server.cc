@@ -12,6 +12,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 #include "proto/status_codec.h"
+#include "tests/fakes/has_deadline.h"
 #include "tests/fakes/held_call.h"
 
 namespace transformerd {
@@ -102,18 +103,24 @@ class FakeInferenceServer::Service final
   }
 
   grpc::Status RepositoryModelLoad(
-      ServerContext*, const inference::RepositoryModelLoadRequest* request,
+      ServerContext* context,
+      const inference::RepositoryModelLoadRequest* request,
       inference::RepositoryModelLoadResponse*) override {
     {
       absl::MutexLock lock(&mutex_);
+      had_deadline_ = HasDeadline(*context);
       last_load_ = *request;
     }
     return Count("RepositoryModelLoad");
   }
 
   grpc::Status RepositoryModelUnload(
-      ServerContext*, const inference::RepositoryModelUnloadRequest*,
+      ServerContext* context, const inference::RepositoryModelUnloadRequest*,
       inference::RepositoryModelUnloadResponse*) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      had_deadline_ = HasDeadline(*context);
+    }
     return Count("RepositoryModelUnload");
   }
 
@@ -165,6 +172,7 @@ class FakeInferenceServer::Service final
   bool is_holding_ ABSL_GUARDED_BY(mutex_) = false;
   inference::ModelInferRequest last_infer_ ABSL_GUARDED_BY(mutex_);
   inference::RepositoryModelLoadRequest last_load_ ABSL_GUARDED_BY(mutex_);
+  bool had_deadline_ ABSL_GUARDED_BY(mutex_) = false;
 
  private:
   static void AddTensor(
@@ -261,6 +269,11 @@ inference::ModelInferRequest FakeInferenceServer::last_infer() const {
 inference::RepositoryModelLoadRequest FakeInferenceServer::last_load() const {
   absl::MutexLock lock(&service_->mutex_);
   return service_->last_load_;
+}
+
+bool FakeInferenceServer::had_deadline() const {
+  absl::MutexLock lock(&service_->mutex_);
+  return service_->had_deadline_;
 }
 
 void FakeInferenceServer::AwaitHeldInference() {

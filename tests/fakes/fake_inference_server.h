@@ -42,6 +42,8 @@ class FakeInferenceServer {
   int num_calls(const std::string& method) const;
   inference::ModelInferRequest last_infer() const;
   inference::RepositoryModelLoadRequest last_load() const;
+  // Of the last load or unload.
+  bool had_deadline() const;
   // Returns once a held call waits.
   void AwaitHeldInference();
 

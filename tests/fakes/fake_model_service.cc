@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "proto/status_codec.h"
+#include "tests/fakes/has_deadline.h"
 
 namespace transformerd {
 namespace {
@@ -30,6 +32,11 @@ void FakeModelService::FailNext(absl::Status status, int times) {
   absl::MutexLock lock(&mutex_);
   failure_ = std::move(status);
   num_failures_ = times;
+}
+
+void FakeModelService::DemandToken(std::string token) {
+  absl::MutexLock lock(&mutex_);
+  token_ = std::move(token);
 }
 
 void FakeModelService::HoldLoads() {
@@ -67,11 +74,39 @@ v1::WatchModelRequest FakeModelService::last_watch() const {
   return last_watch_;
 }
 
+bool FakeModelService::had_deadline() const {
+  absl::MutexLock lock(&mutex_);
+  return had_deadline_;
+}
+
 grpc::Status FakeModelService::TakeFailure() {
   absl::MutexLock lock(&mutex_);
   if (num_failures_ == 0) return grpc::Status::OK;
   --num_failures_;
   return ToGrpcStatus(failure_);
+}
+
+grpc::Status FakeModelService::CheckToken(
+    const grpc::ServerContext& context) const {
+  absl::MutexLock lock(&mutex_);
+  if (token_.empty()) return grpc::Status::OK;
+  const auto sent = context.client_metadata().find("authorization");
+  if (sent != context.client_metadata().end() &&
+      sent->second == absl::StrCat("Bearer ", token_)) {
+    return grpc::Status::OK;
+  }
+  return {grpc::StatusCode::UNAUTHENTICATED, "no such token"};
+}
+
+void FakeModelService::AwaitMayFinish(const grpc::ServerContext& context) {
+  const auto is_over = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return may_finish_ || context.IsCancelled();
+  };
+  absl::MutexLock lock(&mutex_);
+  // A cancellation wakes nobody.
+  while (!mutex_.AwaitWithTimeout(absl::Condition(&is_over),
+                                  absl::Milliseconds(1))) {
+  }
 }
 
 grpc::Status FakeModelService::ListModels(grpc::ServerContext*,
@@ -84,14 +119,16 @@ grpc::Status FakeModelService::ListModels(grpc::ServerContext*,
   return TakeFailure();
 }
 
-grpc::Status FakeModelService::LoadModel(grpc::ServerContext*,
+grpc::Status FakeModelService::LoadModel(grpc::ServerContext* context,
                                          const v1::LoadModelRequest* request,
                                          v1::LoadModelResponse* response) {
+  if (grpc::Status status = CheckToken(*context); !status.ok()) return status;
   {
     absl::MutexLock lock(&mutex_);
     last_load_ = *request;
-    mutex_.Await(absl::Condition(&may_finish_));
+    had_deadline_ = HasDeadline(*context);
   }
+  AwaitMayFinish(*context);
   response->set_model(request->model());
   response->set_operation(3);
   *response->add_versions() = LoadedEcho();
@@ -99,8 +136,12 @@ grpc::Status FakeModelService::LoadModel(grpc::ServerContext*,
 }
 
 grpc::Status FakeModelService::UnloadModel(
-    grpc::ServerContext*, const v1::UnloadModelRequest* request,
+    grpc::ServerContext* context, const v1::UnloadModelRequest* request,
     v1::UnloadModelResponse* response) {
+  {
+    absl::MutexLock lock(&mutex_);
+    had_deadline_ = HasDeadline(*context);
+  }
   response->set_model(request->model());
   response->set_released_bytes(2000000);
   return TakeFailure();
@@ -118,6 +159,7 @@ grpc::Status FakeModelService::PlanLoad(grpc::ServerContext*,
 grpc::Status FakeModelService::WatchModel(
     grpc::ServerContext* context, const v1::WatchModelRequest* request,
     grpc::ServerWriter<v1::WatchModelResponse>* writer) {
+  if (grpc::Status status = CheckToken(*context); !status.ok()) return status;
   std::vector<v1::WatchModelResponse> updates;
   {
     absl::MutexLock lock(&mutex_);

@@ -160,6 +160,15 @@ TEST_F(ModelCommandsTest, PlanShowsFiguresAndKeys) {
   EXPECT_EQ(nlohmann::json::parse(out_)["fits"], false);
 }
 
+TEST_F(ModelCommandsTest, LoadsAndUnloadsEndWithTheTimeoutThatIsGiven) {
+  for (const char* const command : {"load", "unload"}) {
+    EXPECT_EQ(Run({command, "echo"}), kExitOk);
+    EXPECT_FALSE(service_.had_deadline()) << command;
+    EXPECT_EQ(Run({command, "echo", "--timeout=20s"}), kExitOk);
+    EXPECT_TRUE(service_.had_deadline()) << command;
+  }
+}
+
 TEST_F(ModelCommandsTest, WatchShowsPhasesAndTheOutcome) {
   v1::WatchModelResponse end = StreamUpdate(2, 2);
   end.set_state(v1::Model::READY);

@@ -87,6 +87,15 @@ TEST_F(TransformerctlTest, UnloadSaysSo) {
   EXPECT_EQ(server_.num_calls("RepositoryModelUnload"), 1);
 }
 
+TEST_F(TransformerctlTest, LoadsAndUnloadsEndWithTheTimeoutThatIsGiven) {
+  for (const char* const command : {"load", "unload"}) {
+    EXPECT_EQ(Run({command, "echo"}), kExitOk);
+    EXPECT_FALSE(server_.had_deadline()) << command;
+    EXPECT_EQ(Run({command, "echo", "--timeout=20s"}), kExitOk);
+    EXPECT_TRUE(server_.had_deadline()) << command;
+  }
+}
+
 TEST_F(TransformerctlTest, InferPrintsEachOutput) {
   EXPECT_EQ(Run({"infer", "echo", "--input", "input_ids=101,7592,102;1,2,3",
                  "--input", "text=hello, world", "--output", "input_ids",

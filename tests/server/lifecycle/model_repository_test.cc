@@ -176,6 +176,8 @@ TEST_F(ModelRepositoryTest, LoadsEverythingAtStart) {
 TEST_F(ModelRepositoryTest, AnUnknownModelAtStartLeavesTheOthersServing) {
   repository().LoadAtStart({"a", "none"});
   ASSERT_THAT(repository().Load("a", {}), IsOk());
+  ASSERT_THAT(repository().Load("none", {}),
+              StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(repository().Readiness(),
               StatusIs(absl::StatusCode::kUnavailable,
                        HasSubstr("1 of 2 models are not ready: model 'none' "

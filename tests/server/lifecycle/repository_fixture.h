@@ -11,6 +11,7 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "server/lifecycle/model_repository.h"
+#include "tests/fakes/blocking_folder_reader.h"
 #include "tests/fakes/fake_model_loader.h"
 #include "tests/fakes/temporary_folder.h"
 
@@ -89,9 +90,17 @@ class RepositoryFixture : public ::testing::Test {
   ModelRepository& repository() {
     if (repository_ == nullptr) {
       options_.root = folder_.path();
+      options_.folders = &folders_;
       repository_ = *ModelRepository::Create(options_, loader_, &observer_);
     }
     return *repository_;
+  }
+
+  // Until the folder was looked into.
+  void Look() {
+    absl::Notification looked;
+    repository().LookAsync([&](const absl::Status&) { looked.Notify(); });
+    looked.WaitForNotification();
   }
 
   std::vector<std::string> IndexRows() {
@@ -105,6 +114,7 @@ class RepositoryFixture : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  BlockingFolderReader folders_;
   FakeModelLoader loader_;
   RecordingObserver observer_;
   ModelRepository::Options options_;

@@ -24,7 +24,10 @@ class EndpointSecurityTest : public ::testing::Test {
  protected:
   // Writes a certificate and its key; returns the subject.
   std::string WriteCertificate(const std::string& name) {
-    const IssuedCertificate issued = authority_.Issue(name, clock_.Now());
+    return WriteCertificate(name, clock_.Now());
+  }
+  std::string WriteCertificate(const std::string& name, absl::Time begin) {
+    const IssuedCertificate issued = authority_.Issue(name, begin);
     options_.tls.certificate = folder_.Write("cert.pem", issued.certificate);
     options_.tls.key = folder_.Write("key.pem", issued.key);
     return "CN = " + name;
@@ -91,6 +94,18 @@ TEST_F(EndpointSecurityTest, TakesNewCertificates) {
   const std::string subject = WriteCertificate("another");
   AwaitTick(
       [&] { return security->certificates()->Get()->subject == subject; });
+}
+
+TEST_F(EndpointSecurityTest, TakesACertificateWhenItsTimeHasCome) {
+  WriteCertificate("one");
+  ASSERT_OK_AND_ASSIGN(const auto security,
+                       EndpointSecurity::Open(options_, clock_));
+  const absl::Time begin = clock_.Now() + absl::Seconds(12);
+  // The authority's certificates are valid from an hour before on.
+  const std::string subject = WriteCertificate("early", begin + absl::Hours(1));
+  AwaitTick(
+      [&] { return security->certificates()->Get()->subject == subject; });
+  EXPECT_GE(clock_.Now(), begin);
 }
 
 TEST_F(EndpointSecurityTest, KeepsTheOldCertificateUntilTheNewOneIsWhole) {

@@ -5,11 +5,15 @@
 #include <cstdio>
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fakes/recorded_log.h"
 #include "tests/fakes/temporary_folder.h"
 
 namespace transformerd {
 namespace {
+
+using ::testing::ElementsAre;
 
 class FileWatchTest : public ::testing::Test {
  protected:
@@ -68,19 +72,46 @@ TEST_F(FileWatchTest, SeesLinksThatPointElsewhere) {
   EXPECT_EQ(reads_, 1);
 }
 
-TEST_F(FileWatchTest, TriesAgainAtTheNextChange) {
+// A certificate whose time has not come becomes right without a change.
+TEST_F(FileWatchTest, ReadsAgainUntilItHasRead) {
   FileWatch watch = Watch();
-  result_ = absl::InvalidArgumentError("half there");
+  result_ = absl::InvalidArgumentError("too early");
   folder_.Write("a", "22");
   watch.OnTick();
   watch.OnTick();
-  EXPECT_EQ(reads_, 1);
-  ASSERT_EQ(unlink(folder_.PathOf("b").c_str()), 0);
-  watch.OnTick();
   EXPECT_EQ(reads_, 2);
-  folder_.Write("b", "22");
+  result_ = absl::OkStatus();
+  watch.OnTick();
   watch.OnTick();
   EXPECT_EQ(reads_, 3);
+}
+
+TEST_F(FileWatchTest, LogsAFailureOnceForEachReason) {
+  FileWatch watch = Watch();
+  const RecordedLog log;
+  for (const char* const reason : {"half there", "too early"}) {
+    result_ = absl::InvalidArgumentError(reason);
+    folder_.Write("a", reason);
+    watch.OnTick();
+    watch.OnTick();
+  }
+  result_ = absl::OkStatus();
+  watch.OnTick();
+  EXPECT_THAT(
+      log.messages(),
+      ElementsAre("files have changed and stay as they were: half there",
+                  "files have changed and stay as they were: too early",
+                  "files were read again"));
+}
+
+TEST_F(FileWatchTest, SeesFilesThatGoAndComeBack) {
+  FileWatch watch = Watch();
+  ASSERT_EQ(unlink(folder_.PathOf("b").c_str()), 0);
+  watch.OnTick();
+  EXPECT_EQ(reads_, 1);
+  folder_.Write("b", "1");
+  watch.OnTick();
+  EXPECT_EQ(reads_, 2);
 }
 
 }  // namespace

@@ -35,16 +35,6 @@ TEST(HealthStateTest, ReadinessHasThreeNames) {
   EXPECT_THAT(state.Get("inference.GRPCInferenceService"), Optional(true));
 }
 
-TEST(HealthStateTest, ForgetsARemovedModel) {
-  HealthState state;
-  state.Set(ModelHealthName("bert"), true);
-  ASSERT_THAT(state.Get("model/bert"), Optional(true));
-
-  state.Remove("model/bert");
-
-  EXPECT_EQ(state.Get("model/bert"), std::nullopt);
-}
-
 TEST(HealthStateTest, DrainingLeavesOnlyLiveness) {
   HealthState state;
   state.SetReady(true);
@@ -87,7 +77,6 @@ TEST(HealthStateTest, KeepsQuietWhereNothingChanges) {
   state.Subscribe([&calls] { ++calls; });
 
   state.Set("liveness", true);
-  state.Remove("model/none");
 
   EXPECT_EQ(calls, 0);
 }

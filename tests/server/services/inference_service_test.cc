@@ -1,11 +1,14 @@
 #include "server/services/inference_service.h"
 
+#include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/base/error_details.h"
+#include "tests/fakes/blocking_folder_reader.h"
 #include "tests/matchers/status_matchers.h"
 #include "tests/server/services/infer_requests.h"
 #include "tests/server/services/test_server.h"
@@ -261,6 +264,36 @@ TEST_F(InferenceServiceTest, CountsCallsByMethodAndCode) {
                     HasSubstr("inference.GRPCInferenceService/ServerLive"),
                     HasSubstr("inference.GRPCInferenceService/ModelMetadata"),
                     HasSubstr("NOT_FOUND")));
+}
+
+// More calls than gRPC has threads wait for a folder that does not answer.
+TEST(InferenceServiceWithHungFolderTest, AnswersWhatNeedsNoFolder) {
+  BlockingFolderReader folders;
+  TestServer::Options options;
+  options.folders = &folders;
+  TestServer server(options);
+  ASSERT_THAT(server.Load("bert"), IsOk());
+  folders.Block();
+  std::vector<std::future<absl::Status>> index_calls;
+  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency() + 2; ++i) {
+    index_calls.push_back(std::async(std::launch::async, [&] {
+      return server
+          .Call(&Stub::RepositoryIndex, inference::RepositoryIndexRequest())
+          .status();
+    }));
+  }
+  folders.AwaitBlockedCall();
+
+  EXPECT_FALSE(server.IsReady("nosuch"));
+  EXPECT_FALSE(server.IsReady("other"));
+  EXPECT_TRUE(server.IsReady("bert"));
+  inference::ModelInferRequest request;
+  request.set_model_name("bert");
+  AddTyped(request, "input_ids", {1, 2}, {5, 6});
+  EXPECT_THAT(server.Infer(request), IsOk());
+
+  folders.Unblock();
+  for (auto& call : index_calls) EXPECT_THAT(call.get(), IsOk());
 }
 
 }  // namespace

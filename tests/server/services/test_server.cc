@@ -28,6 +28,7 @@ TestServer::TestServer(const Options& options) {
   folder_.Write("other/config.json", "{}");
   ModelRepository::Options repository;
   repository.root = folder_.path();
+  repository.folders = options.folders;
   repository.defaults.serving = options.serving;
   auto opened =
       ModelRepository::Create(repository, loader_, /*observer=*/nullptr);

@@ -13,6 +13,7 @@
 #include "grpcpp/grpcpp.h"
 #include "proto/inference.grpc.pb.h"
 #include "proto/text_service.grpc.pb.h"
+#include "server/lifecycle/folder_reader.h"
 #include "server/lifecycle/model_repository.h"
 #include "server/metrics/metrics.h"
 #include "server/scheduling/clock.h"
@@ -37,6 +38,8 @@ class TestServer {
     int64_t max_request_bytes = int64_t{1} << 30;
     absl::Duration default_request_timeout = absl::Seconds(60);
     ServingOptions serving;
+    // Null: the system's. Must outlive the server.
+    FolderReader* folders = nullptr;
     // For the log alone: every call is let through.
     std::shared_ptr<const Authenticator> authenticator;
   };
