@@ -90,15 +90,17 @@ absl::Status ModelRepository::LoadVersions(const std::string& name,
     parameters = record.load->parameters;
   }
   absl::StatusOr<ModelOptions> options = OptionsFor(name, parameters);
+  std::vector<LoadedVersion> loaded;
   absl::Status first_error;
   for (const auto& [version, directory] : versions) {
     absl::Status status =
-        LoadVersion({name, version}, directory, options, record, retired);
+        LoadVersion({name, version}, directory, options, record, loaded);
     if (!status.ok() && versions.size() > 1) {
       status = Annotate(status, absl::StrCat("version ", version));
     }
     first_error.Update(status);
   }
+  first_error.Update(Publish(loaded, record, retired));
   if (first_error.ok()) ForgetVanished(name, versions, record, retired);
   return first_error;
 }
@@ -116,7 +118,7 @@ absl::StatusOr<ModelOptions> ModelRepository::OptionsFor(
 absl::Status ModelRepository::LoadVersion(
     const ModelId& id, const std::string& directory,
     const absl::StatusOr<ModelOptions>& options, ModelRecord& record,
-    Retired& retired) {
+    std::vector<LoadedVersion>& loaded) {
   const auto control = options_.clock == nullptr
                            ? std::make_shared<LoadControl>()
                            : std::make_shared<LoadControl>(*options_.clock);
@@ -137,15 +139,16 @@ absl::Status ModelRepository::LoadVersion(
   const absl::Time start = absl::Now();
   auto instance = MakeInstance(id, directory, options, *control);
   const absl::Duration time = absl::Now() - start;
-  const absl::Status status =
-      FinishVersion(id, std::move(instance), time, record, retired);
-  if (status.ok()) {
-    LOG(INFO) << Describe(id) << ": ready after " << time;
-  } else {
-    LOG(ERROR) << Describe(id) << ": not loaded after " << time << ": "
-               << FullReportOf(status);
+  if (instance.ok()) {
+    absl::MutexLock lock(&mutex_);
+    record.load->control = nullptr;
+    loaded.push_back({*std::move(instance), time, is_reload});
+    return absl::OkStatus();
   }
-  return status;
+  const absl::Status failure = FailVersion(id, instance.status(), record);
+  LOG(ERROR) << Describe(id) << ": not loaded after " << time << ": "
+             << FullReportOf(failure);
+  return failure;
 }
 
 absl::StatusOr<std::shared_ptr<ModelInstance>> ModelRepository::MakeInstance(
@@ -172,36 +175,57 @@ absl::StatusOr<std::shared_ptr<ModelInstance>> ModelRepository::MakeInstance(
                                          std::move(reservation));
 }
 
-absl::Status ModelRepository::FinishVersion(
-    const ModelId& id, absl::StatusOr<std::shared_ptr<ModelInstance>> loaded,
-    absl::Duration time, ModelRecord& record, Retired& retired) {
-  absl::Status status;
+absl::Status ModelRepository::FailVersion(const ModelId& id,
+                                          absl::Status failure,
+                                          ModelRecord& record) {
   ModelState state;
-  bool is_reload = false;
   {
     absl::MutexLock lock(&mutex_);
     record.load->control = nullptr;
     ModelEntry& entry = record.versions[id.version];
-    is_reload = entry.state() == ModelState::kReady;
-    // A load that nobody waits for any more is undone even where the cancel
-    // came too late for the loader.
-    status =
-        record.load->cancelled.ok() ? loaded.status() : record.load->cancelled;
-    if (!record.load->cancelled.ok()) {
+    if (record.load->cancelled.ok()) {
+      entry.FailLoad(failure);
+    } else {
+      failure = record.load->cancelled;
       entry.CancelLoad();
-    } else if (!loaded.ok()) {
-      entry.FailLoad(status);
-    } else if (auto previous = entry.FinishLoad(*loaded)) {
-      retired.replaced.push_back(std::move(previous));
     }
     state = entry.state();
   }
-  if (!status.ok() && loaded.ok()) (*loaded)->Release();
-  if (status.ok() && observer_ != nullptr) {
-    observer_->OnLoaded(id, (*loaded)->report(), time);
+  if (state != ModelState::kReady) Tell(id, state);
+  return failure;
+}
+
+absl::Status ModelRepository::Publish(const std::vector<LoadedVersion>& loaded,
+                                      ModelRecord& record, Retired& retired) {
+  absl::Status cancelled;
+  {
+    absl::MutexLock lock(&mutex_);
+    cancelled = record.load->cancelled;
+    for (const LoadedVersion& version : loaded) {
+      ModelEntry& entry = record.versions[version.instance->version()];
+      if (!cancelled.ok()) {
+        entry.CancelLoad();
+      } else if (auto previous = entry.FinishLoad(version.instance)) {
+        retired.replaced.push_back(std::move(previous));
+      }
+    }
   }
-  if (!is_reload) Tell(id, state);
-  return status;
+  for (const LoadedVersion& version : loaded) {
+    ModelInstance& instance = *version.instance;
+    const ModelId id = {instance.name(), instance.version()};
+    if (cancelled.ok()) {
+      LOG(INFO) << Describe(id) << ": ready after " << version.time;
+      if (observer_ != nullptr) {
+        observer_->OnLoaded(id, instance.report(), version.time);
+      }
+    } else {
+      LOG(INFO) << Describe(id) << ": given up: " << cancelled;
+      instance.Release();
+    }
+    if (version.is_reload) continue;
+    Tell(id, cancelled.ok() ? ModelState::kReady : ModelState::kUnloaded);
+  }
+  return cancelled;
 }
 
 void ModelRepository::ForgetVanished(

@@ -115,8 +115,9 @@ class ModelRepository {
 
   // Loads all versions of a model, or joins an identical load that runs. Of a
   // model that is ready the folder is read again; the old instances serve
-  // until their successors are ready, and stay if those fail. `done` gets OK
-  // when all versions are ready, else the first error.
+  // until their successors are ready, and stay if those fail. The versions
+  // become ready together, once each is loaded or has failed. `done` gets OK
+  // when all are ready, else the first error.
   //
   // INVALID_ARGUMENT: malformed name, or see ApplyLoadParameters. NOT_FOUND:
   // no such folder. UNAVAILABLE with a retry delay: unloading, or loading with
@@ -194,6 +195,12 @@ class ModelRepository {
 
  private:
   using Instances = std::vector<std::shared_ptr<ModelInstance>>;
+  // A version that is in memory and not served yet.
+  struct LoadedVersion {
+    std::shared_ptr<ModelInstance> instance;
+    absl::Duration time;     // that its load took
+    bool is_reload = false;  // another instance serves meanwhile
+  };
   // Instances that a load took out of service.
   struct Retired {
     Instances replaced;  // by their successors
@@ -236,14 +243,19 @@ class ModelRepository {
       const std::string& name, const LoadParameters& parameters) const;
   absl::Status LoadVersion(const ModelId& id, const std::string& directory,
                            const absl::StatusOr<ModelOptions>& options,
-                           ModelRecord& record, Retired& retired)
+                           ModelRecord& record,
+                           std::vector<LoadedVersion>& loaded)
       ABSL_LOCKS_EXCLUDED(mutex_);
   absl::StatusOr<std::shared_ptr<ModelInstance>> MakeInstance(
       const ModelId& id, const std::string& directory,
       const absl::StatusOr<ModelOptions>& options, LoadControl& control);
-  absl::Status FinishVersion(
-      const ModelId& id, absl::StatusOr<std::shared_ptr<ModelInstance>> loaded,
-      absl::Duration time, ModelRecord& record, Retired& retired)
+  // Ends a version's load that gave no instance: why, the reason of a
+  // cancellation before `failure`.
+  absl::Status FailVersion(const ModelId& id, absl::Status failure,
+                           ModelRecord& record) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Serves them all or, with the reason, none where the load was cancelled.
+  absl::Status Publish(const std::vector<LoadedVersion>& loaded,
+                       ModelRecord& record, Retired& retired)
       ABSL_LOCKS_EXCLUDED(mutex_);
   void ForgetVanished(const std::string& name,
                       const std::map<int64_t, std::string>& versions,

@@ -19,14 +19,16 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> FakeModelLoader::Load(
   control.SetTotals(/*tensors=*/10, /*bytes=*/1000);
   control.BeginCollective(/*rank=*/0);
   MemoryNeed need;
+  int load = 0;
   {
     absl::MutexLock lock(&mutex_);
     requests_.push_back(request);
+    load = static_cast<int>(requests_.size());
     need = plan_.host;
   }
   AwaitCollective();
   control.EndCollective(/*rank=*/0);
-  RETURN_IF_ERROR(AwaitUnblocked(control));
+  RETURN_IF_ERROR(AwaitUnblocked(load, control));
   if (request.admit) RETURN_IF_ERROR(request.admit(need));
   control.SetPhase(LoadPhase::kStream);
   control.Advance(/*tensors=*/10, /*bytes=*/1000);
@@ -45,10 +47,12 @@ void FakeModelLoader::SetPlan(PlannedLoad plan) {
   plan_ = std::move(plan);
 }
 
-absl::Status FakeModelLoader::AwaitUnblocked(const LoadControl& control) {
+absl::Status FakeModelLoader::AwaitUnblocked(int load,
+                                             const LoadControl& control) {
   absl::MutexLock lock(&mutex_);
-  const auto is_free = [this]()
-                           ABSL_NO_THREAD_SAFETY_ANALYSIS { return !blocked_; };
+  const auto is_free = [this, load]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return load <= last_free_load_;
+  };
   // A cancellation wakes nobody: loads look for it now and then, as real ones
   // do between two buckets.
   while (!mutex_.AwaitWithTimeout(absl::Condition(&is_free),
@@ -71,14 +75,14 @@ void FakeModelLoader::BlockInCollective() {
   blocked_in_collective_ = true;
 }
 
-void FakeModelLoader::Block() {
+void FakeModelLoader::Block(int free_loads) {
   absl::MutexLock lock(&mutex_);
-  blocked_ = true;
+  last_free_load_ = static_cast<int>(requests_.size()) + free_loads;
 }
 
 void FakeModelLoader::Unblock() {
   absl::MutexLock lock(&mutex_);
-  blocked_ = false;
+  last_free_load_ = std::numeric_limits<int>::max();
   blocked_in_collective_ = false;
 }
 

@@ -1,6 +1,7 @@
 // Loads fake models from folders that need not exist.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,9 +25,10 @@ class FakeModelLoader : public ModelLoader {
       const LoadRequest& request, LoadControl& control) override;
   absl::StatusOr<PlannedLoad> Plan(const LoadRequest& request) override;
 
-  // Loads wait between the two, unless they are cancelled; or, in a collective,
-  // whether they are cancelled or not.
-  void Block();
+  // Loads that begin between the two wait, but for the first `free_loads`,
+  // unless they are cancelled; or, in a collective, whether they are cancelled
+  // or not.
+  void Block(int free_loads = 0);
   void BlockInCollective();
   void Unblock();
   // Loads fail with this from now on; an OK status heals.
@@ -44,14 +46,15 @@ class FakeModelLoader : public ModelLoader {
   FakeModelControl& models() { return *models_; }
 
  private:
-  absl::Status AwaitUnblocked(const LoadControl& control);
+  absl::Status AwaitUnblocked(int load, const LoadControl& control);
   void AwaitCollective();
 
   const int num_workers_;
   const std::shared_ptr<FakeModelControl> models_ =
       std::make_shared<FakeModelControl>();
   mutable absl::Mutex mutex_;
-  bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
+  // Later ones wait.
+  int last_free_load_ ABSL_GUARDED_BY(mutex_) = std::numeric_limits<int>::max();
   bool blocked_in_collective_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   PlannedLoad plan_ ABSL_GUARDED_BY(mutex_);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 using ModelOperationsTest = RepositoryFixture;
 
@@ -247,6 +249,59 @@ TEST_F(ModelOperationsTest, AFailedVersionNamesItself) {
   EXPECT_THAT(repository().Load("v", {}),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        "model 'v': version 1: bad"));
+}
+
+TEST_F(ModelOperationsTest, ACancelledLoadLeavesNoneOfItsVersions) {
+  AddModel("v/1");
+  AddModel("v/2");
+  loader_.Block(/*free_loads=*/1);
+  Outcome load;
+  const LoadTicket ticket = repository().LoadAsync("v", {}, load.load_done());
+  loader_.AwaitLoads(2);
+  EXPECT_THAT(repository().Find("v", "1"),
+              StatusIs(absl::StatusCode::kUnavailable));
+
+  repository().Abandon(ticket);
+  repository().Shutdown();  // the load has ended
+
+  EXPECT_EQ(loader_.models().live_models(), 0);
+  EXPECT_THAT(observer_.events(),
+              UnorderedElementsAre("v/1 loading", "v/2 loading", "v/1 unloaded",
+                                   "v/2 unloaded"));
+}
+
+TEST_F(ModelOperationsTest, ACancelledReloadReplacesNoneOfTheVersions) {
+  AddModel("v/1");
+  AddModel("v/2");
+  ASSERT_THAT(repository().Load("v", {}), IsOk());
+  const int64_t before = repository().Find("v", "1")->generation();
+  loader_.Block(/*free_loads=*/1);
+  Outcome reload;
+  const LoadTicket ticket =
+      repository().LoadAsync("v", {{"strict", false}}, reload.load_done());
+  loader_.AwaitLoads(4);
+  EXPECT_EQ(repository().Find("v", "1")->generation(), before);
+
+  repository().Abandon(ticket);
+  ASSERT_THAT(repository().Unload("v"), IsOk());  // the reload has ended
+
+  const std::vector<std::string> events = observer_.events();
+  EXPECT_EQ(std::count(events.begin(), events.end(), "v/1 loaded"), 1);
+}
+
+TEST_F(ModelOperationsTest, AFailedVersionDoesNotKeepTheOthersFromServing) {
+  AddModel("v/1");
+  AddModel("v/2");
+  loader_.Block(/*free_loads=*/1);
+  Outcome load;
+  repository().LoadAsync("v", {}, load.load_done());
+  loader_.AwaitLoads(2);
+  loader_.FailWith(absl::FailedPreconditionError("bad"));
+  loader_.Unblock();
+
+  EXPECT_THAT(load.Await(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                     "model 'v': version 2: bad"));
+  EXPECT_THAT(repository().ReadyVersions("v"), ElementsAre(1));
 }
 
 TEST_F(ModelOperationsTest, AReloadForgetsVersionsThatAreGone) {
