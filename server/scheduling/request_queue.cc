@@ -16,9 +16,10 @@ uint64_t LevelOf(uint64_t priority) {
 
 JobNumber RequestQueue::Push(std::vector<Job> parts, absl::Time now) {
   CHECK(!parts.empty());
-  const Place place = {LevelOf(parts.front().priority), ++last_number_};
+  const JobNumber job = ++last_number_;
+  const Place place = {LevelOf(parts.front().priority), job};
   Entry entry;
-  entry.job = last_number_;
+  entry.job = job;
   entry.deadline = parts.front().deadline;
   entry.parts.reserve(parts.size());
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
@@ -33,10 +34,10 @@ JobNumber RequestQueue::Push(std::vector<Job> parts, absl::Time now) {
     entry.parts.push_back(std::move(waiting));
   }
   if (entry.deadline != absl::InfiniteFuture()) {
-    deadlines_.insert({entry.deadline, entry.job});
+    deadlines_.insert({entry.deadline, job});
   }
-  jobs_[entry.job] = line_.emplace(place, std::move(entry)).first;
-  return place.second;
+  jobs_[job] = line_.emplace(place, std::move(entry)).first;
+  return job;
 }
 
 std::vector<QueuedJob> RequestQueue::Head(int64_t count) const {
