@@ -187,6 +187,27 @@ def test_models_that_are_not_there_are_not_ready(daemon):
     assert error.code() == NOT_FOUND
 
 
+def test_large_requests_are_refused_and_very_large_ones_unread(start, add_model, goldens):
+    add_model("bert", goldens / "bert_base" / "model")
+    daemon = start("--load_model=bert", "--max_request_bytes=1000")
+
+    error = rpc_error(daemon.client._client_stub.ModelInfer, request(range(2000)), timeout=10)
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "--max_request_bytes is 1000" in error.details()
+
+    with grpc.insecure_channel(daemon.address) as channel:
+        for method in (
+            "inference.GRPCInferenceService/ModelInfer",
+            "inference.GRPCInferenceService/ServerLive",
+            "transformerd.v1.ModelService/LoadModel",
+            "grpc.health.v1.Health/Check",
+        ):
+            error = rpc_error(channel.unary_unary(f"/{method}"), bytes(1 << 20), timeout=10)
+            assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, method
+            assert "larger than max (1048576 vs. 66536)" in error.details()
+    daemon.client._client_stub.ModelInfer(request(), timeout=10)
+
+
 @pytest.mark.parametrize(
     "method, expected",
     [

@@ -127,16 +127,6 @@ class ServerTest : public ::testing::Test {
     }
   }
 
-  // Answers a request of a little over so many bytes.
-  grpc::Status InferBytes(int64_t bytes) {
-    inference::ModelInferRequest request;
-    request.set_model_name("a");
-    request.add_raw_input_contents(std::string(bytes, 'x'));
-    inference::ModelInferResponse response;
-    grpc::ClientContext context;
-    return stub_->ModelInfer(&context, request, &response);
-  }
-
   std::future<grpc::Status> InferLater() {
     return std::async(std::launch::async, [this] { return Infer(); });
   }
@@ -163,19 +153,6 @@ class ServerTest : public ::testing::Test {
   std::thread running_;
   absl::Status outcome_;  // of Run
 };
-
-TEST_F(ServerTest, LargeRequestsAreRefusedAndVeryLargeOnesUnread) {
-  options_.max_request_bytes = 1000;
-  Start();
-
-  const grpc::Status large = InferBytes(1000);
-  EXPECT_EQ(large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(large.error_message(), HasSubstr("--max_request_bytes is 1000"));
-
-  const grpc::Status very_large = InferBytes(int64_t{1} << 20);
-  EXPECT_EQ(very_large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(very_large.error_message(), HasSubstr("larger than max"));
-}
 
 TEST_F(ServerTest, ServesWhatItLoadedAtStart) {
   Start();
