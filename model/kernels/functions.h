@@ -13,6 +13,7 @@ namespace transformerd::kernels {
 
 // 2^x: a polynomial around the nearest whole number, fitted for the least
 // largest relative error (7.5e-8 of degree 5, 7.5e-5 of degree 3); 0 for -inf.
+// The short one gains 1 % to 1.5 % of a pass (docs/inference.md).
 template <typename V, typename E>
 TRANSFORMERD_INLINE typename V::Floats Exp2(typename V::Floats x) {
   using F = typename V::Floats;
@@ -79,7 +80,7 @@ TRANSFORMERD_INLINE typename V::Floats Erf(typename V::Floats x) {
 }
 
 // x Phi(x). For bfloat16, Phi as the logistic function of an odd polynomial:
-// absolute error 1e-4, half the work.
+// absolute error 1e-4, half the work: 1.5 % of a pass.
 template <typename V, typename E>
 TRANSFORMERD_INLINE typename V::Floats Gelu(typename V::Floats x) {
   using F = typename V::Floats;
