@@ -12,9 +12,8 @@ namespace transformerd::kernels {
 struct Avx512 {
   using Floats = __m512;
 
-  // The largest tile of sums that the registers hold beside its operands: a
-  // pass takes 1.12 to 1.17 times as long with 8 x 2, up to 1.03 times with 6
-  // x 3.
+  // The largest tile of sums that the registers hold beside its operands. With
+  // 8 x 2 a pass takes 1.12 to 1.17 times as long, with 6 x 3 up to 1.03 times.
   static constexpr int kMaxRows = 8;
   static constexpr int kMaxVectors = 3;
 

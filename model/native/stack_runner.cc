@@ -10,8 +10,8 @@ namespace transformerd {
 namespace {
 
 // Rows that pass through everything between two attentions at once: what they
-// leave behind in between stays in the second cache, which gains 3 % to 4 % of a
-// pass beside all rows of a group at once.
+// leave behind in between stays in the second cache, which gains 3 % to 4 % of
+// a pass beside all rows of a group at once.
 constexpr int64_t kBlockRows = 256;
 
 }  // namespace
