@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/scheduling/scheduler.h"
@@ -23,16 +24,27 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// Not thread-safe: for tests that run everything themselves.
+// Its fields may be read while nothing runs.
 class CountingObserver : public QueueObserver {
  public:
-  void OnRejected(RejectReason) override { ++rejected; }
-  void OnBatch(const BatchRecord& batch) override { batches.push_back(batch); }
-  void OnDropped() override { ++dropped; }
+  void OnRejected(RejectReason) override {
+    absl::MutexLock lock(&mutex_);
+    ++rejected;
+  }
+  void OnBatch(const BatchRecord& batch) override {
+    absl::MutexLock lock(&mutex_);
+    batches.push_back(batch);
+  }
+  void OnDropped() override {
+    absl::MutexLock lock(&mutex_);
+    ++dropped;
+  }
   void OnComputed(const RequestRecord& request) override {
+    absl::MutexLock lock(&mutex_);
     computed.push_back(request);
   }
   void OnFailed(absl::Duration duration) override {
+    absl::MutexLock lock(&mutex_);
     failed.push_back(duration);
   }
 
@@ -40,6 +52,9 @@ class CountingObserver : public QueueObserver {
   std::vector<BatchRecord> batches;
   std::vector<RequestRecord> computed;
   std::vector<absl::Duration> failed;
+
+ private:
+  absl::Mutex mutex_;
 };
 
 // A scheduler of two workers that runs nothing unless a test calls RunOne().
