@@ -57,7 +57,13 @@ load("@rules_cc//cc:defs.bzl", "cc_library")
 cc_library(
     name = "libtorch",
     hdrs = glob(["include/**"]),
-    defines = ["_GLIBCXX_USE_CXX11_ABI=1"],
+    # With glog its headers include glog's instead of defining LOG and CHECK themselves,
+    # which would then be ours or theirs by the order of includes.
+    defines = [
+        "C10_USE_GLOG",
+        "C10_USE_MINIMAL_GLOG",
+        "_GLIBCXX_USE_CXX11_ABI=1",
+    ],
     # -isystem: warnings in these headers are not ours to mend.
     includes = [
         "include",
@@ -72,6 +78,7 @@ cc_library(
         "-lc10",
     ],
     visibility = ["//visibility:public"],
+    deps = ["@system//:glog"],
 )
 """
 
