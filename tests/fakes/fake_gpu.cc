@@ -19,11 +19,15 @@
 
 #include <iterator>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "glog/logging.h"
+#include "tests/fakes/fake_gpu_graphs.h"
 #include "tests/fakes/fake_gpu_streams.h"
 
 namespace transformerd {
@@ -51,6 +55,9 @@ class FakeMemory : public c10::DeviceAllocator {
     char* const address = static_cast<char*>(begin);
     PCHECK(mprotect(address + half, half, PROT_READ | PROT_WRITE) == 0);
     blocks_[address] = {half, size, device.index()};
+    if (FakeRecording* const recording = FakeRecording::Current()) {
+      recording->Allocated(begin);
+    }
     return {begin, begin, &Free, device};
   }
 
@@ -59,9 +66,9 @@ class FakeMemory : public c10::DeviceAllocator {
     char* const wanted = static_cast<char*>(const_cast<void*>(address));
     absl::MutexLock lock(&mutex_);
     const auto after = blocks_.upper_bound(wanted);
-    CHECK(after != blocks_.begin()) << "no memory of the device";
+    TORCH_CHECK(after != blocks_.begin(), "no memory of the device");
     const auto& [begin, block] = *std::prev(after);
-    CHECK_LT(wanted, begin + block.half) << "no memory of the device";
+    TORCH_CHECK(wanted < begin + block.half, "no memory of the device");
     return wanted + block.half;
   }
 
@@ -212,6 +219,14 @@ at::Tensor OnHost(const at::Tensor& tensor) {
 // The one that moves data: all others go over it.
 at::Tensor& Copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
   if (to.numel() == 0) return to;
+  FakeRecording* const recording = FakeRecording::Current();
+  if (recording != nullptr && !FakeKernel::IsRunning()) {
+    TORCH_CHECK(!to.is_cpu() && !from.is_cpu(),
+                "a graph has no copies from the host, and none to it");
+    recording->Add({to}, [source = Borrowed(from)] {
+      return std::vector<at::Tensor>{source};
+    });
+  }
   if (from.is_cpu() || !to.is_cpu()) {
     OnHost(to).copy_(OnHost(from));
   } else if (non_blocking && IsFakePinned(to.const_data_ptr())) {
@@ -265,10 +280,55 @@ void CheckDevices(const c10::OperatorHandle& op,
   }
 }
 
+// The device waits for the host in these, which cannot be captured.
+void CheckNeedsNoHost(const c10::OperatorHandle& op) {
+  static const auto* const names =
+      new std::set<std::string>{"aten::_local_scalar_dense", "aten::equal",
+                                "aten::masked_select", "aten::nonzero"};
+  TORCH_CHECK(names->count(op.schema().name()) == 0, op.schema().name(),
+              ": a graph has nothing that the host is to know");
+}
+
+// The last values of a stack.
+torch::jit::Stack Top(const torch::jit::Stack& stack, size_t size) {
+  return torch::jit::Stack(stack.end() - static_cast<ptrdiff_t>(size),
+                           stack.end());
+}
+
+std::vector<at::Tensor> TensorsIn(const torch::jit::Stack& values) {
+  std::vector<at::Tensor> tensors;
+  for (const c10::IValue& value : values) {
+    if (value.isTensor()) tensors.push_back(value.toTensor());
+    TORCH_CHECK(!value.isTensorList(), "the fake's graphs have no lists");
+  }
+  return tensors;
+}
+
 void RunOnCpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   CheckDevices(op, *stack);
-  const FakeKernel kernel;
-  at::native::cpu_fallback(op, stack, /*error_on_views=*/true);
+  const auto run = [op](torch::jit::Stack* values) {
+    const FakeKernel kernel;
+    at::native::cpu_fallback(op, values, /*error_on_views=*/true);
+    return TensorsIn(Top(*values, op.schema().returns().size()));
+  };
+  FakeRecording* const recording = FakeRecording::Current();
+  torch::jit::Stack arguments;
+  if (recording != nullptr) {
+    CheckNeedsNoHost(op);
+    for (const c10::IValue& value :
+         Top(*stack, op.schema().arguments().size())) {
+      arguments.push_back(Borrowed(value));
+    }
+  }
+  const std::vector<at::Tensor> outputs = run(stack);
+  if (recording == nullptr) return;
+  recording->Add(outputs, [run, arguments] {
+    torch::jit::Stack values;
+    for (const c10::IValue& value : arguments) {
+      values.push_back(Borrowed(value));
+    }
+    return run(&values);
+  });
 }
 
 }  // namespace

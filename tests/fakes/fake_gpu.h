@@ -17,6 +17,9 @@ namespace transformerd {
 //   otherwise; their results are the CPU's;
 // * what is copied to pinned memory without waiting is there once somebody
 //   waits for the stream, and not before;
+// * a graph computes what was captured again, in the same places, and until
+// then
+//   has computed nothing; what waits for the host cannot be captured;
 // * attention over rows of any lengths refuses what CUDA's kernels do not take.
 //
 // What it does not show: CUDA's own kernels, and what overlaps on streams: all
@@ -24,5 +27,11 @@ namespace transformerd {
 
 // How often any thread has waited for a stream.
 int64_t FakeGpuWaits();
+
+// How often any graph was replayed.
+int64_t FakeGpuReplays();
+
+// From now on, whether captures fail once all is launched.
+void RefuseFakeGpuGraphs(bool refuse);
 
 }  // namespace transformerd

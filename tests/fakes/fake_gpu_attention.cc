@@ -3,7 +3,7 @@
 // vectors as well, and the rest is computed row by row on the CPU.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
 #include <c10/core/TensorOptions.h>
@@ -16,6 +16,7 @@
 #include <tuple>
 #include <vector>
 
+#include "tests/fakes/fake_gpu_graphs.h"
 #include "tests/fakes/fake_gpu_streams.h"
 
 namespace transformerd {
@@ -56,8 +57,8 @@ std::vector<int32_t> BordersOf(const OptionalTensor& borders, int64_t longest,
   const auto* const data = host.const_data_ptr<int32_t>();
   std::vector<int32_t> values(data, data + host.numel());
   TORCH_CHECK(values.size() >= 2 && values.front() == 0 &&
-                  values.back() == x_THK.size(0),
-              "cumulative lengths must lead from 0 to ", x_THK.size(0));
+                  values.back() <= x_THK.size(0),
+              "cumulative lengths must lead from 0 to at most ", x_THK.size(0));
   for (size_t row = 1; row < values.size(); ++row) {
     const int32_t length = values[row] - values[row - 1];
     TORCH_CHECK(0 <= length && length <= longest, "a row of ", length,
@@ -86,12 +87,18 @@ at::Tensor AttendRow(const at::Tensor& query_HqK, const at::Tensor& key_HkK,
   return at::matmul(at::softmax(scores_Hqk, -1), value_HkK);
 }
 
-at::Tensor AttendRows(const at::Tensor& query_THK, const at::Tensor& key_TGK,
-                      const at::Tensor& value_TGK,
-                      const OptionalTensor& query_borders,
-                      const OptionalTensor& key_borders, int64_t longest_query,
-                      int64_t longest_key, const Window& window, double scale) {
+struct Rows {
+  at::Tensor query_THK, key_TGK, value_TGK;
+  OptionalTensor query_borders, key_borders;
+  int64_t longest_query, longest_key;
+  Window window;
+  double scale;
+};
+
+at::Tensor Compute(const Rows& rows) {
   const FakeKernel kernel;
+  const auto& [query_THK, key_TGK, value_TGK, query_borders, key_borders,
+               longest_query, longest_key, window, scale] = rows;
   for (const at::Tensor& x : {query_THK, key_TGK, value_TGK}) {
     CheckHeads(x, query_THK);
   }
@@ -109,7 +116,9 @@ at::Tensor AttendRows(const at::Tensor& query_THK, const at::Tensor& key_TGK,
   const at::Tensor query_HTK = on_host(query_THK, 1);
   const at::Tensor key_HTK = on_host(key_TGK, times);
   const at::Tensor value_HTK = on_host(value_TGK, times);
-  const at::Tensor output_HTK = at::empty(query_HTK.sizes(), at::kDouble);
+  // Tokens of no row are left as the memory was.
+  const at::Tensor output_HTK = at::full(
+      query_HTK.sizes(), std::numeric_limits<double>::quiet_NaN(), at::kDouble);
   for (size_t row = 0; row + 1 < queries.size(); ++row) {
     const auto slice = [row](const at::Tensor& x_HTK,
                              const std::vector<int32_t>& borders) {
@@ -123,6 +132,20 @@ at::Tensor AttendRows(const at::Tensor& query_THK, const at::Tensor& key_TGK,
       .contiguous()
       .to(query_THK.scalar_type())
       .to(query_THK.device());
+}
+
+at::Tensor AttendRows(const Rows& rows) {
+  const at::Tensor output = Compute(rows);
+  if (FakeRecording* const recording = FakeRecording::Current()) {
+    Rows again = rows;
+    for (at::Tensor* x : {&again.query_THK, &again.key_TGK, &again.value_TGK,
+                          &*again.query_borders, &*again.key_borders}) {
+      *x = Borrowed(*x);
+    }
+    recording->Add({output},
+                   [again] { return std::vector<at::Tensor>{Compute(again)}; });
+  }
+  return output;
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> Flash(
@@ -144,8 +167,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor> Flash(
   const Window window = {window_left.value_or(-1),
                          is_causal ? 0 : window_right.value_or(-1)};
   const at::Tensor output =
-      AttendRows(query, key, value, query_borders, key_borders, longest_query,
-                 longest_key, window, *scale);
+      AttendRows({query, key, value, query_borders, key_borders, longest_query,
+                  longest_key, window, *scale});
   return {output, {}, {}, {}, {}};
 }
 
@@ -174,8 +197,8 @@ MemoryEfficient(const at::Tensor& query, const at::Tensor& key,
   const Window window = {window_size ? *window_size - 1 : -1,
                          mask_type == kCausal ? 0 : -1};
   const at::Tensor output = AttendRows(
-      query.squeeze(0), key.squeeze(0), value.squeeze(0), query_borders,
-      key_borders, *longest_query, *longest_key, window, *scale);
+      {query.squeeze(0), key.squeeze(0), value.squeeze(0), query_borders,
+       key_borders, *longest_query, *longest_key, window, *scale});
   return {output.unsqueeze(0), {}, {}, {}, *longest_query, *longest_key};
 }
 

@@ -3,12 +3,17 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/TensorOptions.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/Exception.h>
 
+#include <memory>
+
 #include "gtest/gtest.h"
+#include "model/reference/device_graph.h"
 
 namespace transformerd {
 namespace {
@@ -63,6 +68,56 @@ TEST(FakeGpuTest, CopiesToOtherMemoryWait) {
   const at::Tensor host = at::empty({3}, at::kFloat);
   host.copy_(Numbers().to(kFirst), /*non_blocking=*/true);
   EXPECT_TRUE(host.equal(Numbers()));
+}
+
+// Two streams' worth of graphs over one input.
+class FakeGraphTest : public ::testing::Test {
+ protected:
+  FakeGraphTest()
+      : guard_(c10::impl::VirtualGuardImpl(at::kCUDA).getStreamFromGlobalPool(
+            kFirst)),
+        graphs_(MakeDeviceGraphs(kFirst)) {}
+
+  const c10::StreamGuard guard_;
+  const std::unique_ptr<DeviceGraphs> graphs_;
+  at::Tensor input_ = Numbers().to(kFirst);
+  at::Tensor output_;
+};
+
+TEST_F(FakeGraphTest, AReplayComputesOfWhatIsThereByThen) {
+  const auto graph = graphs_->Capture([&] {
+    output_ = at::zeros({3}, input_.options());
+    output_.add_(input_).mul_(2);
+    output_ = output_.to(at::kDouble);
+  });
+  EXPECT_TRUE(output_.to(at::kCPU).isnan().all().item<bool>());
+
+  for (const double number : {1, 2}) {
+    input_.fill_(number);
+    graph->Replay();
+    EXPECT_TRUE(output_.to(at::kCPU).equal(
+        at::full({3}, 2 * number, at::TensorOptions(at::kDouble))));
+  }
+}
+
+TEST_F(FakeGraphTest, WhatTheHostGivesOrTakesCannotBeCaptured) {
+  EXPECT_THROW(graphs_->Capture([&] { input_.copy_(Numbers()); }), c10::Error);
+  EXPECT_THROW(graphs_->Capture([&] { input_.to(at::kCPU); }), c10::Error);
+  EXPECT_THROW(graphs_->Capture([&] { input_.sum().item<float>(); }),
+               c10::Error);
+  EXPECT_THROW(graphs_->Capture([&] { input_.nonzero(); }), c10::Error);
+  EXPECT_NO_THROW(input_.sum().item<float>());
+}
+
+TEST_F(FakeGraphTest, TheDefaultStreamCannotBeCaptured) {
+  const c10::StreamGuard other(c10::Stream(c10::Stream::DEFAULT, kFirst));
+  EXPECT_THROW(graphs_->Capture([&] { input_.zero_(); }), c10::Error);
+}
+
+TEST_F(FakeGraphTest, InputsThatWereFreedAreMissed) {
+  const auto graph = graphs_->Capture([&] { output_ = input_.add(1); });
+  input_ = at::Tensor();
+  EXPECT_THROW(graph->Replay(), c10::Error);
 }
 
 TEST(FakeGpuDeathTest, TheHostCannotFollowItsAddresses) {
