@@ -23,6 +23,7 @@ ABSL_FLAG(std::string, transport, "auto", "how replicas get the weights: in_proc
 ABSL_FLAG(std::string, cpu_replicas, "auto", "shared: workers look at one copy of the weights; private: each has its own; auto is shared, but private for gloo and free_for_all");
 ABSL_FLAG(int64_t, load_bandwidth_limit, 0, "bytes per second that loading may read; 0: no limit");
 ABSL_FLAG(bool, deterministic, false, "bit-equal answers whatever else is in the batch");
+ABSL_FLAG(bool, cuda_graphs, true, "small batches on GPUs are launched as CUDA graphs");
 ABSL_FLAG(int64_t, max_batch_tokens, 16384, "most tokens of one forward pass");
 ABSL_FLAG(int64_t, max_batch_requests, 256, "most rows of one forward pass");
 ABSL_FLAG(absl::Duration, max_queue_delay, absl::ZeroDuration(), "longest wait of an idle worker for batch mates");
@@ -69,6 +70,7 @@ constexpr absl::string_view kNames[] = {
     "cpu_replicas",
     "load_bandwidth_limit",
     "deterministic",
+    "cuda_graphs",
     "max_batch_tokens",
     "max_batch_requests",
     "max_queue_delay",

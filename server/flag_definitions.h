@@ -27,6 +27,7 @@ ABSL_DECLARE_FLAG(std::string, transport);
 ABSL_DECLARE_FLAG(std::string, cpu_replicas);
 ABSL_DECLARE_FLAG(int64_t, load_bandwidth_limit);
 ABSL_DECLARE_FLAG(bool, deterministic);
+ABSL_DECLARE_FLAG(bool, cuda_graphs);
 ABSL_DECLARE_FLAG(int64_t, max_batch_tokens);
 ABSL_DECLARE_FLAG(int64_t, max_batch_requests);
 ABSL_DECLARE_FLAG(absl::Duration, max_queue_delay);

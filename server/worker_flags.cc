@@ -44,6 +44,7 @@ absl::Status ReadEngine(EngineOptions& options) {
   }
   options.kind = *known_engine;
   options.deterministic = absl::GetFlag(FLAGS_deterministic);
+  options.cuda_graphs = absl::GetFlag(FLAGS_cuda_graphs);
   if (options.deterministic && options.kind == EngineKind::kReference) {
     return RefusedFlag(
         "flags: --deterministic and --engine=reference, whose "

@@ -14,6 +14,10 @@
 namespace transformerd {
 namespace {
 
+size_t NumVariants(const StackRecipe& recipe) {
+  return std::max<size_t>(1, recipe.variants.size());
+}
+
 std::vector<RowGroup> GroupRows(const PackedRows& batch) {
   std::vector<RowGroup> groups;
   for (int64_t s = 0; s < batch.num_sequences(); ++s) {
@@ -53,36 +57,54 @@ at::Tensor Distances(int64_t length, const at::TensorOptions& options) {
 
 }  // namespace
 
+AttentionInputs MakeAttentionInputs(const StackRecipe& recipe,
+                                    const PackedRows& batch) {
+  AttentionInputs inputs;
+  inputs.borders = MakeRowBorders(batch);
+  inputs.rotations.resize(NumVariants(recipe));
+  for (size_t i = 0; i < inputs.rotations.size(); ++i) {
+    if (recipe.variants.empty() || !recipe.variants[i].rotary) continue;
+    inputs.rotations[i] = MakeRotationInputs(*recipe.variants[i].rotary, batch);
+  }
+  return inputs;
+}
+
 AttentionContext::AttentionContext(const StackRecipe& recipe,
                                    const Stack& stack, const PackedRows& batch,
+                                   const AttentionInputs& inputs,
                                    const at::TensorOptions& options)
     : recipe_(recipe),
       stack_(stack),
       batch_(batch),
+      inputs_(inputs),
       options_(options),
       groups_(GroupRows(batch)),
-      shared_(std::max<size_t>(1, recipe.variants.size())) {
+      shared_(NumVariants(recipe)) {
   for (Shared& shared : shared_) {
     shared.biases.resize(groups_.size());
     shared.has_bias.resize(groups_.size());
   }
-  for (const RowGroup& group : groups_) {
-    longest_ = std::max(longest_, group.length);
+  if (recipe.disentangled) {
+    disentangled_.emplace(recipe, stack, inputs.borders.longest);
   }
-  if (recipe.disentangled) disentangled_.emplace(recipe, stack, longest_);
+}
+
+size_t AttentionContext::VariantIndexOf(int64_t layer) const {
+  return recipe_.variant_of_layer.empty() ? 0 : recipe_.variant_of_layer[layer];
 }
 
 AttentionContext::Shared& AttentionContext::SharedOf(int64_t layer) {
-  return shared_[recipe_.variant_of_layer.empty()
-                     ? 0
-                     : recipe_.variant_of_layer[layer]];
+  return shared_[VariantIndexOf(layer)];
 }
 
 const Rotation* AttentionContext::RotationOf(int64_t layer) {
   const std::optional<RotaryRecipe>& recipe = VariantOf(recipe_, layer).rotary;
   if (!recipe) return nullptr;
   std::optional<Rotation>& rotation = SharedOf(layer).rotation;
-  if (!rotation) rotation = MakeRotation(*recipe, batch_, options_);
+  if (!rotation) {
+    rotation = MakeRotation(*recipe, inputs_.rotations[VariantIndexOf(layer)],
+                            options_);
+  }
   return &*rotation;
 }
 
@@ -105,14 +127,9 @@ PackedKernel AttentionContext::KernelOf(int64_t layer) const {
                         SpanOf(layer));
 }
 
-const RowBorders& AttentionContext::borders() {
-  if (!borders_) borders_ = MakeRowBorders(batch_, options_.device());
-  return *borders_;
-}
-
 AttentionSpan AttentionContext::SpanOf(int64_t layer) const {
   return Narrowed(VariantOf(recipe_, layer).span,
-                  recipe_.block.attention.causal, longest_);
+                  recipe_.block.attention.causal, inputs_.borders.longest);
 }
 
 const std::optional<at::Tensor>& AttentionContext::BiasOf(int64_t layer,

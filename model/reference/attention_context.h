@@ -26,13 +26,25 @@ struct RowGroup {
   bool has_mask = false;
 };
 
+// What it takes from the batch, on the host or where the weights are.
+struct AttentionInputs {
+  RowBorders borders;  // of all rows
+  // Of each LayerVariant; undefined where its layers do not rotate.
+  std::vector<RotationInputs> rotations;
+};
+
+// On the host.
+AttentionInputs MakeAttentionInputs(const StackRecipe& recipe,
+                                    const PackedRows& batch);
+
 // Rotations and biases are made when they are first asked for, in the dtype and
 // on the device of `options`, which are those of the weights. Not thread-safe;
 // refers to all else that it is made from.
 class AttentionContext {
  public:
   AttentionContext(const StackRecipe& recipe, const Stack& stack,
-                   const PackedRows& batch, const at::TensorOptions& options);
+                   const PackedRows& batch, const AttentionInputs& inputs,
+                   const at::TensorOptions& options);
 
   const StackRecipe& recipe() const { return recipe_; }
   const std::vector<RowGroup>& groups() const { return groups_; }
@@ -49,7 +61,7 @@ class AttentionContext {
   PackedKernel KernelOf(int64_t layer) const;
 
   // Of all rows.
-  const RowBorders& borders();
+  const RowBorders& borders() const { return inputs_.borders; }
 
   // What queries of this layer see of the longest row.
   AttentionSpan SpanOf(int64_t layer) const;
@@ -76,6 +88,7 @@ class AttentionContext {
     std::vector<bool> has_bias;
   };
 
+  size_t VariantIndexOf(int64_t layer) const;
   Shared& SharedOf(int64_t layer);
   std::optional<at::Tensor> MakeBias(const AttentionSpan& span,
                                      const RowGroup& group) const;
@@ -84,10 +97,9 @@ class AttentionContext {
   const StackRecipe& recipe_;
   const Stack& stack_;
   const PackedRows& batch_;
+  const AttentionInputs& inputs_;
   const at::TensorOptions options_;
   const std::vector<RowGroup> groups_;
-  int64_t longest_ = 1;
-  std::optional<RowBorders> borders_;
   std::vector<Shared> shared_;
   std::optional<DisentangledScores> disentangled_;
 };

@@ -58,9 +58,13 @@ CrossMemory MakeCrossMemory(const Attention& attention,
 }
 
 CrossContext::CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
+                           const RowBorders& decoder_borders,
                            const PackedRows& encoder,
+                           const RowBorders& encoder_borders,
                            const at::TensorOptions& options)
-    : recipe_(recipe) {
+    : recipe_(recipe),
+      query_borders_(decoder_borders),
+      key_borders_(encoder_borders) {
   CHECK_EQ(decoder.num_sequences(), encoder.num_sequences());
   for (int64_t s = 0; s < decoder.num_sequences(); ++s) {
     Group group = {1,
@@ -85,9 +89,6 @@ CrossContext::CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
   if (!has_plain_rows) return;
   kernel_ = PackedKernelOn(options, recipe.head_size, decoder.num_sequences(),
                            /*span=*/{});
-  if (kernel_ == PackedKernel::kNone) return;
-  query_borders_ = MakeRowBorders(decoder, options.device());
-  key_borders_ = MakeRowBorders(encoder, options.device());
 }
 
 at::Tensor AttendAcross(const Attention& attention, const CrossContext& context,

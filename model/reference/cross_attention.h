@@ -40,9 +40,11 @@ class CrossContext {
   };
 
   // Row s of the decoder looks at row s of the encoder. `options` are the dtype
-  // and the device of the weights.
+  // and the device of the weights, where the borders of the rows are as well.
   CrossContext(const StackRecipe& recipe, const PackedRows& decoder,
-               const PackedRows& encoder, const at::TensorOptions& options);
+               const RowBorders& decoder_borders, const PackedRows& encoder,
+               const RowBorders& encoder_borders,
+               const at::TensorOptions& options);
 
   const StackRecipe& recipe() const { return recipe_; }
   const std::vector<Group>& groups() const { return groups_; }

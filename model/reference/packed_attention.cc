@@ -2,7 +2,6 @@
 
 #include <ATen/ops/_efficient_attention_forward.h>
 #include <ATen/ops/_flash_attention_forward.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/TensorOptions.h>
 #include <c10/util/Exception.h>
@@ -13,6 +12,7 @@
 #include <tuple>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "glog/logging.h"
 #include "model/reference/ops.h"
 #include "model/reference/tensors.h"
@@ -74,7 +74,8 @@ bool TryFlashAttention(at::Device device) {
   const at::Tensor token_THK = at::zeros({1, 1, 8}, options.dtype(at::kHalf));
   PackedRows row;
   row.sequence_offsets = {0, 1};
-  const RowBorders borders = MakeRowBorders(row, device);
+  RowBorders borders = MakeRowBorders(row);
+  borders.offsets = ToDevice(borders.offsets, device);
   try {
     AttendByFlash({}, /*scale=*/1, token_THK, token_THK, token_THK, borders,
                   borders);
@@ -125,16 +126,13 @@ PackedKernel PackedKernelOn(const at::TensorOptions& weights, int64_t head_size,
                             device.is_cuda() && HasFlashAttention(device));
 }
 
-RowBorders MakeRowBorders(const PackedRows& rows, at::Device device) {
+RowBorders MakeRowBorders(const PackedRows& rows) {
   RowBorders borders;
-  const at::Tensor offsets =
-      at::empty({rows.num_sequences() + 1}, at::TensorOptions(at::kInt));
-  std::copy(rows.sequence_offsets.begin(), rows.sequence_offsets.end(),
-            offsets.mutable_data_ptr<int32_t>());
+  borders.offsets =
+      TensorOf(absl::MakeConstSpan(rows.sequence_offsets)).to(at::kInt);
   for (int64_t s = 0; s < rows.num_sequences(); ++s) {
     borders.longest = std::max(borders.longest, rows.length(s));
   }
-  borders.offsets = ToDevice(offsets, device);
   return borders;
 }
 

@@ -49,7 +49,8 @@ struct RowBorders {
   int64_t longest = 0;
 };
 
-RowBorders MakeRowBorders(const PackedRows& rows, at::Device device);
+// On the host.
+RowBorders MakeRowBorders(const PackedRows& rows);
 
 // Row i of the queries, [T, H, K], attends to row i of keys and values,
 // [T', G, K]: [T, H, K]. Nothing is masked and nothing is added to the scores.

@@ -1,6 +1,6 @@
 #include "model/reference/pooling.h"
 
-#include <ATen/ops/stack.h>
+#include <ATen/ops/segment_reduce.h>
 
 #include <vector>
 
@@ -12,54 +12,60 @@
 namespace transformerd {
 namespace {
 
-// Mean over the tokens under mask 1 of one row, [D].
-at::Tensor MeanOfRow(const PackedRows& batch, int64_t s,
-                     const at::Tensor& row_TD) {
-  if (!batch.sequence_has_mask[s]) return row_TD.mean(0);
-  std::vector<int64_t> visible;
-  for (int64_t t = 0; t < batch.length(s); ++t) {
-    if (batch.attention_mask[batch.sequence_offsets[s] + t] != 0) {
-      visible.push_back(t);
-    }
-  }
-  return Select(visible, row_TD).mean(0);
+at::Tensor CopyOf(const std::vector<int64_t>& values) {
+  return TensorOf(absl::MakeConstSpan(values)).clone();
 }
 
 }  // namespace
 
-at::Tensor Select(const std::vector<int64_t>& tokens,
-                  const at::Tensor& input_TD) {
-  return input_TD.index_select(
-      0, ToDevice(TensorOf(absl::MakeConstSpan(tokens)), input_TD.device()));
+PooledTokens OneOfEachRow(const std::vector<int64_t>& tokens) {
+  return {CopyOf(tokens), {}};
 }
 
-at::Tensor MeanTokens(const PackedRows& batch, const at::Tensor& input_TD) {
-  std::vector<at::Tensor> means;
-  means.reserve(batch.num_sequences());
+PooledTokens VisibleTokens(const PackedRows& batch) {
+  std::vector<int64_t> visible;
+  std::vector<int64_t> borders = {0};
   for (int64_t s = 0; s < batch.num_sequences(); ++s) {
-    means.push_back(MeanOfRow(
-        batch, s,
-        input_TD.narrow(0, batch.sequence_offsets[s], batch.length(s))));
+    for (int64_t t = batch.sequence_offsets[s];
+         t < batch.sequence_offsets[s + 1]; ++t) {
+      if (batch.attention_mask[t] != 0) visible.push_back(t);
+    }
+    borders.push_back(static_cast<int64_t>(visible.size()));
   }
-  return at::stack(means);
+  PooledTokens pooled;
+  if (borders.back() < batch.num_tokens()) pooled.tokens = CopyOf(visible);
+  pooled.borders = TensorOf(absl::MakeConstSpan(borders)).to(at::kInt);
+  return pooled;
 }
 
-at::Tensor Pool(PoolingKind kind, bool normalize, const PackedRows& batch,
-                const at::Tensor& input_TD) {
-  at::Tensor pooled_SD;
+PooledTokens TokensOf(PoolingKind kind, const PackedRows& batch) {
   switch (kind) {
     case PoolingKind::kMean:
-      pooled_SD = MeanTokens(batch, input_TD.to(at::kFloat));
-      break;
+      return VisibleTokens(batch);
     case PoolingKind::kCls:
-      pooled_SD = Select(FirstTokens(batch), input_TD).to(at::kFloat);
-      break;
+      return OneOfEachRow(FirstTokens(batch));
     case PoolingKind::kLast:
-      pooled_SD = Select(LastVisibleTokens(batch), input_TD).to(at::kFloat);
-      break;
+      return OneOfEachRow(LastVisibleTokens(batch));
     case PoolingKind::kNone:
-      LOG(FATAL) << "sentence_embedding is not an output of this model";
+      break;
   }
+  LOG(FATAL) << "sentence_embedding is not an output of this model";
+}
+
+at::Tensor Pool(const PooledTokens& tokens, const at::Tensor& input_TD) {
+  const at::Tensor pooled_TD = tokens.tokens.defined()
+                                   ? input_TD.index_select(0, tokens.tokens)
+                                   : input_TD;
+  if (!tokens.borders.defined()) return pooled_TD;
+  // Sums of a half precision would be rounded at every token.
+  return at::segment_reduce(pooled_TD.to(at::kFloat), "mean", /*lengths=*/{},
+                            /*indices=*/{}, tokens.borders)
+      .to(input_TD.scalar_type());
+}
+
+at::Tensor EmbedSentences(const PooledTokens& tokens, bool normalize,
+                          const at::Tensor& input_TD) {
+  const at::Tensor pooled_SD = Pool(tokens, input_TD.to(at::kFloat));
   if (!normalize) return pooled_SD;
   // The bound of torch.nn.functional.normalize.
   return pooled_SD.div(

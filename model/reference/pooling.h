@@ -14,16 +14,29 @@
 
 namespace transformerd {
 
-// These tokens, one for each row: [T, D] -> [S, D].
-at::Tensor Select(const std::vector<int64_t>& tokens,
-                  const at::Tensor& input_TD);
+// The tokens that a row's vector is made of; on the host, or where the vectors
+// are.
+struct PooledTokens {
+  // int64; undefined where these are all tokens.
+  at::Tensor tokens;
+  // Where those of each row begin and end among them, int32, [S + 1]. Undefined
+  // where there is one for each row.
+  at::Tensor borders;
+};
 
-// The mean over the tokens under mask 1 of each row: [T, D] -> [S, D].
-at::Tensor MeanTokens(const PackedRows& batch, const at::Tensor& input_TD);
+// These tokens, one for each row.
+PooledTokens OneOfEachRow(const std::vector<int64_t>& tokens);
+// The tokens under mask 1.
+PooledTokens VisibleTokens(const PackedRows& batch);
+// What a kind of sentence embeddings, which is not kNone, looks at.
+PooledTokens TokensOf(PoolingKind kind, const PackedRows& batch);
 
-// One float32 vector a row: [T, D] -> [S, D]; `normalize` divides by the
-// Euclidean length, as sentence-transformers' Normalize module does.
-at::Tensor Pool(PoolingKind kind, bool normalize, const PackedRows& batch,
-                const at::Tensor& input_TD);
+// The mean of each row's tokens: [T, D] -> [S, D].
+at::Tensor Pool(const PooledTokens& tokens, const at::Tensor& input_TD);
+
+// The same in float32; `normalize` divides by the Euclidean length, as
+// sentence-transformers' Normalize module does.
+at::Tensor EmbedSentences(const PooledTokens& tokens, bool normalize,
+                          const at::Tensor& input_TD);
 
 }  // namespace transformerd

@@ -20,6 +20,8 @@ struct ReferenceExecutorOptions {
   int num_threads = 1;
   // Where the weights are.
   Device device;
+  // Small batches on GPUs are launched as graphs.
+  bool cuda_graphs = true;
 };
 
 // Executors of several workers may share `transformer`, whose slots must be

@@ -14,11 +14,10 @@
 
 namespace transformerd {
 
-Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
-                      const at::TensorOptions& options) {
+RotationInputs MakeRotationInputs(const RotaryRecipe& recipe,
+                                  const PackedRows& batch) {
   const bool by_length = recipe.scaling == RotaryScaling::kDynamic ||
                          recipe.scaling == RotaryScaling::kLongRope;
-  // One for all tokens or, by length, one for each row of the batch.
   std::vector<double> frequencies;
   std::vector<int64_t> row_of_token;
   for (int64_t s = 0; s < (by_length ? batch.num_sequences() : 1); ++s) {
@@ -30,16 +29,27 @@ Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
     row_of_token.insert(row_of_token.end(), batch.length(s), s);
   }
   const int64_t pairs = (recipe.dim + 1) / 2;
-  const std::vector<at::Tensor> sent = ToDevice(
-      {TensorOf(absl::MakeConstSpan(batch.position_ids)),
-       at::from_blob(frequencies.data(),
-                     {static_cast<int64_t>(frequencies.size()) / pairs, pairs},
-                     at::kDouble),
-       TensorOf(absl::MakeConstSpan(row_of_token))},
-      options.device());
-  const at::Tensor position_T1 = sent[0].to(at::kDouble).unsqueeze(1);
+  RotationInputs inputs;
+  inputs.positions = TensorOf(absl::MakeConstSpan(batch.position_ids));
+  inputs.frequencies =
+      at::from_blob(frequencies.data(),
+                    {static_cast<int64_t>(frequencies.size()) / pairs, pairs},
+                    at::kDouble)
+          .clone();
+  if (by_length) {
+    inputs.row_of_token = TensorOf(absl::MakeConstSpan(row_of_token)).clone();
+  }
+  return inputs;
+}
+
+Rotation MakeRotation(const RotaryRecipe& recipe, const RotationInputs& inputs,
+                      const at::TensorOptions& options) {
+  const at::Tensor frequency_TP =
+      inputs.row_of_token.defined()
+          ? inputs.frequencies.index_select(0, inputs.row_of_token)
+          : inputs.frequencies;
   const at::Tensor angle_TP =
-      position_T1.mul(by_length ? sent[1].index_select(0, sent[2]) : sent[1]);
+      inputs.positions.to(at::kDouble).unsqueeze(1).mul(frequency_TP);
   const auto finish = [&](const at::Tensor& x_TP) {
     return x_TP.mul(recipe.attention_factor)
         .to(at::kFloat)

@@ -14,9 +14,23 @@ struct Rotation {
   at::Tensor cosine, sine;
 };
 
-// Frequencies that depend on a row's length take its highest position plus one
-// for that, each row by itself: in which batch a row runs makes no difference.
-Rotation MakeRotation(const RotaryRecipe& recipe, const PackedRows& batch,
+// What a rotation is made from.
+struct RotationInputs {
+  at::Tensor positions;  // int64, [T]
+  // double, [1, dim / 2]; one for each row of the batch where they depend on
+  // its length.
+  at::Tensor frequencies;
+  at::Tensor row_of_token;  // int64, [T]; undefined where they do not
+};
+
+// On the host. Frequencies that depend on a row's length take its highest
+// position plus one for that, each row by itself: in which batch a row runs
+// makes no difference.
+RotationInputs MakeRotationInputs(const RotaryRecipe& recipe,
+                                  const PackedRows& batch);
+
+// In the dtype and on the device of `options`, where the inputs are as well.
+Rotation MakeRotation(const RotaryRecipe& recipe, const RotationInputs& inputs,
                       const at::TensorOptions& options);
 
 // Turns the first dim numbers of each head: [T, H, K] -> [T, H, K].

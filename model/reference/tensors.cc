@@ -1,26 +1,14 @@
 #include "model/reference/tensors.h"
 
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/TensorOptions.h>
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <limits>
 
 #include "glog/logging.h"
+#include "model/reference/tensor_block.h"
 
 namespace transformerd {
-namespace {
-
-// To where a tensor of any dtype may begin, and vectors of it.
-int64_t RoundedUp(int64_t bytes) {
-  constexpr int64_t kAlignment = 16;
-  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
-}
-
-}  // namespace
 
 at::ScalarType ScalarTypeOf(DType dtype) {
   switch (dtype) {
@@ -85,30 +73,14 @@ at::Tensor TensorOf(absl::Span<const float> values, int64_t width) {
 std::vector<at::Tensor> ToDevice(const std::vector<at::Tensor>& host,
                                  at::Device device) {
   if (device.is_cpu()) return host;
-  int64_t size = 0;
-  std::vector<int64_t> offsets;
+  std::vector<TensorBlock::Spec> specs;
   for (const at::Tensor& tensor : host) {
-    offsets.push_back(size);
-    size += RoundedUp(static_cast<int64_t>(tensor.nbytes()));
+    specs.push_back({tensor.scalar_type(), tensor.sizes().vec()});
   }
-  // Out of pageable memory, a copy waits for all that the device has to do.
-  const at::Tensor block =
-      at::empty({size}, at::TensorOptions(at::kByte).pinned_memory(true));
-  auto* const begin = static_cast<std::byte*>(block.mutable_data_ptr());
-  for (size_t i = 0; i < host.size(); ++i) {
-    const at::Tensor dense = host[i].contiguous();
-    std::copy_n(static_cast<const std::byte*>(dense.const_data_ptr()),
-                dense.nbytes(), begin + offsets[i]);
-  }
-  const at::Tensor sent = block.to(device, /*non_blocking=*/true);
-  std::vector<at::Tensor> there;
-  for (size_t i = 0; i < host.size(); ++i) {
-    there.push_back(
-        sent.narrow(0, offsets[i], static_cast<int64_t>(host[i].nbytes()))
-            .view(host[i].scalar_type())
-            .view(host[i].sizes()));
-  }
-  return there;
+  TensorBlock block(specs, device);
+  for (size_t i = 0; i < host.size(); ++i) block.host()[i].copy_(host[i]);
+  block.Send();
+  return block.there();
 }
 
 at::Tensor ToDevice(const at::Tensor& host, at::Device device) {

@@ -50,6 +50,7 @@ absl::StatusOr<Engine> Engine::Choose(const EngineOptions& options,
                                       const kernels::CpuFeatures& features) {
   Engine engine;
   engine.int8_ = dtype == DType::kI8;
+  engine.cuda_graphs_ = options.cuda_graphs;
   engine.parameter_dtype_ = dtype;
   if (engine.int8_) {
     engine.parameter_dtype_ = features.avx512bf16 ? DType::kBF16 : DType::kF32;
@@ -102,9 +103,10 @@ std::unique_ptr<Executor> Engine::MakeExecutor(
     const Architecture& architecture, const Replica& replica,
     const Signature& signature, const ExecutorOptions& options) const {
   if (!native_) {
-    return MakeReferenceExecutor(architecture, *replica.transformer, signature,
-                                 {options.pooling, options.normalize,
-                                  options.num_threads, replica.device});
+    return MakeReferenceExecutor(
+        architecture, *replica.transformer, signature,
+        {options.pooling, options.normalize, options.num_threads,
+         replica.device, cuda_graphs_});
   }
   return MakeNativeExecutor(
       architecture, *replica.native_weights, replica.transformer->dtype(),

@@ -70,6 +70,7 @@ class Engine {
   std::string why_not_native_;
   DType parameter_dtype_ = DType::kF32;
   bool int8_ = false;
+  bool cuda_graphs_ = true;
 };
 
 }  // namespace transformerd

@@ -22,6 +22,8 @@ struct EngineOptions {
   EngineKind kind = EngineKind::kAuto;
   // Answers must be bit-equal whatever else is in a batch.
   bool deterministic = false;
+  // Small batches on GPUs are launched as CUDA graphs.
+  bool cuda_graphs = true;
 };
 
 }  // namespace transformerd

@@ -42,9 +42,10 @@ std::vector<Workload> Workloads() {
           {"64 rows of 8 to 72", ragged}};
 }
 
-std::unique_ptr<ModelLoader> MakeLoader() {
+std::unique_ptr<ModelLoader> MakeLoader(bool cuda_graphs) {
   ModelLoaderOptions options;
   options.devices = {"cuda"};
+  options.engine.cuda_graphs = cuda_graphs;
   auto loader = MakeModelLoader(options);
   CHECK(loader.ok()) << loader.status();
   return *std::move(loader);
@@ -93,7 +94,8 @@ void PrintLoad(const LoadedModel& model) {
   }
 }
 
-// The median of the passes' times, input and output included.
+// The median of the passes' times, input and output included. Where there are
+// graphs, the first pass has none and the second is captured.
 absl::Duration MeasurePass(LoadedModel& model,
                            const std::vector<int64_t>& lengths) {
   InferenceInput input;
@@ -140,16 +142,20 @@ void MeasureBesideLoads(ModelLoader& loader, const LoadRequest& request,
 }
 
 void Measure(const std::string& folder) {
-  const auto loader = MakeLoader();
+  const auto loader = MakeLoader(/*cuda_graphs=*/true);
+  const auto plain_loader = MakeLoader(/*cuda_graphs=*/false);
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
     std::cout << "-- " << NameOf(dtype) << "\n";
     const LoadRequest request = RequestFor(folder, dtype);
     PrintFreeMemory(*loader, request);
     const auto model = Load(*loader, request);
     PrintLoad(*model);
+    const auto plain_model = Load(*plain_loader, request);
     const std::vector<Workload> workloads = Workloads();
     for (const Workload& workload : workloads) {
       PrintPass(workload.name, MeasurePass(*model, workload.lengths));
+      PrintPass(absl::StrCat(workload.name, " without graphs"),
+                MeasurePass(*plain_model, workload.lengths));
     }
     MeasureBesideLoads(*loader, request, *model, workloads.back());
   }

@@ -36,7 +36,8 @@ StackRecipe PlainRecipe() {
 PackedKernel KernelOf(const StackRecipe& recipe, const PackedRows& rows,
                       const at::TensorOptions& options, int64_t layer = 0) {
   const Stack stack;
-  return AttentionContext(recipe, stack, rows, options).KernelOf(layer);
+  const AttentionInputs inputs = MakeAttentionInputs(recipe, rows);
+  return AttentionContext(recipe, stack, rows, inputs, options).KernelOf(layer);
 }
 
 const at::TensorOptions kHalfOnGpu =
@@ -74,8 +75,10 @@ TEST(KernelOfTest, BiasesByDistanceAreBeyondTheOperators) {
   architecture.stack.intermediate_size = 4;
   architecture.stack.block.attention.relative_bias.table_rows = 32;
   const Transformer transformer(architecture, DType::kF16);
-  EXPECT_EQ(AttentionContext(architecture.stack, transformer.stack(),
-                             RowsOf({{3, kPlain}}), kHalfOnGpu)
+  const PackedRows rows = RowsOf({{3, kPlain}});
+  const AttentionInputs inputs = MakeAttentionInputs(architecture.stack, rows);
+  EXPECT_EQ(AttentionContext(architecture.stack, transformer.stack(), rows,
+                             inputs, kHalfOnGpu)
                 .KernelOf(/*layer=*/0),
             PackedKernel::kNone);
 }

@@ -75,8 +75,10 @@ class AttentionTest : public ::testing::Test {
   // What the one layer gives; `probabilities` may be null.
   at::Tensor Attended(const PackedBatch& batch, std::vector<float>& input,
                       at::Tensor* probabilities) const {
+    const AttentionInputs inputs =
+        MakeAttentionInputs(architecture_.stack, batch);
     AttentionContext context(architecture_.stack, transformer_->stack(), batch,
-                             at::kFloat);
+                             inputs, at::kFloat);
     return Attend(attention(), /*layer=*/0, context, Rows(input),
                   probabilities);
   }
@@ -95,7 +97,9 @@ class AttentionTest : public ::testing::Test {
       slot->Fill(static_cast<std::byte*>(weights.back().mutable_data_ptr()),
                  device);
     }
-    AttentionContext context(architecture_.stack, copy.stack(), batch,
+    AttentionInputs inputs = MakeAttentionInputs(architecture_.stack, batch);
+    inputs.borders.offsets = inputs.borders.offsets.to(gpu);
+    AttentionContext context(architecture_.stack, copy.stack(), batch, inputs,
                              at::TensorOptions(at::kFloat).device(gpu));
     return Attend(copy.stack().blocks[0].attention, /*layer=*/0, context,
                   Rows(input).to(gpu), /*probabilities=*/nullptr)
@@ -299,10 +303,12 @@ TEST_F(AttentionTest, KeepsTheSameAnswerWithProbabilities) {
 TEST_F(AttentionTest, ScoresOfAQueryThatSeesNothingStayFiniteInHalfPrecision) {
   architecture_.stack.block.attention.causal = true;
   const PackedBatch batch = Batch({{0, 1, 1}});
+  const AttentionInputs inputs =
+      MakeAttentionInputs(architecture_.stack, batch);
 
   for (const at::ScalarType dtype : {at::kHalf, at::kBFloat16}) {
     AttentionContext context(architecture_.stack, transformer_->stack(), batch,
-                             dtype);
+                             inputs, dtype);
     const std::optional<at::Tensor>& bias =
         context.BiasOf(/*layer=*/0, /*group=*/0);
 

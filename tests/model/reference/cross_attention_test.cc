@@ -141,8 +141,9 @@ class CrossAttentionTest : public ::testing::Test {
     const PackedRows encoder = Rows(encoder_masks);
     std::vector<float> x = Random(decoder.num_tokens() * kHidden);
     std::vector<float> encoded = Random(encoder.num_tokens() * kHidden);
-    const CrossContext context(*architecture_.decoder, decoder, encoder,
-                               at::kFloat);
+    const CrossContext context(*architecture_.decoder, decoder,
+                               MakeRowBorders(decoder), encoder,
+                               MakeRowBorders(encoder), at::kFloat);
     const CrossMemory memory =
         MakeCrossMemory(attention(), *architecture_.decoder, Vectors(encoded));
     at::Tensor probabilities;
@@ -201,8 +202,9 @@ TEST_F(CrossAttentionTest, NeighboursOfTheSameLengthsAreOneCall) {
   const PackedRows decoder = Rows(kRaggedDecoder);
   const PackedRows encoder = Rows(kRaggedEncoder);
 
-  const CrossContext context(*architecture_.decoder, decoder, encoder,
-                             at::kFloat);
+  const CrossContext context(*architecture_.decoder, decoder,
+                             MakeRowBorders(decoder), encoder,
+                             MakeRowBorders(encoder), at::kFloat);
 
   ASSERT_EQ(context.groups().size(), 3u);
   EXPECT_EQ(context.groups()[0].rows, 2);

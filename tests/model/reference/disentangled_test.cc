@@ -161,8 +161,10 @@ TEST_F(DisentangledTest, TheConvolutionSeesVisibleNeighboursOfItsRowOnly) {
   std::vector<float> input = Random(5 * kHidden);
   std::vector<float> output = Random(5 * kHidden);
   const Convolution& convolution = *transformer_->stack().convolution;
+  const AttentionInputs inputs =
+      MakeAttentionInputs(architecture_.stack, batch);
   const AttentionContext context(architecture_.stack, transformer_->stack(),
-                                 batch, at::kFloat);
+                                 batch, inputs, at::kFloat);
 
   const at::Tensor got =
       Convolve(convolution, *architecture_.stack.convolution, context,

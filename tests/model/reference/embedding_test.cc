@@ -30,7 +30,9 @@ class EmbeddingTest : public ::testing::Test {
     Fill(*embeddings.position, positions_);
     if (embeddings.projection)
       Fill(*embeddings.projection->weight, projection_);
-    const at::Tensor vectors_TD = Embed(embeddings, recipe(), batch);
+    const at::Tensor vectors_TD =
+        Embed(embeddings, recipe(), batch,
+              FindTableRows(embeddings, recipe(), batch));
     const float* values = vectors_TD.const_data_ptr<float>();
     return std::vector<float>(values, values + vectors_TD.numel());
   }

@@ -100,15 +100,13 @@ PackedRows RowsOf(const std::vector<int64_t>& lengths) {
   return rows;
 }
 
-TEST(RowBordersTest, AreCumulativeLengthsOnTheDevice) {
-  const RowBorders borders = MakeRowBorders(RowsOf({2, 5, 1}), kGpu);
+TEST(RowBordersTest, AreCumulativeLengths) {
+  const RowBorders borders = MakeRowBorders(RowsOf({2, 5, 1}));
 
   EXPECT_EQ(borders.longest, 5);
-  EXPECT_EQ(borders.offsets.device(), kGpu);
   ASSERT_EQ(borders.offsets.scalar_type(), at::kInt);
-  const at::Tensor host = borders.offsets.to(at::kCPU);
-  const auto* const offsets = host.const_data_ptr<int32_t>();
-  EXPECT_EQ(std::vector<int32_t>(offsets, offsets + host.numel()),
+  const auto* const offsets = borders.offsets.const_data_ptr<int32_t>();
+  EXPECT_EQ(std::vector<int32_t>(offsets, offsets + borders.offsets.numel()),
             (std::vector<int32_t>{0, 2, 7, 8}));
 }
 
@@ -168,9 +166,15 @@ double ErrorOf(PackedKernel kernel, at::ScalarType dtype,
   const at::Tensor key = random(keys.num_tokens(), key_heads);
   const at::Tensor value = random(keys.num_tokens(), key_heads);
 
-  const at::Tensor got = AttendPacked(
-      kernel, span, kScale, query.to(kGpu), key.to(kGpu), value.to(kGpu),
-      MakeRowBorders(queries, kGpu), MakeRowBorders(keys, kGpu));
+  RowBorders query_borders = MakeRowBorders(queries);
+  RowBorders key_borders = MakeRowBorders(keys);
+  for (RowBorders* borders : {&query_borders, &key_borders}) {
+    borders->offsets = borders->offsets.to(kGpu);
+  }
+
+  const at::Tensor got =
+      AttendPacked(kernel, span, kScale, query.to(kGpu), key.to(kGpu),
+                   value.to(kGpu), query_borders, key_borders);
 
   EXPECT_EQ(got.device(), kGpu);
   EXPECT_EQ(got.scalar_type(), dtype);

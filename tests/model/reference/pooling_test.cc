@@ -33,7 +33,8 @@ class PoolTest : public ::testing::Test {
  protected:
   std::vector<float> Pooled(PoolingKind kind, bool normalize = false) {
     const at::Tensor rows = at::from_blob(values_.data(), {4, 2});
-    return Values(Pool(kind, normalize, OneAndThree(), rows));
+    return Values(
+        EmbedSentences(TokensOf(kind, OneAndThree()), normalize, rows));
   }
 
   std::vector<float> values_ = {3, 4, 1, 2, 100, 100, 5, 8};
