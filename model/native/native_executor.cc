@@ -75,16 +75,6 @@ std::vector<SequenceRange> Group(const PackedBatch& batch, int64_t most) {
   return groups;
 }
 
-// Where a sequence's pairs of tokens begin, in elements a head.
-std::vector<int64_t> PairOffsets(const PackedRows& queries,
-                                 const PackedRows& keys) {
-  std::vector<int64_t> offsets = {0};
-  for (int64_t s = 0; s < queries.num_sequences(); ++s) {
-    offsets.push_back(offsets.back() + queries.length(s) * keys.length(s));
-  }
-  return offsets;
-}
-
 std::vector<RotaryAngles> MakeAngles(const StackRecipe& recipe) {
   std::vector<RotaryAngles> angles;
   for (const LayerVariant& variant : recipe.variants) {

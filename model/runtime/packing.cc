@@ -97,18 +97,12 @@ int64_t RowBytes(const OutputSpec& spec) {
   return *SizeBytes(spec.dtype, spec.row_shape);
 }
 
-// Where row s of a kTokenPair output begins, in elements a head; nothing for
-// other outputs.
-std::vector<int64_t> PairOffsets(const OutputSpec& spec,
-                                 const PackedBatch& batch) {
+// Of a kTokenPair output; nothing for others.
+std::vector<int64_t> PairOffsetsOf(const OutputSpec& spec,
+                                   const PackedBatch& batch) {
   if (spec.rows != OutputRows::kTokenPair) return {};
-  const PackedRows& queries = RowsOf(batch, spec.of_decoder);
-  const PackedRows& keys = RowsOf(batch, spec.keys_of_decoder);
-  std::vector<int64_t> offsets = {0};
-  for (int64_t s = 0; s < batch.num_sequences(); ++s) {
-    offsets.push_back(offsets.back() + queries.length(s) * keys.length(s));
-  }
-  return offsets;
+  return PairOffsets(RowsOf(batch, spec.of_decoder),
+                     RowsOf(batch, spec.keys_of_decoder));
 }
 
 HostTensor UnpackSequences(const HostTensor& packed, const OutputSpec& spec,
@@ -209,6 +203,15 @@ PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
   return batch;
 }
 
+std::vector<int64_t> PairOffsets(const PackedRows& queries,
+                                 const PackedRows& keys) {
+  std::vector<int64_t> offsets = {0};
+  for (int64_t s = 0; s < queries.num_sequences(); ++s) {
+    offsets.push_back(offsets.back() + queries.length(s) * keys.length(s));
+  }
+  return offsets;
+}
+
 std::vector<InferenceOutput> Unpack(
     const PackedOutputs& outputs, const PackedBatch& batch,
     absl::Span<const InferenceInput* const> inputs,
@@ -216,7 +219,7 @@ std::vector<InferenceOutput> Unpack(
   CHECK_EQ(outputs.size(), batch.outputs.size());
   std::vector<std::vector<int64_t>> pair_offsets;  // of each packed output
   for (const int index : batch.outputs) {
-    pair_offsets.push_back(PairOffsets(signature.outputs[index], batch));
+    pair_offsets.push_back(PairOffsetsOf(signature.outputs[index], batch));
   }
   std::vector<InferenceOutput> answers;
   answers.reserve(inputs.size());

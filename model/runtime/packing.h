@@ -66,6 +66,11 @@ using PackedOutputs = std::vector<HostTensor>;
 PackedBatch Pack(absl::Span<const InferenceInput* const> inputs,
                  const Architecture& architecture);
 
+// Where the pairs of tokens of each row begin, in numbers of one head, and
+// where the last ones end: row s of the queries looks at row s of the keys.
+std::vector<int64_t> PairOffsets(const PackedRows& queries,
+                                 const PackedRows& keys);
+
 // The reverse, one answer a request: padding is zero. `outputs` must be the
 // answer to `batch`, which was packed from `inputs`.
 std::vector<InferenceOutput> Unpack(
