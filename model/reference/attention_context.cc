@@ -44,6 +44,13 @@ AttentionSpan Narrowed(AttentionSpan span, bool causal, int64_t length) {
   return span;
 }
 
+// What queries of a layer see of a row of this length.
+AttentionSpan SpanOfLayer(const StackRecipe& recipe, int64_t layer,
+                          int64_t length) {
+  return Narrowed(VariantOf(recipe, layer).span, recipe.block.attention.causal,
+                  length);
+}
+
 bool IsUnlimited(const AttentionSpan& span) {
   return span.before == AttentionSpan::kUnlimited &&
          span.after == AttentionSpan::kUnlimited;
@@ -67,6 +74,16 @@ AttentionInputs MakeAttentionInputs(const StackRecipe& recipe,
     inputs.rotations[i] = MakeRotationInputs(*recipe.variants[i].rotary, batch);
   }
   return inputs;
+}
+
+PackedKernel PackedKernelFor(const StackRecipe& recipe, const Stack& stack,
+                             int64_t layer, int64_t rows, int64_t longest,
+                             const at::TensorOptions& weights) {
+  const bool is_plain = recipe.block.attention.softcap == 0 &&
+                        stack.relative_bias == nullptr && !recipe.disentangled;
+  if (!is_plain) return PackedKernel::kNone;
+  return PackedKernelOn(weights, recipe.head_size, rows,
+                        SpanOfLayer(recipe, layer, longest));
 }
 
 AttentionContext::AttentionContext(const StackRecipe& recipe,
@@ -117,19 +134,16 @@ bool AttentionContext::IsPlainlyCausal(int64_t layer, size_t group) const {
 }
 
 PackedKernel AttentionContext::KernelOf(int64_t layer) const {
-  const bool is_plain = recipe_.block.attention.softcap == 0 &&
-                        stack_.relative_bias == nullptr && !disentangled_;
   const bool has_plain_rows =
       !std::all_of(groups_.begin(), groups_.end(),
                    [](const RowGroup& group) { return group.has_mask; });
-  if (!is_plain || !has_plain_rows) return PackedKernel::kNone;
-  return PackedKernelOn(options_, recipe_.head_size, batch_.num_sequences(),
-                        SpanOf(layer));
+  if (!has_plain_rows) return PackedKernel::kNone;
+  return PackedKernelFor(recipe_, stack_, layer, batch_.num_sequences(),
+                         inputs_.borders.longest, options_);
 }
 
 AttentionSpan AttentionContext::SpanOf(int64_t layer) const {
-  return Narrowed(VariantOf(recipe_, layer).span,
-                  recipe_.block.attention.causal, inputs_.borders.longest);
+  return SpanOfLayer(recipe_, layer, inputs_.borders.longest);
 }
 
 const std::optional<at::Tensor>& AttentionContext::BiasOf(int64_t layer,

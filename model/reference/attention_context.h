@@ -37,6 +37,13 @@ struct AttentionInputs {
 AttentionInputs MakeAttentionInputs(const StackRecipe& recipe,
                                     const PackedRows& batch);
 
+// What attends to `rows` rows of at most `longest` tokens, where nothing is
+// masked, in one call of this layer; kNone where there is no such kernel.
+// `weights` are their dtype and device.
+PackedKernel PackedKernelFor(const StackRecipe& recipe, const Stack& stack,
+                             int64_t layer, int64_t rows, int64_t longest,
+                             const at::TensorOptions& weights);
+
 // Rotations and biases are made when they are first asked for, in the dtype and
 // on the device of `options`, which are those of the weights. Not thread-safe;
 // refers to all else that it is made from.
@@ -56,8 +63,7 @@ class AttentionContext {
   // and nothing is added to the scores.
   bool IsPlainlyCausal(int64_t layer, size_t group) const;
 
-  // What attends to all rows of this layer that nothing masks, in one call;
-  // kNone where they are attended to group by group.
+  // PackedKernelFor the batch; kNone also where each row is masked.
   PackedKernel KernelOf(int64_t layer) const;
 
   // Of all rows.

@@ -10,10 +10,14 @@
 namespace transformerd {
 namespace {
 
-// Clients choose outputs: these bound the memory that their choices hold, to
-// 256 MiB and what one pass needs in between.
-constexpr size_t kMostEntries = 64;
-constexpr int64_t kMostOutputBytes = int64_t{4} << 20;
+// Clients choose outputs: these bound what their choices keep, to 256 MiB of
+// outputs, and as many graphs.
+constexpr size_t kMostGraphs = 128;
+constexpr int64_t kMostOutputBytes = int64_t{2} << 20;
+constexpr size_t kMostKinds = 4096;
+
+// A GPU that had no memory for a graph may have it later.
+constexpr int kBatchesAfterFailure = 1000;
 
 }  // namespace
 
@@ -23,80 +27,33 @@ CapturedPasses::CapturedPasses(const ForwardPass& pass,
     : pass_(pass), signature_(signature), graphs_(std::move(graphs)) {}
 
 std::optional<PackedOutputs> CapturedPasses::Run(const PackedBatch& batch,
-                                                 PassInputs& inputs) {
-  const PassSize given = {batch.num_tokens(), batch.num_sequences()};
-  const std::optional<PassSize> size = ClassOf(given);
-  if (!size || OutputBytes(*size, batch.outputs) > kMostOutputBytes ||
-      !pass_.DependsOnSizeAlone(batch)) {
+                                                 const PassInputs& inputs) {
+  const std::optional<PassSize> size =
+      ClassOf({batch.num_tokens(), batch.num_sequences()});
+  if (!size || !pass_.DependsOnSizeAlone(batch, *size)) return std::nullopt;
+  const Kind kind = {*size, batch.outputs};
+  if (!IsSmall(kind)) return std::nullopt;
+  try {
+    if (Captured* const captured = Find(kind)) {
+      return Replay(batch, inputs, *captured);
+    }
+    if (!IsDue(kind)) return std::nullopt;
+    Capture(batch, inputs, kind);
+    return Replay(batch, inputs, captured_.front());
+  } catch (const c10::Error& error) {
+    LOG(WARNING) << "batches of up to " << size->tokens << " tokens in "
+                 << size->rows << " rows are launched kernel by kernel: "
+                 << error.what_without_backtrace();
+    // With memory that a copy may still be reading: LibTorch keeps that until
+    // the copy is done.
+    if (Find(kind) != nullptr) captured_.pop_front();
+    waits_[kind] = kBatchesAfterFailure;
     return std::nullopt;
   }
-  const auto [entry, is_known] = FindOrAdd(*size, batch.outputs);
-  if (!is_known || entry.cannot_be_captured) return std::nullopt;
-  if (entry.graph == nullptr) {
-    PassInputs copy = inputs;
-    Capture(batch, copy, entry);
-    if (entry.graph == nullptr) return std::nullopt;
-  } else {
-    entry.inputs->Send(inputs);
-  }
-  entry.graph->Replay();
-  Downloads outputs(entry.outputs.size());
-  for (size_t i = 0; i < entry.outputs.size(); ++i) {
-    outputs.Start(
-        i, entry.outputs[i].narrow(0, 0, RowsOf(batch.outputs[i], given)));
-  }
-  return std::move(outputs).Take();
 }
 
-std::pair<CapturedPasses::Entry&, bool> CapturedPasses::FindOrAdd(
-    const PassSize& size, const std::vector<int>& wanted) {
-  for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
-    if (!(entry->size == size) || entry->wanted != wanted) continue;
-    entries_.splice(entries_.begin(), entries_, entry);
-    return {entries_.front(), true};
-  }
-  entries_.push_front({size, wanted});
-  if (entries_.size() > kMostEntries) entries_.pop_back();
-  return {entries_.front(), false};
-}
-
-void CapturedPasses::Capture(const PackedBatch& batch, PassInputs& inputs,
-                             Entry& entry) {
-  // Attention is launched for rows as long as any batch of the class may have.
-  inputs.encoder.attention.borders.longest = entry.size.tokens;
-  entry.cannot_be_captured = !pass_.AttendsInOneCall(batch, inputs);
-  if (entry.cannot_be_captured) return;
-  try {
-    auto memory =
-        std::make_unique<PassInputMemory>(inputs, entry.size, pass_.device());
-    memory->Send(inputs);
-    std::vector<at::Tensor> outputs(batch.outputs.size());
-    const auto launch = [&] {
-      pass_.Run(batch, inputs, [&](size_t index, const at::Tensor& output) {
-        outputs[index] = output.to(at::kFloat).contiguous();
-      });
-    };
-    // Libraries that are used for the first time make plans and allocate, which
-    // is no part of a graph.
-    launch();
-    entry.graph = graphs_->Capture(launch);
-    entry.inputs = std::move(memory);
-    entry.outputs = std::move(outputs);
-  } catch (const c10::Error& error) {
-    entry.cannot_be_captured = true;
-    LOG(WARNING) << "batches of up to " << entry.size.tokens << " tokens in "
-                 << entry.size.rows << " rows are launched kernel by kernel: "
-                 << error.what_without_backtrace();
-  }
-}
-
-int64_t CapturedPasses::RowsOf(int output, const PassSize& size) const {
-  return signature_.outputs[output].rows == OutputRows::kSequence ? size.rows
-                                                                  : size.tokens;
-}
-
-int64_t CapturedPasses::OutputBytes(const PassSize& size,
-                                    const std::vector<int>& wanted) const {
+bool CapturedPasses::IsSmall(const Kind& kind) const {
+  const auto& [size, wanted] = kind;
   int64_t bytes = 0;
   for (const int output : wanted) {
     int64_t numbers = RowsOf(output, size);
@@ -105,7 +62,63 @@ int64_t CapturedPasses::OutputBytes(const PassSize& size,
     }
     bytes += numbers * static_cast<int64_t>(sizeof(float));
   }
-  return bytes;
+  return bytes <= kMostOutputBytes;
+}
+
+bool CapturedPasses::IsDue(const Kind& kind) {
+  if (waits_.size() >= kMostKinds) waits_.clear();
+  int& wait = waits_.emplace(kind, 1).first->second;
+  if (wait == 0) return true;
+  --wait;
+  return false;
+}
+
+CapturedPasses::Captured* CapturedPasses::Find(const Kind& kind) {
+  for (auto captured = captured_.begin(); captured != captured_.end();
+       ++captured) {
+    if (captured->kind != kind) continue;
+    captured_.splice(captured_.begin(), captured_, captured);
+    return &captured_.front();
+  }
+  return nullptr;
+}
+
+void CapturedPasses::Capture(const PackedBatch& batch, PassInputs inputs,
+                             const Kind& kind) {
+  PassInputMemory memory(inputs, kind.first, pass_.device());
+  memory.Fill(inputs);
+  std::vector<at::Tensor> outputs(batch.outputs.size());
+  const auto launch = [&] {
+    pass_.Run(batch, inputs, [&](size_t index, const at::Tensor& output) {
+      outputs[index] = output.to(at::kFloat).contiguous();
+    });
+  };
+  // Libraries that are used for the first time make plans and allocate, which
+  // is no part of a graph.
+  launch();
+  auto graph = graphs_->Capture(launch);
+  captured_.push_front(
+      {kind, std::move(memory), std::move(outputs), std::move(graph)});
+  if (captured_.size() > kMostGraphs) captured_.pop_back();
+}
+
+PackedOutputs CapturedPasses::Replay(const PackedBatch& batch,
+                                     PassInputs inputs,
+                                     Captured& captured) const {
+  captured.inputs.Fill(inputs);
+  captured.graph->Replay();
+  const PassSize given = {batch.num_tokens(), batch.num_sequences()};
+  Downloads outputs(captured.outputs.size());
+  for (size_t i = 0; i < captured.outputs.size(); ++i) {
+    outputs.Start(
+        i, captured.outputs[i].narrow(0, 0, RowsOf(batch.outputs[i], given)));
+  }
+  return std::move(outputs).Take();
+}
+
+int64_t CapturedPasses::RowsOf(int output, const PassSize& size) const {
+  return signature_.outputs[output].rows == OutputRows::kSequence ? size.rows
+                                                                  : size.tokens;
 }
 
 }  // namespace transformerd

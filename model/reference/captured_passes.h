@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -31,38 +32,42 @@ class CapturedPasses {
   CapturedPasses(const ForwardPass& pass, const Signature& signature,
                  std::unique_ptr<DeviceGraphs> graphs);
 
-  // The answers; `inputs` are the batch's, on the host, and left in any state.
-  // Nothing, and the inputs as they were, where the batch has to be launched
-  // kernel by kernel: it or what it gives is large, it is the first of its
-  // class, or its kernels depend on more than its size. Errors: c10::Error.
+  // The answers; `inputs` are the batch's, on the host. Nothing where the batch
+  // has to be launched kernel by kernel: it or what it gives is large, it is
+  // the first of its class, its kernels depend on more than its size, or the
+  // GPU failed at the graph.
   std::optional<PackedOutputs> Run(const PackedBatch& batch,
-                                   PassInputs& inputs);
+                                   const PassInputs& inputs);
 
  private:
-  // A class of sizes with the outputs that are wanted.
-  struct Entry {
-    PassSize size;
-    std::vector<int> wanted;
-    // Of passes that can be captured, once one was.
-    std::unique_ptr<PassInputMemory> inputs;
+  // A class of sizes, and the outputs that are wanted.
+  using Kind = std::pair<PassSize, std::vector<int>>;
+
+  struct Captured {
+    Kind kind;
+    PassInputMemory inputs;
     std::vector<at::Tensor> outputs;
     std::unique_ptr<DeviceGraph> graph;
-    bool cannot_be_captured = false;
   };
 
-  // The entry, and whether it was there before.
-  std::pair<Entry&, bool> FindOrAdd(const PassSize& size,
-                                    const std::vector<int>& wanted);
-  void Capture(const PackedBatch& batch, PassInputs& inputs, Entry& entry);
+  bool IsSmall(const Kind& kind) const;
+  // False for the first of its kind, and for a while after a failure.
+  bool IsDue(const Kind& kind);
+  // Null where the kind has no graph yet.
+  Captured* Find(const Kind& kind);
+  void Capture(const PackedBatch& batch, PassInputs inputs, const Kind& kind);
+  PackedOutputs Replay(const PackedBatch& batch, PassInputs inputs,
+                       Captured& captured) const;
   // Of an output in a pass of this size.
   int64_t RowsOf(int output, const PassSize& size) const;
-  int64_t OutputBytes(const PassSize& size,
-                      const std::vector<int>& wanted) const;
 
   const ForwardPass& pass_;
   const Signature& signature_;
   const std::unique_ptr<DeviceGraphs> graphs_;
-  std::list<Entry> entries_;  // the last used first
+  std::list<Captured> captured_;  // the last used first
+  // Kinds that came before, and how many more batches are to come before there
+  // is a graph.
+  std::map<Kind, int> waits_;
 };
 
 }  // namespace transformerd

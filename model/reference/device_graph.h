@@ -21,17 +21,18 @@ class DeviceGraph {
   virtual void Replay() = 0;
 };
 
-// Makes graphs of one device. What they compute in between lies in memory that
-// they share: they are to be replayed on one stream.
+// Makes graphs of one device, which it must outlive. They share memory: what
+// one of them computed holds until another is replayed, so that all are to be
+// replayed on one stream.
 class DeviceGraphs {
  public:
   virtual ~DeviceGraphs() = default;
 
-  // Calls `launch` and keeps what it has the current stream do, which must not
-  // be the default one; nothing is done yet. What was allocated meanwhile stays
-  // as long as some graph, but tensors that nobody keeps may be written over
-  // by the graphs that follow. `launch` must not wait for the device. Errors:
-  // c10::Error, also what `launch` throws.
+  // Calls `launch` with another stream as the current one, and keeps what it
+  // has that stream do; nothing is done yet. Tensors that `launch` leaves
+  // behind are what replays compute; those that it does not keep may be written
+  // over by the graphs that follow. It must not wait for the device, nor copy
+  // to or from the host. Errors: c10::Error, also what `launch` throws.
   virtual std::unique_ptr<DeviceGraph> Capture(
       absl::FunctionRef<void()> launch) = 0;
 };

@@ -25,10 +25,6 @@ at::Tensor TokenVectors(const ParameterSlot& table,
                                 rows.vectors.to(vectors_TD.scalar_type()));
 }
 
-at::Tensor CopyOf(const std::vector<int64_t>& values) {
-  return TensorOf(absl::MakeConstSpan(values)).clone();
-}
-
 void ZeroMasked(const PackedRows& batch, const at::Tensor& x_TD) {
   for (int64_t t = 0; t < batch.num_tokens(); ++t) {
     if (batch.attention_mask[t] == 0) x_TD.select(0, t).zero_();

@@ -140,29 +140,24 @@ void ForwardPass::Run(const PackedBatch& batch, const PassInputs& inputs,
   RunTop(inputs, hidden_TD, outputs);
 }
 
-bool ForwardPass::DependsOnSizeAlone(const PackedBatch& batch) const {
+bool ForwardPass::DependsOnSizeAlone(const PackedBatch& batch,
+                                     const PassSize& size) const {
   const StackRecipe& recipe = architecture_.stack;
   if (architecture_.input != ModelInput::kTokens || architecture_.decoder ||
       recipe.block.mlp.num_experts > 0 || recipe.convolution ||
       !batch.inputs_embeds.empty()) {
     return false;
   }
-  for (const bool has_mask : batch.sequence_has_mask) {
-    if (has_mask) return false;
-  }
+  const auto& masks = batch.sequence_has_mask;
+  if (std::find(masks.begin(), masks.end(), true) != masks.end()) return false;
   for (const int wanted : batch.outputs) {
     if (signature_.outputs[wanted].rows == OutputRows::kTokenPair) return false;
   }
-  return true;
-}
-
-bool ForwardPass::AttendsInOneCall(const PackedBatch& batch,
-                                   const PassInputs& inputs) const {
-  const StackRecipe& recipe = architecture_.stack;
-  const AttentionContext context(recipe, transformer_.stack(), batch,
-                                 inputs.encoder.attention, options_.weights);
   for (int64_t layer = 0; layer < recipe.num_hidden_layers; ++layer) {
-    if (context.KernelOf(layer) == PackedKernel::kNone) return false;
+    const PackedKernel kernel =
+        PackedKernelFor(recipe, transformer_.stack(), layer, size.rows,
+                        /*longest=*/size.tokens, options_.weights);
+    if (kernel == PackedKernel::kNone) return false;
   }
   return true;
 }

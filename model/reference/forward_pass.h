@@ -10,6 +10,7 @@
 #include "model/config/architecture.h"
 #include "model/config/pooling.h"
 #include "model/modules/transformer.h"
+#include "model/reference/pass_classes.h"
 #include "model/reference/pass_inputs.h"
 #include "model/runtime/packing.h"
 #include "model/runtime/signature.h"
@@ -41,12 +42,10 @@ class ForwardPass {
   // than the batch has, so have the outputs. Errors: c10::Error.
   void Run(const PackedBatch& batch, const PassInputs& inputs, Give give) const;
 
-  // Whether what Run launches for this batch depends, apart from attention, on
-  // how many tokens and rows there are and which outputs, and on nothing else.
-  bool DependsOnSizeAlone(const PackedBatch& batch) const;
-  // Whether attention is one call in each layer, if nothing is masked.
-  bool AttendsInOneCall(const PackedBatch& batch,
-                        const PassInputs& inputs) const;
+  // Whether what Run launches for this batch is the same for all batches of so
+  // many tokens and rows and the same outputs, if it takes rows for as long as
+  // all tokens together.
+  bool DependsOnSizeAlone(const PackedBatch& batch, const PassSize& size) const;
 
   at::Device device() const { return options_.weights.device(); }
 

@@ -37,6 +37,7 @@ at::Tensor RunPooler(const Architecture& architecture,
                      const Transformer& transformer,
                      const PooledTokens& pooler_tokens,
                      const at::Tensor& hidden_TD) {
+  CHECK(architecture.pooler_pooling != HeadPooling::kPooler);
   const at::Tensor pooled_SD = Pool(pooler_tokens, hidden_TD);
   if (!architecture.pooler_dense) return pooled_SD;
   return Apply(architecture.pooler_activation,

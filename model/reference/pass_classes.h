@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <tuple>
 
 namespace transformerd {
 
@@ -14,12 +15,15 @@ struct PassSize {
   friend bool operator==(const PassSize& a, const PassSize& b) {
     return a.tokens == b.tokens && a.rows == b.rows;
   }
+  friend bool operator<(const PassSize& a, const PassSize& b) {
+    return std::tie(a.tokens, a.rows) < std::tie(b.tokens, b.rows);
+  }
 };
 
 // The smallest class that such a batch fits in: powers of two of rows, and of
-// tokens these and what lies in the middle between two, so that less than a
-// third of a class is empty. Nothing for a batch so large that it keeps a GPU
-// busy for longer than launching it takes.
+// tokens these from 8 on and what lies in the middle between two, so that less
+// than a third of a class is empty where there are more than 8. Nothing for a
+// batch so large that it keeps a GPU busy for longer than launching it takes.
 std::optional<PassSize> ClassOf(const PassSize& batch);
 
 }  // namespace transformerd

@@ -98,9 +98,9 @@ void Send(PassInputs& inputs, at::Device device) {
 
 PassInputMemory::PassInputMemory(PassInputs like, const PassSize& size,
                                  at::Device device)
-    : block_(SpecsFor(like, size), device) {}
+    : block_(SpecsFor(like, size), device), longest_(size.tokens) {}
 
-void PassInputMemory::Send(PassInputs& inputs) {
+void PassInputMemory::Fill(PassInputs& inputs) {
   const std::vector<Input> tensors = InputsOf(inputs);
   CHECK_EQ(tensors.size(), block_.host().size());
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -116,6 +116,7 @@ void PassInputMemory::Send(PassInputs& inputs) {
     }
     *tensors[i].tensor = block_.there()[i];
   }
+  inputs.encoder.attention.borders.longest = longest_;
   block_.Send();
 }
 

@@ -5,6 +5,8 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include <cstdint>
+
 #include "model/reference/attention_context.h"
 #include "model/reference/embedding.h"
 #include "model/reference/pass_classes.h"
@@ -34,17 +36,19 @@ void Send(PassInputs& inputs, at::Device device);
 // that have no tokens. Not thread-safe.
 class PassInputMemory {
  public:
-  // For inputs such as these, of the host and at most as large, but for those
-  // of decoders. `device` is not the CPU.
+  // For inputs such as these, of the host and at most as large, of models
+  // without a decoder. `device` is not the CPU.
   PassInputMemory(PassInputs like, const PassSize& size, at::Device device);
 
   // Replaces tensors of the host by those of the memory, always the same, and
-  // has the current stream copy them there. The stream must have come by the
-  // copies of the call before.
-  void Send(PassInputs& inputs);
+  // has the current stream copy them there. Rows may then be as long as the
+  // pass has tokens. The stream must have come by the copies of the call
+  // before.
+  void Fill(PassInputs& inputs);
 
  private:
   TensorBlock block_;
+  int64_t longest_;
 };
 
 }  // namespace transformerd

@@ -10,14 +10,6 @@
 #include "model/runtime/chosen_tokens.h"
 
 namespace transformerd {
-namespace {
-
-at::Tensor CopyOf(const std::vector<int64_t>& values) {
-  return TensorOf(absl::MakeConstSpan(values)).clone();
-}
-
-}  // namespace
-
 PooledTokens OneOfEachRow(const std::vector<int64_t>& tokens) {
   return {CopyOf(tokens), {}};
 }
@@ -65,7 +57,10 @@ at::Tensor Pool(const PooledTokens& tokens, const at::Tensor& input_TD) {
 
 at::Tensor EmbedSentences(const PooledTokens& tokens, bool normalize,
                           const at::Tensor& input_TD) {
-  const at::Tensor pooled_SD = Pool(tokens, input_TD.to(at::kFloat));
+  // A mean in float32 stays as it is, one of a half precision would be rounded.
+  const bool is_mean = tokens.borders.defined();
+  const at::Tensor pooled_SD =
+      Pool(tokens, is_mean ? input_TD.to(at::kFloat) : input_TD).to(at::kFloat);
   if (!normalize) return pooled_SD;
   // The bound of torch.nn.functional.normalize.
   return pooled_SD.div(

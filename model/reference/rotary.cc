@@ -37,7 +37,7 @@ RotationInputs MakeRotationInputs(const RotaryRecipe& recipe,
                     at::kDouble)
           .clone();
   if (by_length) {
-    inputs.row_of_token = TensorOf(absl::MakeConstSpan(row_of_token)).clone();
+    inputs.row_of_token = CopyOf(row_of_token);
   }
   return inputs;
 }

@@ -16,7 +16,8 @@ std::unique_ptr<DeviceMemory> MakeTensorMemory(const Device& device);
 
 // The most bytes of `device`, which is not the CPU, that an Allocate may get
 // now: what nobody has, and what the allocator keeps. It may be in pieces, or
-// gone a moment later. INTERNAL where the device does not say.
+// gone a moment later, and graphs of captured passes keep some for themselves.
+// INTERNAL where the device does not say.
 absl::StatusOr<int64_t> FreeMemoryOf(const Device& device);
 
 }  // namespace transformerd

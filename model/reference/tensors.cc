@@ -64,6 +64,10 @@ at::Tensor TensorOf(absl::Span<const int64_t> values) {
                        {static_cast<int64_t>(values.size())}, at::kLong);
 }
 
+at::Tensor CopyOf(absl::Span<const int64_t> values) {
+  return TensorOf(values).clone();
+}
+
 at::Tensor TensorOf(absl::Span<const float> values, int64_t width) {
   return at::from_blob(const_cast<float*>(values.data()),
                        {static_cast<int64_t>(values.size()) / width, width},

@@ -36,6 +36,9 @@ at::Tensor TensorOf(const ParameterSlot& slot);
 // A view of int64 values in host memory; valid as long as they are.
 at::Tensor TensorOf(absl::Span<const int64_t> values);
 
+// The same values in a tensor of their own.
+at::Tensor CopyOf(absl::Span<const int64_t> values);
+
 // A view of float32 vectors of `width` numbers each in host memory; valid as
 // long as they are.
 at::Tensor TensorOf(absl::Span<const float> values, int64_t width);

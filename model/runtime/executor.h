@@ -9,7 +9,8 @@
 
 namespace transformerd {
 
-// Implementations hold no state between calls that changes results. Not
+// Implementations hold no state between calls that changes results, but that on
+// GPUs the last bits may depend on which sizes of batches came before. Not
 // thread-safe: one call at a time; different executors run in parallel, also
 // where they share weights.
 class Executor {

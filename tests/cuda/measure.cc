@@ -157,6 +157,9 @@ void Measure(const std::string& folder) {
       PrintPass(absl::StrCat(workload.name, " without graphs"),
                 MeasurePass(*plain_model, workload.lengths));
     }
+    // One that is captured beside loads, and one that has no graph.
+    MeasureBesideLoads(*loader, request, *Load(*loader, request),
+                       workloads.front());
     MeasureBesideLoads(*loader, request, *model, workloads.back());
   }
 }

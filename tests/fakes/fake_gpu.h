@@ -17,9 +17,10 @@ namespace transformerd {
 //   otherwise; their results are the CPU's;
 // * what is copied to pinned memory without waiting is there once somebody
 //   waits for the stream, and not before;
-// * a graph computes what was captured again, in the same places, and until
-// then
-//   has computed nothing; what waits for the host cannot be captured;
+// * a graph computes what was captured again, in the same places, which the
+//   next graph of the same DeviceGraphs writes over; before its first replay it
+//   has computed nothing; copies from and to the host cannot be captured, nor
+//   some operators for whose results the host waits;
 // * attention over rows of any lengths refuses what CUDA's kernels do not take.
 //
 // What it does not show: CUDA's own kernels, and what overlaps on streams: all
@@ -28,10 +29,12 @@ namespace transformerd {
 // How often any thread has waited for a stream.
 int64_t FakeGpuWaits();
 
-// How often any graph was replayed.
+// How often any graph was captured, failures not counted, and replayed.
+int64_t FakeGpuCaptures();
 int64_t FakeGpuReplays();
 
-// From now on, whether captures fail once all is launched.
-void RefuseFakeGpuGraphs(bool refuse);
+// At what graphs fail from now on.
+enum class FakeGraphFailure { kNone, kBeginCapture, kEndCapture, kReplay };
+void FailAtFakeGraphs(FakeGraphFailure what);
 
 }  // namespace transformerd

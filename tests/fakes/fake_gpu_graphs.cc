@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/util/Exception.h>
 
 #include <atomic>
@@ -20,40 +21,56 @@ namespace {
 
 thread_local FakeRecording* current = nullptr;
 
+std::atomic<int64_t> captures{0};
 std::atomic<int64_t> replays{0};
-std::atomic<bool> is_refusing{false};
+std::atomic<FakeGraphFailure> failure{FakeGraphFailure::kNone};
+
+void FailIf(FakeGraphFailure what) {
+  TORCH_CHECK(failure != what, "the fake GPU was asked to fail at this");
+}
+
+// Whose results are in the memory that graphs share.
+using LastReplayed = std::shared_ptr<std::weak_ptr<FakeRecording>>;
 
 class FakeGraph : public DeviceGraph {
  public:
-  explicit FakeGraph(absl::FunctionRef<void()> launch) {
-    recording_.Record([&] { launch(); });
+  FakeGraph(LastReplayed last, absl::FunctionRef<void()> launch)
+      : last_(std::move(last)) {
+    recording_->Record([&] { launch(); });
   }
 
   void Replay() override {
+    FailIf(FakeGraphFailure::kReplay);
+    const std::shared_ptr<FakeRecording> before = last_->lock();
+    if (before != nullptr && before != recording_) before->Overwrite();
+    *last_ = recording_;
+    recording_->Replay();
     ++replays;
-    recording_.Replay();
   }
 
  private:
-  FakeRecording recording_;
+  const std::shared_ptr<FakeRecording> recording_ =
+      std::make_shared<FakeRecording>();
+  const LastReplayed last_;
 };
 
 class FakeGraphs : public DeviceGraphs {
  public:
-  explicit FakeGraphs(at::Device device) : device_(device) {}
+  explicit FakeGraphs(at::Device device) : stream_(NewFakeStream(device)) {}
 
   std::unique_ptr<DeviceGraph> Capture(
       absl::FunctionRef<void()> launch) override {
-    TORCH_CHECK(CurrentFakeStream(device_) !=
-                    c10::Stream(c10::Stream::DEFAULT, device_),
-                "the default stream cannot be captured");
-    auto graph = std::make_unique<FakeGraph>(launch);
-    TORCH_CHECK(!is_refusing, "the fake GPU was asked to refuse graphs");
+    const c10::StreamGuard guard(stream_);
+    FailIf(FakeGraphFailure::kBeginCapture);
+    auto graph = std::make_unique<FakeGraph>(last_, launch);
+    FailIf(FakeGraphFailure::kEndCapture);
+    ++captures;
     return graph;
   }
 
  private:
-  const at::Device device_;
+  const c10::Stream stream_;
+  const LastReplayed last_ = std::make_shared<std::weak_ptr<FakeRecording>>();
 };
 
 const bool is_registered = RegisterGpuGraphs(
@@ -61,9 +78,10 @@ const bool is_registered = RegisterGpuGraphs(
 
 }  // namespace
 
+int64_t FakeGpuCaptures() { return captures; }
 int64_t FakeGpuReplays() { return replays; }
 
-void RefuseFakeGpuGraphs(bool refuse) { is_refusing = refuse; }
+void FailAtFakeGraphs(FakeGraphFailure what) { failure = what; }
 
 FakeRecording* FakeRecording::Current() { return current; }
 
@@ -72,6 +90,7 @@ void FakeRecording::Add(std::vector<at::Tensor> outputs, Compute again) {
 }
 
 void FakeRecording::Record(const std::function<void()>& launch) {
+  TORCH_CHECK(current == nullptr, "this thread captures already");
   current = this;
   try {
     launch();
@@ -80,10 +99,15 @@ void FakeRecording::Record(const std::function<void()>& launch) {
     throw;
   }
   current = nullptr;
-  for (auto& [outputs, again] : computed_) {
-    for (at::Tensor& output : outputs) {
-      if (allocated_.count(output.storage().data()) == 0) continue;
-      if (output.is_floating_point()) {
+  Overwrite();
+}
+
+void FakeRecording::Overwrite() const {
+  const c10::InferenceMode inference_mode;
+  for (const auto& [outputs, again] : computed_) {
+    for (at::Tensor output : outputs) {
+      const bool is_ours = allocated_.count(output.storage().data()) > 0;
+      if (is_ours && output.is_floating_point()) {
         output.fill_(std::numeric_limits<double>::quiet_NaN());
       }
     }

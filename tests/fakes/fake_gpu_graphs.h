@@ -27,10 +27,12 @@ class FakeRecording {
   // `again` gives what `outputs` are to hold.
   void Add(std::vector<at::Tensor> outputs, Compute again);
 
-  // Calls `launch` with this as the thread's recording. Nothing has been
-  // computed then: floats that were allocated meanwhile are NaN.
+  // Calls `launch` with this as the thread's recording, which must have none.
+  // Nothing has been computed then.
   void Record(const std::function<void()>& launch);
   void Replay() const;
+  // Writes NaN over floats that were allocated while it was recorded.
+  void Overwrite() const;
 
  private:
   std::set<const void*> allocated_;

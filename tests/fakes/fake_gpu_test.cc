@@ -70,16 +70,9 @@ TEST(FakeGpuTest, CopiesToOtherMemoryWait) {
   EXPECT_TRUE(host.equal(Numbers()));
 }
 
-// Two streams' worth of graphs over one input.
 class FakeGraphTest : public ::testing::Test {
  protected:
-  FakeGraphTest()
-      : guard_(c10::impl::VirtualGuardImpl(at::kCUDA).getStreamFromGlobalPool(
-            kFirst)),
-        graphs_(MakeDeviceGraphs(kFirst)) {}
-
-  const c10::StreamGuard guard_;
-  const std::unique_ptr<DeviceGraphs> graphs_;
+  const std::unique_ptr<DeviceGraphs> graphs_ = MakeDeviceGraphs(kFirst);
   at::Tensor input_ = Numbers().to(kFirst);
   at::Tensor output_;
 };
@@ -109,9 +102,24 @@ TEST_F(FakeGraphTest, WhatTheHostGivesOrTakesCannotBeCaptured) {
   EXPECT_NO_THROW(input_.sum().item<float>());
 }
 
-TEST_F(FakeGraphTest, TheDefaultStreamCannotBeCaptured) {
-  const c10::StreamGuard other(c10::Stream(c10::Stream::DEFAULT, kFirst));
-  EXPECT_THROW(graphs_->Capture([&] { input_.zero_(); }), c10::Error);
+TEST_F(FakeGraphTest, CapturesHaveAStreamOfTheirOwn) {
+  const c10::impl::VirtualGuardImpl backend(at::kCUDA);
+  const c10::Stream outside = backend.getStream(kFirst);
+  graphs_->Capture([&] {
+    EXPECT_NE(backend.getStream(kFirst), outside);
+    EXPECT_THROW(graphs_->Capture([] {}), c10::Error) << "one is under way";
+  });
+  EXPECT_EQ(backend.getStream(kFirst), outside);
+}
+
+TEST_F(FakeGraphTest, GraphsWriteOverWhatOthersComputed) {
+  at::Tensor other_output;
+  const auto graph = graphs_->Capture([&] { output_ = input_.add(1); });
+  const auto other = graphs_->Capture([&] { other_output = input_.add(2); });
+  graph->Replay();
+  other->Replay();
+  EXPECT_TRUE(output_.to(at::kCPU).isnan().all().item<bool>());
+  EXPECT_TRUE(other_output.to(at::kCPU).equal(Numbers().add(2)));
 }
 
 TEST_F(FakeGraphTest, InputsThatWereFreedAreMissed) {
