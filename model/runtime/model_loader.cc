@@ -31,6 +31,7 @@ class LocalModelLoader : public ModelLoader {
     workers_.transport_timeout = options_.transport_timeout;
     workers_.threads_per_worker = options_.threads_per_worker;
     workers_.engine = options_.engine;
+    workers_.device_room = DeviceRoom(options_.device_memory_limit);
     if (workers_.threads_per_worker == 0) {
       workers_.threads_per_worker =
           std::max(1, UsableCores() / workers_.num_workers());
@@ -151,6 +152,11 @@ absl::StatusOr<std::unique_ptr<ModelLoader>> MakeModelLoader(
     return absl::InvalidArgumentError(
         absl::StrCat("load_bandwidth_limit=", options.load_bandwidth_limit,
                      ", expected bytes per second, or 0 for no limit"));
+  }
+  if (options.device_memory_limit < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("device_memory_limit=", options.device_memory_limit,
+                     ", expected bytes, or 0 for what is free"));
   }
   if (options.transport_timeout <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(

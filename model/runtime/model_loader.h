@@ -34,7 +34,10 @@ struct ModelLoaderOptions {
   std::optional<DType> dtype;
   // Bytes per second that all loads together may read; 0: as fast as it goes.
   int64_t load_bandwidth_limit = 0;
-  // For that limit; null: the machine's. Must outlive the loader.
+  // Most bytes of weights on each GPU, all models together; 0: what is free.
+  int64_t device_memory_limit = 0;
+  // For the limit of bytes per second; null: the machine's. Must outlive the
+  // loader.
   Clock* clock = nullptr;
   // Applied to every executor that a load makes, say to have one fail.
   WrapExecutor wrap_executor;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/runtime/device_room.h"
 #include "model/runtime/executor.h"
 #include "model/runtime/loaded_model.h"
 #include "model/runtime/replica.h"
@@ -20,6 +21,7 @@ struct PackedModelParts {
   LoadReport report;
   std::map<std::string, std::string> properties;
   std::unique_ptr<const Tokenizer> tokenizer;  // may be null
+  DeviceRoom::Reservation device_room;         // of the replicas
   std::vector<Replica> replicas;
   // One a worker; declared last, because they use all of the above.
   std::vector<std::unique_ptr<Executor>> executors;

@@ -61,7 +61,7 @@ absl::StatusOr<PlannedLoad> ModelLoad::Plan() {
       planned.weight_bytes * (planned.replicas - workers_.num_readers());
   planned.host = host_memory_;
   planned.device_bytes = BytesOnDevices(planned.weight_bytes);
-  planned.device_free_bytes = FreeBytesOf(workers_.devices);
+  planned.device_free_bytes = workers_.device_room.Free(workers_.devices);
   if (planned.mismatch.missing.empty()) planned.initialized = name_map_.missing;
   planned.unused_keys = name_map_.unused;
   planned.warnings = name_map_.warnings;

@@ -12,6 +12,7 @@
 #include "model/loading/loading_strategy.h"
 #include "model/loading/transport.h"
 #include "model/loading/transport_kind.h"
+#include "model/runtime/device_room.h"
 #include "model/runtime/engine_options.h"
 
 namespace transformerd {
@@ -47,6 +48,8 @@ struct WorkerLayout {
   absl::Duration transport_timeout = kDefaultTransportTimeout;
   // Of the loads of all workers together; null: none.
   BandwidthLimit* bandwidth_limit = nullptr;
+  // Of all models on the devices.
+  DeviceRoom device_room;
 
   int num_workers() const { return static_cast<int>(devices.size()); }
   int num_replicas() const { return private_replicas ? num_workers() : 1; }

@@ -32,20 +32,25 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-// The first of a size is launched kernel by kernel, the second captured, and
-// from the third on the graph is replayed.
+// The first of a size is launched kernel by kernel, the second captured and
+// replayed, the third replayed with inputs that were sent for it.
 constexpr int kPasses = 3;
 
 constexpr char kBertBase[] = "tests/testdata/goldens/bert_base/model";
 
 // A worker on each GPU.
-std::unique_ptr<ModelLoader> MakeGpuLoader(EngineOptions engine = {}) {
+ModelLoaderOptions GpuOptions() {
   ModelLoaderOptions options;
   options.devices = {"cuda"};
 #ifdef FAKE_GPUS
   options.num_gpus = FAKE_GPUS;
   options.replicas.transport = TransportKind::kInProcess;  // NCCL is not built
 #endif
+  return options;
+}
+
+std::unique_ptr<ModelLoader> MakeGpuLoader(EngineOptions engine = {}) {
+  ModelLoaderOptions options = GpuOptions();
   options.engine = engine;
   return MakeLoader(options);
 }
@@ -227,6 +232,32 @@ TEST(GpuTest, WhatDoesNotFitIsRefusedBeforeItIsRead) {
   EXPECT_EQ(control.progress().bytes_done, 0);
 }
 #endif
+
+TEST(GpuTest, ALimitIsForAllModelsOnAGpu) {
+  ModelLoaderOptions options = GpuOptions();
+  LoadControl control;
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad plan,
+                       MakeLoader(options)->Plan({kBertBase, {}}));
+  const int64_t bytes = plan.device_bytes.at("cuda:0");
+  options.device_memory_limit = 2 * bytes - 1;
+  const auto loader = MakeLoader(options);
+  ASSERT_OK_AND_ASSIGN(auto first, loader->Load({kBertBase, {}}, control));
+
+  ASSERT_OK_AND_ASSIGN(const PlannedLoad second_plan,
+                       loader->Plan({kBertBase, {}}));
+  EXPECT_EQ(second_plan.device_free_bytes.at("cuda:0"), bytes - 1);
+  LoadControl refused;
+  EXPECT_THAT(loader->Load({kBertBase, {}}, refused),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr(absl::StrCat(
+                           " on cuda:0: ", bytes - 1, " of the ", 2 * bytes - 1,
+                           " bytes of device_memory_limit"))));
+  EXPECT_EQ(refused.progress().bytes_done, 0);
+
+  first.reset();
+  LoadControl again;
+  EXPECT_THAT(loader->Load({kBertBase, {}}, again), IsOk());
+}
 
 TEST(GpuTest, ComputesInTheDtypeOfTheCheckpoint) {
   const std::pair<const char*, const char*> cases[] = {
