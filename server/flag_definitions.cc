@@ -32,7 +32,7 @@ ABSL_FLAG(int64_t, max_queue_tokens, 1048576, "most tokens that wait for one mod
 ABSL_FLAG(absl::Duration, default_request_timeout, absl::Seconds(60), "deadline of calls that carry none");
 ABSL_FLAG(int64_t, max_request_bytes, int64_t{1} << 30, "largest request");
 ABSL_FLAG(int64_t, host_memory_limit, 0, "most bytes of weights in host memory; 0: what is there");
-ABSL_FLAG(int64_t, device_memory_limit, 0, "most bytes of weights on a device; 0: what is there");
+ABSL_FLAG(int64_t, device_memory_limit, 0, "most bytes of weights on a GPU, all models together; 0: what is there");
 ABSL_FLAG(absl::Duration, drain_delay, absl::Seconds(5), "after SIGTERM, time of not being ready and still serving");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(30), "then, longest time to finish what is queued");
 ABSL_FLAG(std::string, tls_cert_file, "", "PEM certificate of the gRPC port, its chain behind it; read again when it changes, as the next three");
@@ -96,9 +96,7 @@ constexpr absl::string_view kNames[] = {
 };
 
 constexpr absl::string_view kUnsupported[] = {
-    "device_memory_limit",
     "enable_shared_memory",
-    "metrics_compat",
 };
 
 }  // namespace

@@ -237,6 +237,12 @@ absl::Status ReadServingDefaults(ModelOptions& options) {
 absl::Status ReadEndpoints(ServerOptions& options) {
   options.grpc_address = absl::GetFlag(FLAGS_grpc_address);
   options.metrics_address = absl::GetFlag(FLAGS_metrics_address);
+  const std::string metrics_compat = absl::GetFlag(FLAGS_metrics_compat);
+  if (!metrics_compat.empty() && metrics_compat != "triton") {
+    return RefusedFlag("flag --metrics_compat is ", QuotedValue(metrics_compat),
+                       ", expected triton or nothing");
+  }
+  options.triton_metric_names = metrics_compat == "triton";
   options.port_file = absl::GetFlag(FLAGS_port_file);
   options.enable_reflection = absl::GetFlag(FLAGS_enable_reflection);
   int health_port = 0;

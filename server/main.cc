@@ -71,6 +71,7 @@ absl::Status Serve(Flags flags) {
   loader_options.engine = flags.workers.engine;
   loader_options.replicas = flags.workers.replicas;
   loader_options.load_bandwidth_limit = flags.workers.load_bandwidth_limit;
+  loader_options.device_memory_limit = flags.workers.device_memory_limit;
   loader_options.transport_timeout = flags.server.watchdog_timeout;
   loader_options.dtype = flags.server.repository.defaults.load.dtype;
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelLoader> loader,

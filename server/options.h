@@ -21,6 +21,7 @@ struct ServerOptions {
   int grpc_port = 8001;  // 0 picks a free one, likewise below
   std::string metrics_address = "127.0.0.1";
   int metrics_port = 8002;
+  bool triton_metric_names = false;  // beside our own
   // A second gRPC port with health alone; nothing: none.
   std::optional<int> health_port;
   // Where to write the ports once they are bound; empty: nowhere.

@@ -47,12 +47,8 @@ std::vector<std::string> Devices(const ModelLoader& loader) {
 
 // Tokenizing is a small part of the work, so it gets a part of the cores; two,
 // so that one text of a megabyte does not hold up all others.
-TextPool::Options TextPoolOptions(const ServerOptions& options) {
-  TextPool::Options pool;
-  pool.num_threads =
-      std::max(2, static_cast<int>(std::thread::hardware_concurrency()) / 4);
-  pool.max_calls = options.repository.defaults.serving.max_queue_requests;
-  return pool;
+int TextThreads() {
+  return std::max(2, static_cast<int>(std::thread::hardware_concurrency()) / 4);
 }
 
 // The value of the label `method` for a path that a client has chosen: there
@@ -119,10 +115,11 @@ Server::Server(ServerOptions options, ModelLoader& loader, Clock& clock)
       queues_(scheduler_, metrics_),
       gauges_(scheduler_, Devices(loader), clock, metrics_),
       events_(metrics_, health_),
-      text_pool_(TextPoolOptions(options_)),
+      text_pool_(TextThreads()),
       refusal_lines_(kRefusalLineInterval),
       notifier_(options_.notify_socket) {
   metrics_.AddRefresh([this] { gauges_.Refresh(); });
+  if (options_.triton_metric_names) metrics_.PublishTritonNames();
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options,

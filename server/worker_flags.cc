@@ -90,6 +90,11 @@ absl::Status ReadWorkerFlags(WorkerFlags& flags) {
     return RefusedFlag("flag --load_bandwidth_limit is ",
                        flags.load_bandwidth_limit, ", expected 0 or more");
   }
+  flags.device_memory_limit = absl::GetFlag(FLAGS_device_memory_limit);
+  if (flags.device_memory_limit < 0) {
+    return RefusedFlag("flag --device_memory_limit is ",
+                       flags.device_memory_limit, ", expected 0 or more");
+  }
   RETURN_IF_ERROR(ReadEngine(flags.engine));
   return ReadReplicas(flags.replicas);
 }

@@ -19,6 +19,7 @@ struct WorkerFlags {
   EngineOptions engine;
   ReplicaOptions replicas;
   int64_t load_bandwidth_limit = 0;  // bytes per second; 0: none
+  int64_t device_memory_limit = 0;   // bytes; 0: what is free
 };
 
 // Takes the values of Abseil's flags. INVALID_ARGUMENT with one line that names

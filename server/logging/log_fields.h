@@ -28,6 +28,10 @@ class LogFields {
   // they are made printable, and what is longer than any honest one is cut.
   void Add(absl::string_view name, absl::string_view value);
 
+  // The line comes whatever LogLevels there are.
+  void Insist() { is_insistent_ = true; }
+  bool is_insistent() const { return is_insistent_; }
+
   // Those of this thread; null where there are none.
   static const LogFields* Current();
 
@@ -39,6 +43,7 @@ class LogFields {
 
  private:
   const LogFields* const outer_;
+  bool is_insistent_ = false;
   std::vector<std::pair<std::string, std::string>> pairs_;
 };
 

@@ -5,8 +5,8 @@
 
 namespace transformerd {
 
-// Sends glog's lines, and gRPC's, to standard error in the given format. Once,
-// after InitGoogleLogging.
+// Sends glog's lines, and gRPC's, to standard error in the given format, as far
+// as LogLevels lets them. Once, after InitGoogleLogging.
 void SetUpLog(LogFormat format);
 
 }  // namespace transformerd

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "prometheus/text_serializer.h"
+#include "server/metrics/triton_names.h"
 
 namespace transformerd {
 
@@ -54,6 +55,11 @@ void Metrics::AddRefresh(std::function<void()> refresh) {
   refreshes_.push_back(std::move(refresh));
 }
 
+void Metrics::PublishTritonNames() {
+  absl::MutexLock lock(&mutex_);
+  has_triton_names_ = true;
+}
+
 std::string Metrics::Expose() {
   std::vector<std::function<void()>> refreshes;
   {
@@ -61,7 +67,24 @@ std::string Metrics::Expose() {
     refreshes = refreshes_;
   }
   for (const auto& refresh : refreshes) refresh();
-  return prometheus::TextSerializer().Serialize(registry_.Collect());
+  return prometheus::TextSerializer().Serialize(Collect());
+}
+
+std::vector<prometheus::MetricFamily> Metrics::Collect() {
+  std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  absl::MutexLock lock(&mutex_);
+  if (!has_triton_names_) return families;
+  std::vector<CountedModel> models;
+  for (const auto& [id, metrics] : models_) {
+    const auto& [model, version] = id;
+    if (model.empty()) continue;  // of requests for none
+    models.push_back(
+        {model, version, metrics->statistics(), metrics->pending_requests()});
+  }
+  for (prometheus::MetricFamily& family : TritonFamilies(models)) {
+    families.push_back(std::move(family));
+  }
+  return families;
 }
 
 }  // namespace transformerd

@@ -46,16 +46,21 @@ class Metrics {
   // `refresh` runs before each exposition, to set gauges that are read from
   // elsewhere. What it uses must outlive the last call of Expose().
   void AddRefresh(std::function<void()> refresh) ABSL_LOCKS_EXCLUDED(mutex_);
+  // From now on Triton's names are exposed as well; see TritonFamilies.
+  void PublishTritonNames() ABSL_LOCKS_EXCLUDED(mutex_);
   // All metrics in Prometheus' text format.
   std::string Expose() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  std::vector<prometheus::MetricFamily> Collect() ABSL_LOCKS_EXCLUDED(mutex_);
+
   prometheus::Registry registry_;
   MetricFamilies families_;
   absl::Mutex mutex_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<ModelMetrics>>
       models_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> refreshes_ ABSL_GUARDED_BY(mutex_);
+  bool has_triton_names_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace transformerd

@@ -72,6 +72,11 @@ void ModelMetrics::RecordCancelledInCompute() {
   families_.cancelled_total.Add(With("stage", "compute")).Increment();
 }
 
+void ModelMetrics::RecordDroppedText(absl::Duration duration) {
+  families_.cancelled_total.Add(With("stage", "text")).Increment();
+  statistics_.AddFailure(duration);
+}
+
 void ModelMetrics::RecordLoad(const LoadReport& report,
                               absl::Duration duration) {
   families_.model_load_bytes_read_total.Add(labels_).Increment(
@@ -111,6 +116,13 @@ void ModelMetrics::SetPending(int64_t requests, int64_t tokens) {
   absl::MutexLock lock(&mutex_);
   SetGauge(families_.pending_requests, static_cast<double>(requests));
   SetGauge(families_.pending_tokens, static_cast<double>(tokens));
+}
+
+int64_t ModelMetrics::pending_requests() const {
+  absl::MutexLock lock(&mutex_);
+  const auto found = gauges_.find(&families_.pending_requests);
+  return found == gauges_.end() ? 0
+                                : static_cast<int64_t>(found->second->Value());
 }
 
 void ModelMetrics::SetGauge(GaugeFamily& family, double value) {

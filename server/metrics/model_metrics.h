@@ -36,6 +36,9 @@ class ModelMetrics : public QueueObserver {
   void RecordAnswer(const RequestTimes& times);
   // A request that the client gave up while it was computed.
   void RecordCancelledInCompute();
+  // One that ended before all its texts were tokens, for other reasons than
+  // what they were; `duration` since it came.
+  void RecordDroppedText(absl::Duration duration);
 
   // A load that succeeded, `duration` being that of the whole operation.
   void RecordLoad(const LoadReport& report, absl::Duration duration)
@@ -47,6 +50,9 @@ class ModelMetrics : public QueueObserver {
   void SetState(int state) ABSL_LOCKS_EXCLUDED(mutex_);
   // What waits for a worker.
   void SetPending(int64_t requests, int64_t tokens) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // As SetPending said last; 0 where the model is not loaded.
+  int64_t pending_requests() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Since the start of the daemon, for the statistics extension.
   StatisticsSnapshot statistics() const { return statistics_.snapshot(); }
@@ -83,7 +89,7 @@ class ModelMetrics : public QueueObserver {
   prometheus::Counter& batches_total_;
   ModelStatistics statistics_;
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::map<std::string, Method, std::less<>> methods_ ABSL_GUARDED_BY(mutex_);
   // Only those that are set now.
   std::map<GaugeFamily*, prometheus::Gauge*> gauges_ ABSL_GUARDED_BY(mutex_);

@@ -5,6 +5,7 @@
 #include "model/base/status_macros.h"
 #include "server/services/answer_size.h"
 #include "server/services/decoder_rows.h"
+#include "server/services/text_stage.h"
 
 namespace transformerd {
 
@@ -17,8 +18,8 @@ absl::Status InferenceRun::Start(InferenceWork work, Done done) {
 
 absl::Status InferenceRun::Tokenize() {
   rows_.resize(work_.text->size());
-  return serving_.text_pool.ForEachRow(
-      work_.text->size(),
+  return ForEachText(
+      serving_, work_.queue->handle(), work_.text->size(),
       [self = shared_from_this()](int64_t row) {
         return self->TokenizeRow(row);
       },
@@ -37,7 +38,6 @@ absl::Status InferenceRun::TokenizeRow(int64_t row) {
 }
 
 absl::Status InferenceRun::OnTokenized() {
-  RETURN_IF_ERROR(CheckWanted());
   const Signature& signature = work_.queue->handle().model().signature();
   AppendRows(rows_, signature, work_.input);
   rows_.clear();

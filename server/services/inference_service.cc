@@ -12,6 +12,7 @@
 #include "server/services/call_record.h"
 #include "server/services/infer_call.h"
 #include "server/services/load_call.h"
+#include "server/services/log_settings.h"
 #include "server/services/model_description.h"
 #include "server/services/repository_parameters.h"
 #include "server/services/statistics_answer.h"
@@ -24,7 +25,7 @@ constexpr absl::string_view kExtensions[] = {
     "model_repository",   "model_repository(unload_dependents)",
     "schedule_policy",    "model_configuration",
     "binary_tensor_data", "parameters",
-    "statistics"};
+    "statistics",         "logging"};
 
 }  // namespace
 
@@ -206,6 +207,14 @@ grpc::ServerUnaryReactor* InferenceService::RepositoryModelUnload(
     serving_.repository.UnloadAsync(request->model_name(), std::move(done));
   }
   return reactor;
+}
+
+grpc::ServerUnaryReactor* InferenceService::LogSettings(
+    grpc::CallbackServerContext* context,
+    const inference::LogSettingsRequest* request,
+    inference::LogSettingsResponse* response) {
+  return Answer(context, "LogSettings",
+                [&] { return ApplyLogSettings(*request, *response); });
 }
 
 }  // namespace transformerd

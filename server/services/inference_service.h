@@ -1,5 +1,5 @@
 // inference.GRPCInferenceService: the Open Inference Protocol with Triton's
-// repository, configuration and statistics extensions.
+// repository, configuration, statistics and logging extensions.
 #pragma once
 
 #include "absl/functional/function_ref.h"
@@ -66,6 +66,10 @@ class InferenceService final
       grpc::CallbackServerContext* context,
       const inference::RepositoryModelUnloadRequest* request,
       inference::RepositoryModelUnloadResponse* response) override;
+  grpc::ServerUnaryReactor* LogSettings(
+      grpc::CallbackServerContext* context,
+      const inference::LogSettingsRequest* request,
+      inference::LogSettingsResponse* response) override;
 
  private:
   // A call whose answer is there at once.

@@ -22,8 +22,13 @@ constexpr int64_t kRowsPerTurn = 16;
 // The rows of one call. Thread-safe.
 class TextPool::Call {
  public:
-  Call(int64_t num_rows, RowFunction work, Done done)
-      : num_rows_(num_rows), work_(std::move(work)), done_(std::move(done)) {}
+  Call(int64_t model, int64_t num_rows, RowFunction work, Done done)
+      : model_(model),
+        num_rows_(num_rows),
+        work_(std::move(work)),
+        done_(std::move(done)) {}
+
+  int64_t model() const { return model_; }
 
   // Works on the next rows, until `is_stopped`. True where rows are left that
   // nobody works on.
@@ -61,6 +66,7 @@ class TextPool::Call {
     has_failed_ = true;
   }
 
+  const int64_t model_;
   const int64_t num_rows_;
   const RowFunction work_;
   Done done_;
@@ -71,9 +77,10 @@ class TextPool::Call {
   int64_t failed_row_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-TextPool::TextPool(Options options) : options_(options) {
-  CHECK_GT(options_.num_threads, 0);
-  for (int i = 0; i < options_.num_threads; ++i) {
+TextPool::TextPool(int num_threads) {
+  CHECK_GT(num_threads, 0);
+  threads_.reserve(num_threads);
+  for (int i = 0; i < num_threads; ++i) {
     threads_.emplace_back([this, i] {
       pthread_setname_np(pthread_self(), absl::StrCat("text-", i).c_str());
       Serve();
@@ -89,29 +96,31 @@ TextPool::~TextPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-absl::Status TextPool::ForEachRow(int64_t num_rows, RowFunction work,
-                                  Done done) {
+absl::Status TextPool::ForEachRow(const Share& share, int64_t num_rows,
+                                  RowFunction work, Done done) {
   CHECK_GT(num_rows, 0);
   absl::MutexLock lock(&mutex_);
-  if (calls_ >= options_.max_calls) {
+  const auto found = calls_.find(share.model);
+  const int64_t calls = found == calls_.end() ? 0 : found->second;
+  if (calls >= share.max_calls) {
     return WithRetryDelay(
         absl::ResourceExhaustedError(absl::StrCat(
-            calls_, " calls with texts wait, --max_queue_requests is ",
-            options_.max_calls)),
+            calls, " calls with texts wait, --max_queue_requests is ",
+            share.max_calls)),
         kRetryDelay);
   }
-  ++calls_;
-  auto call =
-      std::make_shared<Call>(num_rows, std::move(work), std::move(done));
+  calls_[share.model] = calls + 1;
+  auto call = std::make_shared<Call>(share.model, num_rows, std::move(work),
+                                     std::move(done));
   const int64_t turns = (num_rows + kRowsPerTurn - 1) / kRowsPerTurn;
-  call->num_threads = std::min<int64_t>(options_.num_threads, turns);
+  call->num_threads = std::min(static_cast<int64_t>(threads_.size()), turns);
   for (int64_t i = 0; i < call->num_threads; ++i) turns_.push_back(call);
   return absl::OkStatus();
 }
 
 void TextPool::Serve() {
   const auto is_due = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !turns_.empty() || (is_closing_ && calls_ == 0);
+    return !turns_.empty() || (is_closing_ && calls_.empty());
   };
   for (;;) {
     std::shared_ptr<Call> call;
@@ -129,10 +138,10 @@ void TextPool::Serve() {
         continue;
       }
       if (--call->num_threads > 0) continue;
+      const auto calls = calls_.find(call->model());
+      if (--calls->second == 0) calls_.erase(calls);
     }
     call->Finish();
-    absl::MutexLock lock(&mutex_);
-    --calls_;
   }
 }
 

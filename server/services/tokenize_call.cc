@@ -8,6 +8,7 @@
 #include "server/scheduling/job.h"
 #include "server/services/service_names.h"
 #include "server/services/text_requests.h"
+#include "server/services/text_stage.h"
 
 namespace transformerd {
 namespace {
@@ -62,8 +63,9 @@ absl::Status TokenizeCall::Submit(const grpc::ByteBuffer& wire) {
   deadline_ = Deadline();
   // All at once, so that threads write to different ones.
   for (int64_t i = 0; i < rows_.size(); ++i) response().add_encodings();
-  return serving().text_pool.ForEachRow(
-      rows_.size(), [this](int64_t row) { return TokenizeRow(row); },
+  return ForEachText(
+      serving(), queue()->handle(), rows_.size(),
+      [this](int64_t row) { return TokenizeRow(row); },
       [this](const absl::Status& status) { End(status); });
 }
 

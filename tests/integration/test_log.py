@@ -37,3 +37,26 @@ def test_ids_come_back_behind_the_answer(start, add_model, goldens):
     daemon = start("--load_model=bert")
     error = rpc_error(daemon.infer_stub, "none")
     assert "x-request-id" in dict(error.trailing_metadata())
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_severities_are_switched_while_it_runs(start, add_model, goldens, log_format):
+    add_model("bert", goldens / "bert_base" / "model")
+    daemon = start(f"--log_format={log_format}")
+
+    def lines_of(call):
+        before = len(daemon.log())
+        call()
+        return daemon.log()[before:].strip().split("\n")
+
+    daemon.client.update_log_settings({"log_info": False})
+    while_off = lines_of(lambda: daemon.load("bert"))
+    daemon.client.update_log_settings({"log_info": True})
+    while_on = lines_of(lambda: daemon.client.unload_model("bert"))
+
+    assert ["audit" in line for line in while_off] == [True]
+    assert sorted("audit" in line for line in while_on)[0] is False
+    settings = daemon.client.get_log_settings().settings
+    assert settings["log_info"].bool_param and settings["log_format"].string_param == "default"
+    with pytest.raises(InferenceServerException, match='"log_verbose_level" is 2, expected 0'):
+        daemon.client.update_log_settings({"log_verbose_level": 2})

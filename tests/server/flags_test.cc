@@ -51,6 +51,8 @@ TEST(FlagsTest, DefaultsAreThoseOfTheInterface) {
   EXPECT_EQ(flags.log_format, LogFormat::kText);
   EXPECT_THAT(flags.workers.devices, ElementsAre("auto"));
   EXPECT_EQ(flags.workers.load_bandwidth_limit, 0);
+  EXPECT_EQ(flags.workers.device_memory_limit, 0);
+  EXPECT_TRUE(flags.workers.engine.cuda_graphs);
   EXPECT_EQ(flags.workers.replicas.cpu_replicas, CpuReplicas::kAuto);
   EXPECT_EQ(flags.workers.replicas.transport, std::nullopt);
   EXPECT_EQ(flags.workers.replicas.loading_strategy,
@@ -241,12 +243,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadFlags{{"--load_model=a"},
                  "--load_model needs --model_control_mode=explicit"},
         BadFlags{{"--readiness=some"}, "expected all or any"},
+        BadFlags{{"--metrics_compat=other"}, "expected triton or nothing"},
         BadFlags{{"--dtype=float31"}, "flag --dtype is \"float31\""},
         BadFlags{{"--devices=auto,cpu"}, "expected auto, cuda, or a list"},
         BadFlags{{"--devices=cpu,"}, "expected auto, cuda, or a list"},
         BadFlags{{"--devices="}, "expected auto, cuda, or a list"},
         BadFlags{{"--threads_per_worker=-1"}, "from 0 to 1024"},
         BadFlags{{"--load_bandwidth_limit=-1"}, "expected 0 or more"},
+        BadFlags{{"--device_memory_limit=-1"}, "expected 0 or more"},
         BadFlags{{"--transport=pigeon"}, "expected auto, in_process, gloo or"},
         BadFlags{{"--loading_strategy=greedy"}, "or free_for_all"},
         BadFlags{{"--transport=gloo", "--cpu_replicas=shared"},

@@ -105,7 +105,7 @@ TEST_F(InferenceServiceTest, NamesItselfAndTheExtensionsThatHold) {
   EXPECT_THAT(metadata.extensions(), Contains("statistics"));
   EXPECT_THAT(metadata.extensions(), Contains("model_repository"));
   EXPECT_THAT(metadata.extensions(), Not(Contains("system_shared_memory")));
-  EXPECT_THAT(metadata.extensions(), Not(Contains("logging")));
+  EXPECT_THAT(metadata.extensions(), Contains("logging"));
 }
 
 TEST_F(InferenceServiceTest, MetadataShowsShapesWithTheBatch) {

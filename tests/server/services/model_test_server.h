@@ -96,7 +96,7 @@ class ModelTestServer {
   Scheduler scheduler_{/*num_workers=*/1, clock_};
   std::unique_ptr<ModelRepository> repository_;
   ModelQueues queues_{scheduler_, metrics_};
-  TextPool text_pool_{TextPool::Options()};
+  TextPool text_pool_{/*num_threads=*/2};
   std::unique_ptr<ModelService> service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<v1::ModelService::Stub> stub_;

@@ -123,7 +123,7 @@ class TestServer {
   Scheduler scheduler_{/*num_workers=*/1, clock_};
   std::unique_ptr<ModelRepository> repository_;
   ModelQueues queues_{scheduler_, metrics_};
-  TextPool text_pool_{TextPool::Options()};
+  TextPool text_pool_{/*num_threads=*/2};
   std::unique_ptr<InferenceService> service_;
   std::unique_ptr<TextService> text_service_;
   std::unique_ptr<WorkerPool> workers_;

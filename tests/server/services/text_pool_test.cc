@@ -15,11 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TextPool::Options Threads(int num_threads) {
-  TextPool::Options options;
-  options.num_threads = num_threads;
-  return options;
-}
+constexpr TextPool::Share kModel = {/*model=*/1, /*max_calls=*/100};
 
 // The end of one call.
 struct Outcome {
@@ -39,12 +35,12 @@ struct Outcome {
 };
 
 TEST(TextPoolTest, WorksOnEachRowOnce) {
-  TextPool pool(Threads(3));
+  TextPool pool(3);
   std::vector<std::atomic<int>> visits(1000);
   Outcome outcome;
 
   ASSERT_THAT(pool.ForEachRow(
-                  1000,
+                  kModel, 1000,
                   [&](int64_t row) {
                     ++visits[row];
                     return absl::OkStatus();
@@ -57,14 +53,14 @@ TEST(TextPoolTest, WorksOnEachRowOnce) {
 }
 
 TEST(TextPoolTest, ALargeCallGetsSeveralThreads) {
-  TextPool pool(Threads(2));
+  TextPool pool(2);
   absl::Mutex mutex;
   std::set<std::thread::id> threads;
   Outcome outcome;
 
   // A row waits until both threads are at it.
   ASSERT_THAT(pool.ForEachRow(
-                  1000,
+                  kModel, 1000,
                   [&](int64_t) {
                     absl::MutexLock lock(&mutex);
                     threads.insert(std::this_thread::get_id());
@@ -79,12 +75,12 @@ TEST(TextPoolTest, ALargeCallGetsSeveralThreads) {
 }
 
 TEST(TextPoolTest, ASmallCallDoesNotWaitForALargeOne) {
-  TextPool pool(Threads(1));
+  TextPool pool(1);
   absl::Notification small_is_queued;
   Outcome large, small;
   std::atomic<int64_t> rows_before_small{0};
   ASSERT_THAT(pool.ForEachRow(
-                  10000,
+                  kModel, 10000,
                   [&](int64_t) {
                     small_is_queued.WaitForNotification();
                     ++rows_before_small;
@@ -94,7 +90,7 @@ TEST(TextPoolTest, ASmallCallDoesNotWaitForALargeOne) {
               IsOk());
   int64_t seen = 0;
   ASSERT_THAT(pool.ForEachRow(
-                  1,
+                  kModel, 1,
                   [&](int64_t) {
                     seen = rows_before_small;
                     return absl::OkStatus();
@@ -109,12 +105,12 @@ TEST(TextPoolTest, ASmallCallDoesNotWaitForALargeOne) {
 }
 
 TEST(TextPoolTest, GivesTheErrorOfTheLowestRowAndSkipsTheRest) {
-  TextPool pool(Threads(1));
+  TextPool pool(1);
   std::atomic<int64_t> visited{0};
   Outcome outcome;
 
   ASSERT_THAT(pool.ForEachRow(
-                  1000,
+                  kModel, 1000,
                   [&](int64_t row) {
                     ++visited;
                     return row < 3 ? absl::OkStatus()
@@ -128,14 +124,15 @@ TEST(TextPoolTest, GivesTheErrorOfTheLowestRowAndSkipsTheRest) {
   EXPECT_EQ(visited, 4);
 }
 
-TEST(TextPoolTest, RefusesMoreCallsThanItsLimit) {
-  TextPool::Options options = Threads(1);
-  options.max_calls = 1;
-  TextPool pool(options);
+TEST(TextPoolTest, RefusesMoreCallsOfAModelThanItMayHave) {
+  const TextPool::Share first_model = {/*model=*/1, /*max_calls=*/1};
+  const TextPool::Share second_model = {/*model=*/2, /*max_calls=*/1};
+  const auto do_nothing = [](int64_t) { return absl::OkStatus(); };
+  TextPool pool(1);
   absl::Notification go_on;
-  Outcome first, second;
+  Outcome first, refused, of_another, behind;
   ASSERT_THAT(pool.ForEachRow(
-                  1,
+                  first_model, 1,
                   [&](int64_t) {
                     go_on.WaitForNotification();
                     return absl::OkStatus();
@@ -143,24 +140,32 @@ TEST(TextPoolTest, RefusesMoreCallsThanItsLimit) {
                   first.Callback()),
               IsOk());
 
-  const absl::Status refused = pool.ForEachRow(
-      1, [](int64_t) { return absl::OkStatus(); }, second.Callback());
+  const absl::Status refusal =
+      pool.ForEachRow(first_model, 1, do_nothing, refused.Callback());
 
-  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted,
+  EXPECT_THAT(refusal, StatusIs(absl::StatusCode::kResourceExhausted,
                                 HasSubstr("--max_queue_requests is 1")));
-  EXPECT_TRUE(RetryDelayOf(refused).has_value());
+  EXPECT_TRUE(RetryDelayOf(refusal).has_value());
+  EXPECT_THAT(
+      pool.ForEachRow(second_model, 1, do_nothing, of_another.Callback()),
+      IsOk());
   go_on.Notify();
   EXPECT_THAT(first.Await(), IsOk());
-  EXPECT_FALSE(second.done.HasBeenNotified());
+  EXPECT_THAT(of_another.Await(), IsOk());
+  EXPECT_THAT(pool.ForEachRow(first_model, 1, do_nothing, behind.Callback()),
+              IsOk())
+      << "the first one has ended";
+  EXPECT_THAT(behind.Await(), IsOk());
+  EXPECT_FALSE(refused.done.HasBeenNotified());
 }
 
 TEST(TextPoolTest, TheDestructorFinishesWhatWasAccepted) {
   std::atomic<int> visited{0};
   Outcome outcome;
   {
-    TextPool pool(Threads(1));
+    TextPool pool(1);
     ASSERT_THAT(pool.ForEachRow(
-                    100,
+                    kModel, 100,
                     [&](int64_t) {
                       ++visited;
                       return absl::OkStatus();
@@ -174,12 +179,12 @@ TEST(TextPoolTest, TheDestructorFinishesWhatWasAccepted) {
 }
 
 TEST(TextPoolTest, BeginsNoRowOnceItIsStopped) {
-  TextPool pool(Threads(1));
+  TextPool pool(1);
   absl::Notification has_begun, go_on;
   std::atomic<int> visited{0};
   Outcome running, later;
   ASSERT_THAT(pool.ForEachRow(
-                  1000,
+                  kModel, 1000,
                   [&](int64_t) {
                     if (++visited == 1) has_begun.Notify();
                     go_on.WaitForNotification();
@@ -192,7 +197,7 @@ TEST(TextPoolTest, BeginsNoRowOnceItIsStopped) {
   pool.Stop();
   go_on.Notify();
   ASSERT_THAT(pool.ForEachRow(
-                  1,
+                  kModel, 1,
                   [&](int64_t) {
                     ++visited;
                     return absl::OkStatus();

@@ -235,6 +235,43 @@ TEST_F(TextServiceTest, AFullQueueRefusesWithARetryDelay) {
   EXPECT_THAT(waiting.get(), IsOk());
 }
 
+TEST_F(TextServiceTest, TextsThatAreRefusedAreCounted) {
+  TestServer::Options options;
+  options.serving.max_queue_requests = 1;
+  Start(options);
+  server_->models().BlockTexts();
+  auto running = EmbedLater(EmbedRequestOf({"5"}));
+  server_->models().AwaitTexts(1);
+
+  for (const absl::Status& refused :
+       {Embed(EmbedRequestOf({"6"})).status(),
+        Tokenize(TokenizeRequestOf({"6"})).status()}) {
+    EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted,
+                                  HasSubstr("1 calls with texts wait, "
+                                            "--max_queue_requests is 1")));
+  }
+
+  EXPECT_THAT(server_->metrics().Expose(),
+              HasSubstr("transformerd_rejected_total{model=\"bert\",reason="
+                        "\"queue_requests\",version=\"1\"} 2"));
+  server_->models().UnblockTexts();
+  EXPECT_THAT(running.get(), IsOk());
+}
+
+TEST_F(TextServiceTest, TextsThatNobodyWaitsForAreCounted) {
+  server_->models().BlockTexts();
+  auto stopped = EmbedLater(EmbedRequestOf({"5", "6"}));
+  server_->models().AwaitTexts(1);
+
+  server_->text_pool().Stop();
+  server_->models().UnblockTexts();
+
+  EXPECT_THAT(stopped.get(), StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(server_->metrics().Expose(),
+              HasSubstr("transformerd_cancelled_total{model=\"bert\",stage="
+                        "\"text\",version=\"1\"} 1"));
+}
+
 TEST_F(TextServiceTest, AClientThatLeavesIsNotComputed) {
   server_->models().Block();
   auto running = EmbedLater(EmbedRequestOf({"5"}));

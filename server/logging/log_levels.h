@@ -1,0 +1,17 @@
+// Which lines the log has, while the daemon runs.
+#pragma once
+
+namespace transformerd {
+
+// Of the process, as the log is. Lines that end it always come.
+struct LogLevels {
+  bool info = true;
+  bool warning = true;
+  bool error = true;
+};
+
+// Both are thread-safe.
+LogLevels GetLogLevels();
+void SetLogLevels(const LogLevels& levels);
+
+}  // namespace transformerd
