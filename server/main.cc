@@ -18,6 +18,7 @@
 #include "server/exit_guard.h"
 #include "server/flags.h"
 #include "server/lifecycle/repository_folder.h"
+#include "server/logging/log_fields.h"
 #include "server/logging/log_setup.h"
 #include "server/scheduling/clock.h"
 #include "server/server.h"
@@ -87,8 +88,11 @@ absl::Status Serve(Flags flags) {
   ExitGuard guard(
       clock,
       flags.server.drain_delay + flags.server.drain_timeout + kEndingTime, [] {
+        LogFields fields;
+        fields.Insist();
         LOG(ERROR) << "ending without having stopped: a worker, a load or a "
-                      "call is stuck";
+                      "call is stuck"
+                   << fields;
         _exit(kFailed);
       });
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
@@ -122,7 +126,9 @@ int Main(const std::vector<std::string>& arguments) {
   if (served.ok()) return 0;
   // A line that people read, or one of the log.
   if (as_json) {
-    LOG(ERROR) << served.message();
+    LogFields fields;
+    fields.Insist();
+    LOG(ERROR) << served.message() << fields;
   } else {
     Print(served);
   }

@@ -226,6 +226,7 @@ void Server::OnRefused(absl::string_view path, const absl::Status& status) {
       refusal_lines_.LetThrough(clock_.Now());
   if (!left_out.has_value()) return;
   LogFields fields;
+  fields.Insist();
   fields.Add("method", method);
   fields.Add("code", absl::StatusCodeToString(status.code()));
   if (*left_out > 0) fields.Add("left_out", absl::StrCat(*left_out));

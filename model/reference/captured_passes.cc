@@ -18,6 +18,9 @@ constexpr size_t kMostKinds = 4096;
 
 // A GPU that had no memory for a graph may have it later.
 constexpr int kBatchesAfterFailure = 1000;
+// A capture costs as much as several passes: where there are more kinds than
+// graphs, they must not take each other's place all the time.
+constexpr int kBatchesAfterEviction = 100;
 
 }  // namespace
 
@@ -35,11 +38,14 @@ std::optional<PackedOutputs> CapturedPasses::Run(const PackedBatch& batch,
   if (!IsSmall(kind)) return std::nullopt;
   try {
     if (Captured* const captured = Find(kind)) {
-      return Replay(batch, inputs, *captured);
+      PassInputs copy = inputs;
+      captured->inputs.Fill(copy);
+    } else if (IsDue(kind)) {
+      Capture(batch, inputs, kind);
+    } else {
+      return std::nullopt;
     }
-    if (!IsDue(kind)) return std::nullopt;
-    Capture(batch, inputs, kind);
-    return Replay(batch, inputs, captured_.front());
+    return Replay(batch, captured_.front());
   } catch (const c10::Error& error) {
     LOG(WARNING) << "batches of up to " << size->tokens << " tokens in "
                  << size->rows << " rows are launched kernel by kernel: "
@@ -99,13 +105,13 @@ void CapturedPasses::Capture(const PackedBatch& batch, PassInputs inputs,
   auto graph = graphs_->Capture(launch);
   captured_.push_front(
       {kind, std::move(memory), std::move(outputs), std::move(graph)});
-  if (captured_.size() > kMostGraphs) captured_.pop_back();
+  if (captured_.size() <= kMostGraphs) return;
+  waits_[captured_.back().kind] = kBatchesAfterEviction;
+  captured_.pop_back();
 }
 
 PackedOutputs CapturedPasses::Replay(const PackedBatch& batch,
-                                     PassInputs inputs,
-                                     Captured& captured) const {
-  captured.inputs.Fill(inputs);
+                                     const Captured& captured) const {
   captured.graph->Replay();
   const PassSize given = {batch.num_tokens(), batch.num_sequences()};
   Downloads outputs(captured.outputs.size());

@@ -51,13 +51,16 @@ class CapturedPasses {
   };
 
   bool IsSmall(const Kind& kind) const;
-  // False for the first of its kind, and for a while after a failure.
+  // False for the first of its kind, and for a while after a failure or once
+  // others took its place.
   bool IsDue(const Kind& kind);
-  // Null where the kind has no graph yet.
+  // The first one then; null where the kind has no graph.
   Captured* Find(const Kind& kind);
+  // Of the batch's inputs, which are in the graph's memory then.
   void Capture(const PackedBatch& batch, PassInputs inputs, const Kind& kind);
-  PackedOutputs Replay(const PackedBatch& batch, PassInputs inputs,
-                       Captured& captured) const;
+  // Of what is in the graph's memory.
+  PackedOutputs Replay(const PackedBatch& batch,
+                       const Captured& captured) const;
   // Of an output in a pass of this size.
   int64_t RowsOf(int output, const PassSize& size) const;
 

@@ -2,6 +2,7 @@
 //
 // LibTorch's own CUDAGraph is not used: where a capture fails, the version that
 // this is built with leaves its allocator believing that one is under way.
+#include <ATen/cuda/CUDAContextLight.h>
 #include <ATen/cuda/MemPool.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
@@ -9,7 +10,11 @@
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
 
+#include <iterator>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <tuple>
 
 #include "model/reference/device_graph.h"
 
@@ -40,16 +45,52 @@ class OwnStream {
   cudaStream_t stream_ = nullptr;
 };
 
+// Memory that LibTorch's allocator keeps for nothing else. Not
+// at::cuda::MemPool, whose destructor empties it, which must not be while
+// another model captures.
+class Pool {
+ public:
+  explicit Pool(c10::DeviceIndex device) : device_(device) {
+    allocator::createOrIncrefPool(device_, id_);
+  }
+  ~Pool() { allocator::releasePool(device_, id_); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  c10::MempoolId_t id() const { return id_; }
+
+ private:
+  const c10::DeviceIndex device_;
+  const c10::MempoolId_t id_ = at::cuda::MemPool::graph_pool_handle();
+};
+
+// Forgets the memory that cuBLAS was given for the stream, which LibTorch would
+// keep for ever. It goes back to where it came from, and later graphs of the
+// pool may use it, as they never run beside each other.
+void ForgetWorkspaces(cudaStream_t stream) {
+  for (auto* const workspaces :
+       {&at::cuda::cublas_handle_stream_to_workspace(),
+        &at::cuda::cublaslt_handle_stream_to_workspace()}) {
+    const std::unique_lock<std::shared_mutex> lock(workspaces->mutex);
+    auto& map = workspaces->map;
+    for (auto entry = map.begin(); entry != map.end();) {
+      const bool is_of_stream = std::get<1>(entry->first) == stream;
+      entry = is_of_stream ? map.erase(entry) : std::next(entry);
+    }
+  }
+}
+
 // While it lives, memory for the stream comes from the pool.
 class PoolUse {
  public:
   PoolUse(c10::DeviceIndex device, c10::MempoolId_t pool, cudaStream_t stream)
-      : device_(device), pool_(pool) {
+      : device_(device), pool_(pool), stream_(stream) {
     allocator::beginAllocateToPool(device, pool, [stream](cudaStream_t asking) {
       return asking == stream;
     });
   }
   ~PoolUse() {
+    ForgetWorkspaces(stream_);
     allocator::endAllocateToPool(device_, pool_);
     allocator::releasePool(device_, pool_);
   }
@@ -59,6 +100,7 @@ class PoolUse {
  private:
   const c10::DeviceIndex device_;
   const c10::MempoolId_t pool_;
+  const cudaStream_t stream_;
 };
 
 // What a stream was asked to do, not ready to be launched.
@@ -119,15 +161,12 @@ class CudaGraph : public DeviceGraph {
 class CudaGraphs : public DeviceGraphs {
  public:
   explicit CudaGraphs(at::Device device)
-      : device_(device.index()), stream_(device_) {
-    const c10::cuda::CUDAGuard guard(device_);
-    memory_ = std::make_unique<at::cuda::MemPool>();
-  }
+      : device_(device.index()), stream_(device_), memory_(device_) {}
 
   std::unique_ptr<DeviceGraph> Capture(
       absl::FunctionRef<void()> launch) override {
     const c10::cuda::CUDAGuard guard(device_);
-    const PoolUse memory(device_, memory_->id(), stream_.get());
+    const PoolUse memory(device_, memory_.id(), stream_.get());
     const RecordedGraph recorded(stream_, launch);
     return std::make_unique<CudaGraph>(recorded, stream_);
   }
@@ -136,7 +175,7 @@ class CudaGraphs : public DeviceGraphs {
   const c10::DeviceIndex device_;
   const OwnStream stream_;
   // What graphs compute in between; not given back while it lives.
-  std::unique_ptr<at::cuda::MemPool> memory_;
+  const Pool memory_;
 };
 
 const bool is_registered = RegisterGpuGraphs(

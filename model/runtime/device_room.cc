@@ -38,7 +38,7 @@ DeviceBytes DeviceRoom::Free(absl::Span<const Device> devices) const {
 }
 
 absl::StatusOr<DeviceRoom::Reservation> DeviceRoom::Reserve(
-    absl::Span<const Device> devices, int64_t bytes) {
+    absl::Span<const Device> devices, int64_t bytes) const {
   Reservation reservation;
   absl::MutexLock lock(&held_->mutex);
   for (const Device& device : devices) {

@@ -38,7 +38,7 @@ class DeviceRoom {
   // and the numbers of the first one that has not got them, and then nothing
   // is held.
   absl::StatusOr<Reservation> Reserve(absl::Span<const Device> devices,
-                                      int64_t bytes);
+                                      int64_t bytes) const;
 
  private:
   struct Held;

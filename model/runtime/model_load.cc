@@ -75,9 +75,9 @@ absl::StatusOr<std::unique_ptr<LoadedModel>> ModelLoad::Run() {
   RETURN_IF_ERROR(ReadConfig());
   RETURN_IF_ERROR(MakePlan());
   if (request_.admit) RETURN_IF_ERROR(request_.admit(host_memory_));
-  DeviceRoom room = workers_.device_room;
-  ASSIGN_OR_RETURN(parts_->device_room,
-                   room.Reserve(workers_.devices, plan_->arena_bytes()));
+  ASSIGN_OR_RETURN(
+      parts_->device_room,
+      workers_.device_room.Reserve(workers_.devices, plan_->arena_bytes()));
   RETURN_IF_ERROR(Stream());
   control_.SetPhase(LoadPhase::kWarmUp);
   RETURN_IF_ERROR(BindSlotsToWeights());

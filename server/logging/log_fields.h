@@ -28,7 +28,8 @@ class LogFields {
   // they are made printable, and what is longer than any honest one is cut.
   void Add(absl::string_view name, absl::string_view value);
 
-  // The line comes whatever LogLevels there are.
+  // The line comes whatever LogLevels there are: an audit's, which a call could
+  // switch off to hide, or a last one.
   void Insist() { is_insistent_ = true; }
   bool is_insistent() const { return is_insistent_; }
 

@@ -3,7 +3,8 @@
 
 namespace transformerd {
 
-// Of the process, as the log is. Lines that end it always come.
+// Of the process, as the log is. Fatal lines come all the same, and those that
+// LogFields::Insist on it.
 struct LogLevels {
   bool info = true;
   bool warning = true;

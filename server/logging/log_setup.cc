@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -45,12 +46,18 @@ class StandardErrorSink : public google::LogSink {
              ? JsonLine(severity, file, line, absl::string_view(message, size))
              : ToString(severity, file, line, time, message, size)) +
         "\n";
-    // Nobody could be told of an error.
-    [[maybe_unused]] const ssize_t written =
-        write(STDERR_FILENO, text.data(), text.size());
+    Write(text);
   }
 
  private:
+  static void Write(absl::string_view text) {
+    while (!text.empty()) {
+      const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return;  // nobody could be told
+      text.remove_prefix(written);
+    }
+  }
   static std::string JsonLine(google::LogSeverity severity, const char* file,
                               int line, absl::string_view message) {
     LogLine entry;
@@ -81,6 +88,8 @@ void SetUpLog(LogFormat format) {
   google::AddLogSink(new StandardErrorSink(format));
   // To neither standard error nor files by itself.
   FLAGS_logtostderr = false;
+  FLAGS_logtostdout = false;
+  FLAGS_alsologtostderr = false;
   FLAGS_stderrthreshold = google::NUM_SEVERITIES;
   for (int severity = 0; severity < google::NUM_SEVERITIES; ++severity) {
     google::SetLogDestination(severity, "");

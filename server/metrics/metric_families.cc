@@ -99,7 +99,7 @@ MetricFamilies::MetricFamilies(prometheus::Registry& registry)
       batches_total(Registrar(registry).Counter(
           "batches_total", "Forward passes, failed ones included")),
       rejected_total(Registrar(registry).Counter(
-          "rejected_total", "Requests that the queue did not accept")),
+          "rejected_total", "Requests that were not accepted")),
       cancelled_total(Registrar(registry).Counter(
           "cancelled_total",
           "Requests that ended without an answer because the client gave up, "

@@ -72,9 +72,12 @@ void ModelMetrics::RecordCancelledInCompute() {
   families_.cancelled_total.Add(With("stage", "compute")).Increment();
 }
 
-void ModelMetrics::RecordDroppedText(absl::Duration duration) {
+void ModelMetrics::RecordRejected(RejectReason reason) {
+  families_.rejected_total.Add(With("reason", NameOf(reason))).Increment();
+}
+
+void ModelMetrics::RecordDroppedText() {
   families_.cancelled_total.Add(With("stage", "text")).Increment();
-  statistics_.AddFailure(duration);
 }
 
 void ModelMetrics::RecordLoad(const LoadReport& report,
@@ -139,7 +142,7 @@ void ModelMetrics::RemoveGauge(GaugeFamily& family) {
 }
 
 void ModelMetrics::OnRejected(RejectReason reason) {
-  families_.rejected_total.Add(With("reason", NameOf(reason))).Increment();
+  RecordRejected(reason);
   statistics_.AddFailure(absl::ZeroDuration());
 }
 

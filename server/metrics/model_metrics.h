@@ -36,9 +36,11 @@ class ModelMetrics : public QueueObserver {
   void RecordAnswer(const RequestTimes& times);
   // A request that the client gave up while it was computed.
   void RecordCancelledInCompute();
+  // One that was not accepted.
+  void RecordRejected(RejectReason reason);
   // One that ended before all its texts were tokens, for other reasons than
-  // what they were; `duration` since it came.
-  void RecordDroppedText(absl::Duration duration);
+  // what they were.
+  void RecordDroppedText();
 
   // A load that succeeded, `duration` being that of the whole operation.
   void RecordLoad(const LoadReport& report, absl::Duration duration)

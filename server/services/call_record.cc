@@ -41,7 +41,6 @@ void CallRecord::Finish(absl::StatusCode code) {
 
 void CallRecord::LogAdminCall(absl::StatusCode code) const {
   LogFields fields;
-  // Or a call could hide itself and those behind it.
   fields.Insist();
   fields.Add("caller", DescribeCaller(context_, serving_.authenticator.get()));
   fields.Add("peer", context_.peer());

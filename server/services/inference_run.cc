@@ -19,7 +19,7 @@ absl::Status InferenceRun::Start(InferenceWork work, Done done) {
 absl::Status InferenceRun::Tokenize() {
   rows_.resize(work_.text->size());
   return ForEachText(
-      serving_, work_.queue->handle(), work_.text->size(),
+      serving_, work_.queue->handle(), TextUse::kInference, work_.text->size(),
       [self = shared_from_this()](int64_t row) {
         return self->TokenizeRow(row);
       },

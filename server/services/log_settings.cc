@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "model/base/error_details.h"
 #include "model/base/quoted.h"
 #include "model/base/status_macros.h"
@@ -80,6 +81,9 @@ absl::Status Apply(const std::string& name, const Value& value,
 
 absl::Status ApplyLogSettings(const inference::LogSettingsRequest& request,
                               inference::LogSettingsResponse& response) {
+  // So that calls at once do not undo each other.
+  static absl::Mutex mutex(absl::kConstInit);
+  const absl::MutexLock lock(&mutex);
   LogLevels levels = GetLogLevels();
   for (const auto& [name, value] : request.settings()) {
     const bool is_empty =

@@ -64,7 +64,7 @@ absl::Status TokenizeCall::Submit(const grpc::ByteBuffer& wire) {
   // All at once, so that threads write to different ones.
   for (int64_t i = 0; i < rows_.size(); ++i) response().add_encodings();
   return ForEachText(
-      serving(), queue()->handle(), rows_.size(),
+      serving(), queue()->handle(), TextUse::kTokens, rows_.size(),
       [this](int64_t row) { return TokenizeRow(row); },
       [this](const absl::Status& status) { End(status); });
 }

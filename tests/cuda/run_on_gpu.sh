@@ -9,6 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 source deploy/dev/paths.sh
 
 nvidia-smi --query-gpu=index,name,memory.total,driver_version --format=csv
-bazel test --config=cuda //tests/model/families:gpu_test //tests/model/families:gpu_graphs_test
+bazel test --config=cuda //tests/model/reference:device_graph_test \
+  //tests/model/families:gpu_test //tests/model/families:gpu_graphs_test
 bazel build --config=cuda //tests/cuda:measure
 "$(bazel info --config=cuda bazel-bin 2>/dev/null)/tests/cuda/measure" "${1:-$minilm}"

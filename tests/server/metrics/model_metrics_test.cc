@@ -88,7 +88,7 @@ TEST_F(ModelMetricsTest, CountsWhatWasNeverComputed) {
   metrics_.OnDropped();
   metrics_.OnFailed(absl::Seconds(1));
   metrics_.RecordCancelledInCompute();
-  metrics_.RecordDroppedText(absl::Seconds(1));
+  metrics_.RecordDroppedText();
 
   EXPECT_THAT(Expose(), HasSubstr("transformerd_rejected_total{model=\"m\","
                                   "reason=\"queue_tokens\",version=\"1\"} 1"));
@@ -98,7 +98,7 @@ TEST_F(ModelMetricsTest, CountsWhatWasNeverComputed) {
                                   "stage=\"compute\",version=\"1\"} 1"));
   EXPECT_THAT(Expose(), HasSubstr("transformerd_cancelled_total{model=\"m\","
                                   "stage=\"text\",version=\"1\"} 1"));
-  EXPECT_EQ(metrics_.statistics().fail.count, 3);
+  EXPECT_EQ(metrics_.statistics().fail.count, 2);
 }
 
 TEST_F(ModelMetricsTest, AddsUpTheBytesOfAllLoads) {
