@@ -60,7 +60,11 @@ absl::Time ModelCall::Deadline(std::optional<absl::Duration> timeout) {
 
 void ModelCall::RecordAnswer(const RequestTimes& times) {
   times_ = times;
-  model_metrics_->RecordAnswer(times);
+  if (has_left_) {
+    model_metrics_->OnFailed(elapsed());
+  } else {
+    model_metrics_->RecordAnswer(times);
+  }
 }
 
 void ModelCall::End(const absl::Status& status) {
@@ -79,6 +83,7 @@ void ModelCall::End(const absl::Status& status) {
 }
 
 void ModelCall::OnCancel() {
+  has_left_ = true;
   if (!run_->Cancel()) model_metrics_->RecordCancelledInCompute();
 }
 

@@ -1,6 +1,7 @@
 // What calls that use a model have in common.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,7 +48,8 @@ class ModelCall : public grpc::ServerUnaryReactor {
   // Of calls that compute.
   InferenceRun& run() { return *run_; }
 
-  // Where the time of an answered request went, before End.
+  // Where the time of an answered request went, before End. A client that has
+  // left got no answer.
   void RecordAnswer(const RequestTimes& times);
 
   // The call's one end, on any thread. `this` may be gone afterwards.
@@ -63,6 +65,7 @@ class ModelCall : public grpc::ServerUnaryReactor {
   // Until the deadline, once that is known.
   absl::Duration allowed_ = absl::InfiniteDuration();
   RequestTimes times_;
+  std::atomic<bool> has_left_{false};
   // Of the model; those of no model until it is found.
   ModelMetrics* model_metrics_;
   CallAdmission admission_;

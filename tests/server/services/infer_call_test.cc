@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -267,9 +268,18 @@ TEST_F(InferCallTest, ACancelWhileComputingHarmsNobody) {
 
   context.TryCancel();
   EXPECT_THAT(cancelled.get(), StatusIs(absl::StatusCode::kCancelled));
+  TestServer::Await([this] {
+    return absl::StrContains(
+        server_->metrics().Expose(),
+        "cancelled_total{model=\"bert\",stage=\"compute\"");
+  });
   server_->models().Unblock();
 
   EXPECT_THAT(server_->Infer(TypedRequest()), IsOk());
+  const StatisticsSnapshot statistics =
+      server_->metrics().ForModel("bert", "1").statistics();
+  EXPECT_EQ(statistics.success.count, 1);
+  EXPECT_EQ(statistics.fail.count, 1);
 }
 
 TEST_F(InferCallTest, UnloadWaitsForTheRequestsThatRun) {
