@@ -48,9 +48,9 @@ class TextPool::Call {
     absl::Status error;
     {
       absl::MutexLock lock(&mutex_);
-      error = error_;
+      error = std::move(error_);
     }
-    std::move(done_)(error);
+    std::move(done_)(std::move(error));
   }
 
   // Threads that will take turns; guarded by the pool's mutex.
