@@ -18,8 +18,8 @@
 #include "model/kernels/functions.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/layout.h"
-#include "model/kernels/linear.h"
 #include "model/kernels/multiply.h"
+#include "model/kernels/panels.h"
 
 namespace transformerd::kernels {
 

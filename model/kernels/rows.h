@@ -6,7 +6,7 @@
 #include "model/kernels/elements.h"
 #include "model/kernels/kernels.h"
 #include "model/kernels/layout.h"
-#include "model/kernels/linear.h"
+#include "model/kernels/panels.h"
 
 namespace transformerd::kernels {
 

@@ -39,6 +39,8 @@ struct Avx2 {
   static Floats Div(Floats a, Floats b) {
     return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
   }
+  // Its own approximation is coarser than bfloat16 allows.
+  static Floats NearInverse(Floats x) { return Div(Set(1), x); }
   static Floats Max(Floats a, Floats b) {
     return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
   }

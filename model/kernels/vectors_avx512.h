@@ -26,6 +26,8 @@ struct Avx512 {
   static Floats Sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
   static Floats Mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
   static Floats Div(Floats a, Floats b) { return _mm512_div_ps(a, b); }
+  // 1 / x with a relative error of at most 2^-14.
+  static Floats NearInverse(Floats x) { return _mm512_rcp14_ps(x); }
   static Floats Max(Floats a, Floats b) { return _mm512_max_ps(a, b); }
   static Floats Min(Floats a, Floats b) { return _mm512_min_ps(a, b); }
   // a * b + c.

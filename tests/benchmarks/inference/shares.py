@@ -16,7 +16,7 @@ from workloads import WORKLOADS, rows_of
 # What a stack belongs to, by the first of these that one of its functions is. A step of
 # products that finishes rows on the way is called by it, so the inner ones come first.
 PARTS = {
-    "FinishPendingRow": "after products",
+    "FinishRows": "after products",
     "RunLinear": "products",
     "RunAttend": "attention",
     "RunPrepareHeads": "heads",

@@ -2,7 +2,7 @@ import shares
 
 # As `perf script -F ip,sym` prints them: the innermost function first.
 SCRIPT = """\
-          16a305 transformerd::kernels::LinearRun<A, B, C>::FinishPendingRow()
+          16a305 transformerd::kernels::Finisher<A, B, C>::FinishRows(int)
           16b000 transformerd::kernels::RunLinear<A, B, C>
           20aaaa transformerd::StackRunner::Run
 
