@@ -76,9 +76,13 @@ class LinearRun {
     const int64_t unit_bytes = tile.width * kUnitBytes;
     const int64_t offset =
         BlockOffset(block, call_.panels) + panel * kUnitsPerPanel * unit_bytes;
+    const bool is_last =
+        tile.first_row + tile.rows == call_.rows && block + 1 < call_.end_block;
+    const int64_t next = BlockOffset(block + 1, call_.panels);
     const auto multiply = [&](const PackedLinear& linear, float* to) {
-      multiplier_.Multiply(input, {linear.weight + offset, unit_bytes}, panels,
-                           tile.rows, tile.width,
+      const UnitColumns columns = {linear.weight + offset, unit_bytes,
+                                   is_last ? linear.weight + next : nullptr};
+      multiplier_.Multiply(input, columns, panels, tile.rows, tile.width,
                            /*accumulate=*/panel > 0, to, kBlockColumns,
                            [this] { finisher_.FinishRow(); });
     };
