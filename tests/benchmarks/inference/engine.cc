@@ -11,7 +11,7 @@
 //       2, two workers do so many passes each, at the same time.
 //   {"rows": ..., "output": "sentence_embedding", "dump": "FILE"}
 //       {"numbers": N}; the output as float32, row behind row without padding.
-//   {"peak": "float32"|"bfloat16"}
+//   {"peak": "F32"|"BF16"}
 //       {"instruction": "...", "flop_per_second": N}, or nulls where the CPU
 //       has no such instruction.
 //
@@ -39,6 +39,7 @@
 #include "model/runtime/model_loader.h"
 #include "nlohmann/json.hpp"
 #include "tests/benchmarks/inference/cpu_time.h"
+#include "tests/benchmarks/inference/memory_rate.h"
 #include "tests/benchmarks/inference/peak.h"
 
 ABSL_FLAG(std::string, model, "", "folder of the checkpoint");
@@ -159,6 +160,10 @@ json MeasurePeak(const std::string& dtype) {
 
 json Answer(LoadedModel& model, const json& request) {
   if (request.contains("peak")) return MeasurePeak(request["peak"]);
+  if (request.contains("memory_rate_of")) {
+    const int cores = request["memory_rate_of"];
+    return {{"bytes_per_second", MeasureReadRates(cores, kPeakTime)}};
+  }
   const std::string name = request.value("output", "last_hidden_state");
   const std::optional<int> output = model.signature().FindOutput(name);
   CHECK(output.has_value()) << "the model has no output " << name;

@@ -82,7 +82,9 @@ class Lane:
     def _take_turn_of_all_workers(self, result, rows):
         workers = self.setup.workers
         times = self.runner.passes_of_all_workers(rows, result["passes"], workers)
-        gain = workers * result["wall_s"][-1] / median(times["wall_s"])
+        together = median(times["wall_s"])
+        result.setdefault("together_s", []).append(together)
+        gain = workers * result["wall_s"][-1] / together
         result.setdefault("workers_gain", []).append(gain)
 
 
@@ -106,13 +108,15 @@ def reference_outputs(model, workloads, setup):
 
 
 class Peaks:
-    """What one core can do at most, in each round."""
+    """What one core can do at most, and memory for all workers, in each round."""
 
-    def __init__(self, lanes):
+    def __init__(self, lanes, workers):
         self.gemm = LineRunner([sys.executable, os.path.join(HERE, "gemm_peak.py")], 1)
         own = [lane.runner for lane in lanes if isinstance(lane.runner, OwnRunner)]
         self.own = own[0] if own else None
         self.results = {dtype: {"gemm": [], "registers": []} for dtype in DTYPES}
+        # Bytes a second of so many cores together.
+        self.memory = {cores: [] for cores in sorted({1, workers})}
 
     def take_turn(self):
         for dtype, result in self.results.items():
@@ -123,6 +127,9 @@ class Peaks:
             if peak["instruction"] is not None:
                 result["instruction"] = peak["instruction"]
                 result["registers"].append(peak["flop_per_second"])
+        if self.own is not None:
+            for cores, rates in self.memory.items():
+                rates.append(sum(self.own.memory_rates(cores)))
 
 
 def facts_of(model, workloads, setup):
@@ -136,6 +143,7 @@ def facts_of(model, workloads, setup):
             }
             for workload in workloads
         },
+        "linear_weights": shape.linear_weights(),
     }
 
 
@@ -147,7 +155,7 @@ def measure_model(model, engines, workloads, rounds, setup):
         for workload in workloads:
             lane.prepare(workload, references[workload])
             say(f"{model} {workload} {name}: {lane.results[workload]}")
-    peaks = Peaks(lanes.values())
+    peaks = Peaks(lanes.values(), setup.workers)
     # Rounds and not repetitions, each in an order of its own: what else the machine
     # does meets all engines alike.
     for number in range(rounds):
@@ -162,6 +170,7 @@ def measure_model(model, engines, workloads, rounds, setup):
         **facts_of(model, workloads, setup),
         "rounds": rounds,
         "peaks": peaks.results,
+        "memory": peaks.memory,
         "unsupported": unsupported,
         "engines": {
             name: {

@@ -9,6 +9,10 @@ from summary import paired_ratio, spread
 
 # Whose peaks are measured.
 DTYPES = {"f32": "F32", "bf16": "BF16"}
+# Of a weight, in each precision.
+BYTES = {"f32": 4, "bf16": 2, "int8": 1}
+# A pass of ours over more tokens reads weights more than once.
+TOKENS_OF_ONE_READING = 256
 CLOCKS = {"cpu_s": "CPU time", "wall_s": "wall time"}
 
 
@@ -111,6 +115,35 @@ def workers_table(model, workers):
     return table([f"{workers} workers against one", *model["workloads"]], rows)
 
 
+def reading_table(model, workers):
+    """How fast workers take weights through the caches, and how fast cores could read them.
+
+    Nothing where no workload reads them once.
+    """
+    workloads = [
+        name
+        for name, facts in model["workloads"].items()
+        if facts["tokens"] <= TOKENS_OF_ONE_READING
+    ]
+    if not workloads:
+        return ""
+    header = [f"{name}, {who}" for name in workloads for who in ("alone", f"{workers} workers")]
+
+    def rates(engine):
+        gigabytes = model["linear_weights"] * BYTES[engine["precision"]] / 1e9
+        for name in workloads:
+            result = engine["workloads"][name]
+            yield gigabytes / median(result["wall_s"])
+            yield workers * gigabytes / median(result["together_s"])
+
+    engines = [model["engines"][name] for name in own_engines(model)]
+    lines = [(engine["title"], rates(engine)) for engine in engines]
+    memory = [median(rates) / 1e9 for rates in model["memory"].values()]
+    lines.append(("a loop that only reads memory", memory * len(workloads)))
+    cells = [[title, *(f"{rate:.1f}" for rate in rates)] for title, rates in lines]
+    return table(["GB/s of weights", *header], cells)
+
+
 def peaks_sentence(model):
     parts = []
     for precision, dtype in DTYPES.items():
@@ -131,6 +164,7 @@ def model_section(model, settings):
     parts.append(accuracy_table(model))
     if settings["workers"] > 1:
         parts.append(workers_table(model, settings["workers"]))
+        parts.append(reading_table(model, settings["workers"]))
     parts.append(peaks_sentence(model))
     parts += [
         f"Left out: {name}, as {reason}.\n" for name, reason in model["unsupported"].items()

@@ -87,6 +87,10 @@ class OwnRunner(LineRunner):
         """What registers alone allow: {"instruction": ..., "flop_per_second": ...}."""
         return self.ask(peak=dtype)
 
+    def memory_rates(self, cores):
+        """Bytes a second that each of so many cores reads, all at once."""
+        return self.ask(memory_rate_of=cores)["bytes_per_second"]
+
 
 class PeerRunner(LineRunner):
     pads = True

@@ -63,3 +63,8 @@ def test_it_tells_the_peak_of_registers(runner):
 
     assert peak["instruction"].startswith("vfmadd231ps")
     assert peak["flop_per_second"] > 1e9
+
+
+def test_it_tells_how_fast_cores_read_memory(runner):
+    assert len(runner.memory_rates(2)) == 2
+    assert all(rate > 1e8 for rate in runner.memory_rates(2))

@@ -84,6 +84,7 @@ def test_several_workers_gain_what_they_do_not_lose_by_each_other():
 
     engine.take_turn("1x16")
 
+    assert engine.results["1x16"]["together_s"] == [0.625]
     assert engine.results["1x16"]["workers_gain"] == [2 * 0.5 / 0.625]
 
 
