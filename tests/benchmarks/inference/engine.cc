@@ -39,6 +39,7 @@
 #include "model/runtime/model_loader.h"
 #include "nlohmann/json.hpp"
 #include "tests/benchmarks/inference/cpu_time.h"
+#include "tests/benchmarks/inference/linear_rate.h"
 #include "tests/benchmarks/inference/memory_rate.h"
 #include "tests/benchmarks/inference/peak.h"
 
@@ -158,12 +159,25 @@ json MeasurePeak(const std::string& dtype) {
           {"flop_per_second", peak->flop_per_second}};
 }
 
+json MeasureLinearOf(const json& request) {
+  LinearShape shape;
+  const std::optional<DType> dtype = DTypeFromName(request.at("dtype"));
+  CHECK(dtype.has_value()) << request;
+  shape.dtype = *dtype;
+  shape.rows = request.at("rows");
+  shape.inputs = request.at("inputs");
+  shape.outputs = request.at("outputs");
+  shape.weights = request.at("weights");
+  return {{"flop_per_second", MeasureLinear(shape, kPeakTime)}};
+}
+
 json Answer(LoadedModel& model, const json& request) {
   if (request.contains("peak")) return MeasurePeak(request["peak"]);
   if (request.contains("memory_rate_of")) {
     const int cores = request["memory_rate_of"];
     return {{"bytes_per_second", MeasureReadRates(cores, kPeakTime)}};
   }
+  if (request.contains("linear")) return MeasureLinearOf(request["linear"]);
   const std::string name = request.value("output", "last_hidden_state");
   const std::optional<int> output = model.signature().FindOutput(name);
   CHECK(output.has_value()) << "the model has no output " << name;

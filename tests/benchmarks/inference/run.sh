@@ -3,6 +3,7 @@
 #        [--engines ours,openvino,ctranslate2_int8,...] [--rounds N] [--threads N]
 #        [--json FILE] [--markdown FILE] [--svg FILE]
 # run.sh --from-json FILE[,FILE...] [--markdown FILE] [--svg FILE]
+# run.sh --linears [--dtypes BF16,F32]
 # run.sh --shares [--models ...] [--workloads ...] [--dtypes BF16,F32,I8] [--seconds S]
 #
 # Measures a forward pass of our engine, of the daemon over gRPC and of other engines
@@ -14,6 +15,9 @@
 # With --shares: what our engine's passes spend their time on, by samples of its stacks
 # (`perf` of the package linux-perf).
 #
+# With --linears: how fast the kernel of linears is by itself, with weights that lie in the
+# caches and with those that come from memory.
+#
 # Times mean something on a quiet machine alone. A whole run takes hours: name models
 # and workloads for less.
 set -euo pipefail
@@ -21,8 +25,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 source deploy/dev/paths.sh
 deploy/dev/setup.sh build
 script=benchmark.py
-if [[ ${1:-} == --shares ]]; then
-  script=shares.py
+if [[ ${1:-} == --shares || ${1:-} == --linears ]]; then
+  script=${1#--}.py
   shift
 fi
 if [[ " $* " != *" --from-json"* ]]; then

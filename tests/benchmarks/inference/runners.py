@@ -91,6 +91,11 @@ class OwnRunner(LineRunner):
         """Bytes a second that each of so many cores reads, all at once."""
         return self.ask(memory_rate_of=cores)["bytes_per_second"]
 
+    def linear_rates(self, dtype, rows, inputs, outputs, weights):
+        """Operations a second of the linear kernel, each time through so many weights."""
+        shape = {"dtype": dtype, "rows": rows, "inputs": inputs, "outputs": outputs}
+        return self.ask(linear={**shape, "weights": weights})["flop_per_second"]
+
 
 class PeerRunner(LineRunner):
     pads = True

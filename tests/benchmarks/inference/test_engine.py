@@ -68,3 +68,11 @@ def test_it_tells_the_peak_of_registers(runner):
 def test_it_tells_how_fast_cores_read_memory(runner):
     assert len(runner.memory_rates(2)) == 2
     assert all(rate > 1e8 for rate in runner.memory_rates(2))
+
+
+@pytest.mark.parametrize("dtype", ["F32", "BF16"])
+def test_it_tells_how_fast_the_linear_kernel_is(runner, dtype):
+    rates = runner.linear_rates(dtype, rows=17, inputs=40, outputs=50, weights=3)
+
+    assert rates
+    assert all(rate > 1e8 for rate in rates)
