@@ -114,7 +114,8 @@ class Finisher {
     return reinterpret_cast<std::byte*>(rows + row * call_.stride + column);
   }
 
-  void FinishRows(int count) {
+  // A function of its own in the samples of `run.sh --shares`.
+  [[gnu::noinline]] void FinishRows(int count) {
     switch (tile_.width / kLanes) {
       case 1:
         return FinishRowsOf<1>(count);
@@ -206,29 +207,33 @@ class Finisher {
         for (int v = 0; v < kVectors; ++v) Scatter(v * kLanes, x[v]);
         return;
       case WayOut::kRows:
+        return StoreInRow<kVectors, /*kAdds=*/false>(x);
       case WayOut::kAdded:
+        return StoreInRow<kVectors, /*kAdds=*/true>(x);
+    }
+  }
+
+  template <int kVectors, bool kAdds>
+  TRANSFORMERD_INLINE void StoreInRow(const Floats* x) {
 #pragma GCC unroll 3
-        for (int v = 0; v < kVectors; ++v) {
-          float* const to = reinterpret_cast<float*>(to_[v]);
-          to_[v] += call_.stride * sizeof(float);
-          if (columns_left_ < (v + 1) * kLanes) {
-            StoreSome(to, x[v], columns_left_ - v * kLanes);
-          } else {
-            V::Store(to, way_out_ == WayOut::kAdded ? V::Add(V::Load(to), x[v])
-                                                    : x[v]);
-          }
-        }
-        return;
+    for (int v = 0; v < kVectors; ++v) {
+      float* const to = reinterpret_cast<float*>(to_[v]);
+      to_[v] += call_.stride * sizeof(float);
+      if (columns_left_ < (v + 1) * kLanes) {
+        StoreSome<kAdds>(to, x[v], columns_left_ - v * kLanes);
+      } else {
+        V::Store(to, kAdds ? V::Add(V::Load(to), x[v]) : x[v]);
+      }
     }
   }
 
   // Of the vector that holds the last column.
-  [[gnu::noinline]] void StoreSome(float* to, Floats x, int64_t count) const {
+  template <bool kAdds>
+  [[gnu::noinline]] static void StoreSome(float* to, Floats x, int64_t count) {
     float lanes[kLanes];
     V::Store(lanes, x);
-    const bool adds = way_out_ == WayOut::kAdded;
     for (int64_t i = 0; i < count; ++i) {
-      to[i] = adds ? to[i] + lanes[i] : lanes[i];
+      to[i] = kAdds ? to[i] + lanes[i] : lanes[i];
     }
   }
 

@@ -1,7 +1,6 @@
 // Linears: x W^T with all that is done to the result before it is stored.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 
 #include "model/kernels/finish.h"

@@ -20,7 +20,8 @@ struct PanelRows {
 struct UnitColumns {
   const std::byte* data = nullptr;
   int64_t stride = 0;  // bytes from a unit to the next
-  // What will be multiplied after them, and need not be there yet.
+  // What will be multiplied after them, and need not be there yet; null: it is
+  // not known. Matrix units leave it.
   const std::byte* next = nullptr;
 };
 
@@ -29,9 +30,10 @@ struct UnitColumns {
 // Each sum takes its terms one by one in their order, whatever the shape of the
 // tile: so a row's result does not depend on the rows beside it.
 //
-// With each unit a line of what comes next is fetched, as far as the second
-// cache: the first tile of a block takes half as long again where its weights
-// come from memory. For 16 rows, which are two tiles, that gains 1 %, and where
+// With each unit, a line of what comes next is fetched as far as the second
+// cache, which is a third of a block of weights: without that, memory would be
+// idle here, and the next tile would wait for it. That gains 1 % (BERT-base) to
+// 7 % (LLaMA in float32) of a pass of 16 tokens, which are two tiles, and where
 // two cores share the memory 2 % to 4 %.
 template <typename V, typename E, int kRows, int kVectors>
 TRANSFORMERD_INLINE void MultiplyTile(const PanelRows& a, const UnitColumns& b,

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/kernels/elements.h"
+
 namespace transformerd::kernels {
 
 // AVX2 and FMA. What bfloat16 needs is made of integer operations.
@@ -17,66 +19,70 @@ struct Avx2 {
   static constexpr int kMaxRows = 6;
   static constexpr int kMaxVectors = 1;
 
-  static Floats Zero() { return Set(0); }
-  static Floats Set(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-  static Floats Load(const float* p) {
+  static TRANSFORMERD_INLINE Floats Zero() { return Set(0); }
+  static TRANSFORMERD_INLINE Floats Set(float x) {
+    return {_mm256_set1_ps(x), _mm256_set1_ps(x)};
+  }
+  static TRANSFORMERD_INLINE Floats Load(const float* p) {
     return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
   }
-  static void Store(float* p, Floats x) {
+  static TRANSFORMERD_INLINE void Store(float* p, Floats x) {
     _mm256_storeu_ps(p, x.low);
     _mm256_storeu_ps(p + 8, x.high);
   }
 
-  static Floats Add(Floats a, Floats b) {
+  static TRANSFORMERD_INLINE Floats Add(Floats a, Floats b) {
     return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)};
   }
-  static Floats Sub(Floats a, Floats b) {
+  static TRANSFORMERD_INLINE Floats Sub(Floats a, Floats b) {
     return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
   }
-  static Floats Mul(Floats a, Floats b) {
+  static TRANSFORMERD_INLINE Floats Mul(Floats a, Floats b) {
     return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
   }
-  static Floats Div(Floats a, Floats b) {
+  static TRANSFORMERD_INLINE Floats Div(Floats a, Floats b) {
     return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
   }
-  // Its own approximation is coarser than bfloat16 allows.
-  static Floats NearInverse(Floats x) { return Div(Set(1), x); }
-  static Floats Max(Floats a, Floats b) {
+  // Its own approximation is off by 3.7e-4, more than elements.h promises.
+  static TRANSFORMERD_INLINE Floats NearInverse(Floats x) {
+    return Div(Set(1), x);
+  }
+  static TRANSFORMERD_INLINE Floats Max(Floats a, Floats b) {
     return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
   }
-  static Floats Min(Floats a, Floats b) {
+  static TRANSFORMERD_INLINE Floats Min(Floats a, Floats b) {
     return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
   }
   // a * b + c.
-  static Floats Fma(Floats a, Floats b, Floats c) {
+  static TRANSFORMERD_INLINE Floats Fma(Floats a, Floats b, Floats c) {
     return {_mm256_fmadd_ps(a.low, b.low, c.low),
             _mm256_fmadd_ps(a.high, b.high, c.high)};
   }
-  static Floats Abs(Floats x) {
+  static TRANSFORMERD_INLINE Floats Abs(Floats x) {
     const __m256 sign = _mm256_set1_ps(-0.0f);
     return {_mm256_andnot_ps(sign, x.low), _mm256_andnot_ps(sign, x.high)};
   }
   // The magnitude of a with the sign of b.
-  static Floats CopySign(Floats a, Floats b) {
+  static TRANSFORMERD_INLINE Floats CopySign(Floats a, Floats b) {
     return {CopySign(a.low, b.low), CopySign(a.high, b.high)};
   }
-  static Floats Round(Floats x) {
+  static TRANSFORMERD_INLINE Floats Round(Floats x) {
     constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
     return {_mm256_round_ps(x.low, kNearest),
             _mm256_round_ps(x.high, kNearest)};
   }
   // x * 2^n of an n that is whole; 0 where that is too small.
-  static Floats Scale(Floats x, Floats n) {
+  static TRANSFORMERD_INLINE Floats Scale(Floats x, Floats n) {
     return {Scale(x.low, n.low), Scale(x.high, n.high)};
   }
-  static float Sum(Floats x) {
+  static TRANSFORMERD_INLINE float Sum(Floats x) {
     const __m256 eight = _mm256_add_ps(x.low, x.high);
     const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight),
                                    _mm256_extractf128_ps(eight, 1));
     const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
   }
-  static float MaxOf(Floats x) {
+  static TRANSFORMERD_INLINE float MaxOf(Floats x) {
     const __m256 eight = _mm256_max_ps(x.low, x.high);
     const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight),
                                    _mm256_extractf128_ps(eight, 1));
@@ -85,20 +91,21 @@ struct Avx2 {
   }
 
   // The first n lanes of x, and `otherwise` in the others.
-  static Floats First(int n, Floats x, Floats otherwise) {
+  static TRANSFORMERD_INLINE Floats First(int n, Floats x, Floats otherwise) {
     return Select(static_cast<uint16_t>((1u << n) - 1), x, otherwise);
   }
   // x in the lanes whose bit is set.
-  static Floats Select(uint16_t lanes, Floats x, Floats otherwise) {
+  static TRANSFORMERD_INLINE Floats Select(uint16_t lanes, Floats x,
+                                           Floats otherwise) {
     return {Select(static_cast<uint8_t>(lanes), x.low, otherwise.low),
             Select(static_cast<uint8_t>(lanes >> 8), x.high, otherwise.high)};
   }
 
   // 16 bfloat16 as floats, and the reverse, to the nearest even.
-  static Floats LoadHalf(const uint16_t* p) {
+  static TRANSFORMERD_INLINE Floats LoadHalf(const uint16_t* p) {
     return {LoadEightHalves(p), LoadEightHalves(p + 8)};
   }
-  static void StoreHalf(uint16_t* p, Floats x) {
+  static TRANSFORMERD_INLINE void StoreHalf(uint16_t* p, Floats x) {
     const __m256i packed =
         _mm256_packus_epi32(ToHalves(x.low), ToHalves(x.high));
     // Packing works within each half of a register.
@@ -108,17 +115,18 @@ struct Avx2 {
   }
 
   // One unit in all lanes; 16 units.
-  static Floats BroadcastUnit(const void* p) {
+  static TRANSFORMERD_INLINE Floats BroadcastUnit(const void* p) {
     return Set(*static_cast<const float*>(p));
   }
-  static Floats LoadUnits(const void* p) {
+  static TRANSFORMERD_INLINE Floats LoadUnits(const void* p) {
     return Load(static_cast<const float*>(p));
   }
 
   // 16 rows of 16 units, `from_stride` bytes apart, as columns that are
   // `to_stride` bytes apart; rows from `rows` on are zeros.
-  static void Transpose(const std::byte* from, int64_t from_stride, int rows,
-                        std::byte* to, int64_t to_stride) {
+  static TRANSFORMERD_INLINE void Transpose(const std::byte* from,
+                                            int64_t from_stride, int rows,
+                                            std::byte* to, int64_t to_stride) {
     for (int row = 0; row < 16; row += 8) {
       for (int unit = 0; unit < 16; unit += 8) {
         TransposeEight(from + row * from_stride + unit * sizeof(float),
@@ -129,8 +137,9 @@ struct Avx2 {
   }
 
   // 32 halves of each of two rows in turn: 32 units.
-  static void Interleave(const uint16_t* first, const uint16_t* second,
-                         std::byte* to) {
+  static TRANSFORMERD_INLINE void Interleave(const uint16_t* first,
+                                             const uint16_t* second,
+                                             std::byte* to) {
     for (int i = 0; i < 32; i += 16) {
       const __m256i a =
           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first + i));
@@ -147,7 +156,7 @@ struct Avx2 {
   }
 
   // The nearest uint8 to each of 16 numbers of [-1, 256].
-  static void StoreBytes(uint8_t* p, Floats x) {
+  static TRANSFORMERD_INLINE void StoreBytes(uint8_t* p, Floats x) {
     const __m256i pairs = _mm256_packus_epi32(_mm256_cvtps_epi32(x.low),
                                               _mm256_cvtps_epi32(x.high));
     // Packing works within each half of a register.
@@ -158,21 +167,22 @@ struct Avx2 {
                                       _mm256_extracti128_si256(in_order, 1)));
   }
   // sums - zero_point * weight_sums, of 16 int32 each.
-  static Floats FloatsOfSums(const float* sums, const int32_t* weight_sums,
-                             int32_t zero_point) {
+  static TRANSFORMERD_INLINE Floats FloatsOfSums(const float* sums,
+                                                 const int32_t* weight_sums,
+                                                 int32_t zero_point) {
     return {FloatsOfEightSums(sums, weight_sums, zero_point),
             FloatsOfEightSums(sums + 8, weight_sums + 8, zero_point)};
   }
 
   // sum + a b, of units that hold a float, two bfloat16, or four bytes: uint8
   // in a, int8 in b.
-  static Floats DotFloat(Floats a, Floats b, Floats sum) {
+  static TRANSFORMERD_INLINE Floats DotFloat(Floats a, Floats b, Floats sum) {
     return Fma(a, b, sum);
   }
-  static Floats DotHalves(Floats a, Floats b, Floats sum) {
+  static TRANSFORMERD_INLINE Floats DotHalves(Floats a, Floats b, Floats sum) {
     return Fma(High(a), High(b), Fma(Low(a), Low(b), sum));
   }
-  static Floats DotBytes(Floats a, Floats b, Floats sum) {
+  static TRANSFORMERD_INLINE Floats DotBytes(Floats a, Floats b, Floats sum) {
     return {DotBytes(a.low, b.low, sum.low),
             DotBytes(a.high, b.high, sum.high)};
   }
@@ -180,7 +190,7 @@ struct Avx2 {
  private:
   // Bytes become int16, the even and the odd ones: products of bytes that are
   // added in pairs (vpmaddubsw) would saturate.
-  static __m256 DotBytes(__m256 a, __m256 b, __m256 sum) {
+  static TRANSFORMERD_INLINE __m256 DotBytes(__m256 a, __m256 b, __m256 sum) {
     const __m256i u = _mm256_castps_si256(a);
     const __m256i q = _mm256_castps_si256(b);
     const __m256i even =
@@ -191,16 +201,18 @@ struct Avx2 {
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(sum),
                                                 _mm256_add_epi32(even, odd)));
   }
-  static __m256 FloatsOfEightSums(const float* sums, const int32_t* weight_sums,
-                                  int32_t zero_point) {
+  static TRANSFORMERD_INLINE __m256 FloatsOfEightSums(
+      const float* sums, const int32_t* weight_sums, int32_t zero_point) {
     const __m256i shift = _mm256_mullo_epi32(
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weight_sums)),
         _mm256_set1_epi32(zero_point));
     return _mm256_cvtepi32_ps(_mm256_sub_epi32(
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)), shift));
   }
-  static void TransposeEight(const std::byte* from, int64_t from_stride,
-                             int rows, std::byte* to, int64_t to_stride) {
+  static TRANSFORMERD_INLINE void TransposeEight(const std::byte* from,
+                                                 int64_t from_stride, int rows,
+                                                 std::byte* to,
+                                                 int64_t to_stride) {
     __m256 r[8], t[8];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; ++i) {
@@ -227,12 +239,12 @@ struct Avx2 {
                        _mm256_permute2f128_ps(t[j], t[4 + j], 0x31));
     }
   }
-  static __m256 CopySign(__m256 a, __m256 b) {
+  static TRANSFORMERD_INLINE __m256 CopySign(__m256 a, __m256 b) {
     const __m256 sign = _mm256_set1_ps(-0.0f);
     return _mm256_or_ps(_mm256_andnot_ps(sign, a), _mm256_and_ps(sign, b));
   }
   // In two steps, so that each power of two is a normal number.
-  static __m256 Scale(__m256 x, __m256 n) {
+  static TRANSFORMERD_INLINE __m256 Scale(__m256 x, __m256 n) {
     const __m256 clamped = _mm256_max_ps(_mm256_min_ps(n, _mm256_set1_ps(252)),
                                          _mm256_set1_ps(-252));
     const __m256i whole = _mm256_cvtps_epi32(clamped);
@@ -240,23 +252,24 @@ struct Avx2 {
     const __m256i rest = _mm256_sub_epi32(whole, half);
     return _mm256_mul_ps(_mm256_mul_ps(x, PowerOfTwo(half)), PowerOfTwo(rest));
   }
-  static __m256 PowerOfTwo(__m256i n) {
+  static TRANSFORMERD_INLINE __m256 PowerOfTwo(__m256i n) {
     return _mm256_castsi256_ps(
         _mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
   }
-  static __m256 Select(uint8_t lanes, __m256 x, __m256 otherwise) {
+  static TRANSFORMERD_INLINE __m256 Select(uint8_t lanes, __m256 x,
+                                           __m256 otherwise) {
     const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
     const __m256i set = _mm256_and_si256(_mm256_set1_epi32(lanes), bits);
     return _mm256_blendv_ps(otherwise, x,
                             _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bits)));
   }
-  static __m256 LoadEightHalves(const uint16_t* p) {
+  static TRANSFORMERD_INLINE __m256 LoadEightHalves(const uint16_t* p) {
     const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
     return _mm256_castsi256_ps(
         _mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
   }
   // Each in the low half of its lane.
-  static __m256i ToHalves(__m256 x) {
+  static TRANSFORMERD_INLINE __m256i ToHalves(__m256 x) {
     const __m256i bits = _mm256_castps_si256(x);
     const __m256i odd =
         _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
@@ -269,15 +282,17 @@ struct Avx2 {
                                          _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
     return _mm256_srli_epi32(_mm256_castps_si256(kept), 16);
   }
-  static Floats Low(Floats units) { return {Low(units.low), Low(units.high)}; }
-  static Floats High(Floats units) {
+  static TRANSFORMERD_INLINE Floats Low(Floats units) {
+    return {Low(units.low), Low(units.high)};
+  }
+  static TRANSFORMERD_INLINE Floats High(Floats units) {
     return {High(units.low), High(units.high)};
   }
-  static __m256 Low(__m256 units) {
+  static TRANSFORMERD_INLINE __m256 Low(__m256 units) {
     return _mm256_castsi256_ps(
         _mm256_slli_epi32(_mm256_castps_si256(units), 16));
   }
-  static __m256 High(__m256 units) {
+  static TRANSFORMERD_INLINE __m256 High(__m256 units) {
     return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(units),
                                                 _mm256_set1_epi32(0xffff0000)));
   }

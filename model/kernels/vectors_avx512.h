@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/kernels/elements.h"
+
 namespace transformerd::kernels {
 
 // AVX-512 F, BW, DQ and VL. What bfloat16 needs is made of integer operations.
@@ -17,56 +19,81 @@ struct Avx512 {
   static constexpr int kMaxRows = 8;
   static constexpr int kMaxVectors = 3;
 
-  static Floats Zero() { return _mm512_setzero_ps(); }
-  static Floats Set(float x) { return _mm512_set1_ps(x); }
-  static Floats Load(const float* p) { return _mm512_loadu_ps(p); }
-  static void Store(float* p, Floats x) { _mm512_storeu_ps(p, x); }
+  static TRANSFORMERD_INLINE Floats Zero() { return _mm512_setzero_ps(); }
+  static TRANSFORMERD_INLINE Floats Set(float x) { return _mm512_set1_ps(x); }
+  static TRANSFORMERD_INLINE Floats Load(const float* p) {
+    return _mm512_loadu_ps(p);
+  }
+  static TRANSFORMERD_INLINE void Store(float* p, Floats x) {
+    _mm512_storeu_ps(p, x);
+  }
 
-  static Floats Add(Floats a, Floats b) { return _mm512_add_ps(a, b); }
-  static Floats Sub(Floats a, Floats b) { return _mm512_sub_ps(a, b); }
-  static Floats Mul(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
-  static Floats Div(Floats a, Floats b) { return _mm512_div_ps(a, b); }
+  static TRANSFORMERD_INLINE Floats Add(Floats a, Floats b) {
+    return _mm512_add_ps(a, b);
+  }
+  static TRANSFORMERD_INLINE Floats Sub(Floats a, Floats b) {
+    return _mm512_sub_ps(a, b);
+  }
+  static TRANSFORMERD_INLINE Floats Mul(Floats a, Floats b) {
+    return _mm512_mul_ps(a, b);
+  }
+  static TRANSFORMERD_INLINE Floats Div(Floats a, Floats b) {
+    return _mm512_div_ps(a, b);
+  }
   // 1 / x with a relative error of at most 2^-14.
-  static Floats NearInverse(Floats x) { return _mm512_rcp14_ps(x); }
-  static Floats Max(Floats a, Floats b) { return _mm512_max_ps(a, b); }
-  static Floats Min(Floats a, Floats b) { return _mm512_min_ps(a, b); }
+  static TRANSFORMERD_INLINE Floats NearInverse(Floats x) {
+    return _mm512_rcp14_ps(x);
+  }
+  static TRANSFORMERD_INLINE Floats Max(Floats a, Floats b) {
+    return _mm512_max_ps(a, b);
+  }
+  static TRANSFORMERD_INLINE Floats Min(Floats a, Floats b) {
+    return _mm512_min_ps(a, b);
+  }
   // a * b + c.
-  static Floats Fma(Floats a, Floats b, Floats c) {
+  static TRANSFORMERD_INLINE Floats Fma(Floats a, Floats b, Floats c) {
     return _mm512_fmadd_ps(a, b, c);
   }
-  static Floats Abs(Floats x) { return _mm512_abs_ps(x); }
+  static TRANSFORMERD_INLINE Floats Abs(Floats x) { return _mm512_abs_ps(x); }
   // The magnitude of a with the sign of b.
-  static Floats CopySign(Floats a, Floats b) {
+  static TRANSFORMERD_INLINE Floats CopySign(Floats a, Floats b) {
     const __m512 sign = _mm512_set1_ps(-0.0f);
     return _mm512_or_ps(_mm512_andnot_ps(sign, a), _mm512_and_ps(sign, b));
   }
-  static Floats Round(Floats x) {
+  static TRANSFORMERD_INLINE Floats Round(Floats x) {
     return _mm512_roundscale_ps(x,
                                 _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
   // x * 2^n of an n that is whole; 0 where that is too small.
-  static Floats Scale(Floats x, Floats n) { return _mm512_scalef_ps(x, n); }
-  static float Sum(Floats x) { return _mm512_reduce_add_ps(x); }
-  static float MaxOf(Floats x) { return _mm512_reduce_max_ps(x); }
+  static TRANSFORMERD_INLINE Floats Scale(Floats x, Floats n) {
+    return _mm512_scalef_ps(x, n);
+  }
+  static TRANSFORMERD_INLINE float Sum(Floats x) {
+    return _mm512_reduce_add_ps(x);
+  }
+  static TRANSFORMERD_INLINE float MaxOf(Floats x) {
+    return _mm512_reduce_max_ps(x);
+  }
 
   // The first n lanes of x, and `otherwise` in the others.
-  static Floats First(int n, Floats x, Floats otherwise) {
+  static TRANSFORMERD_INLINE Floats First(int n, Floats x, Floats otherwise) {
     return _mm512_mask_blend_ps(static_cast<__mmask16>((1u << n) - 1),
                                 otherwise, x);
   }
   // x in the lanes whose bit is set.
-  static Floats Select(uint16_t lanes, Floats x, Floats otherwise) {
+  static TRANSFORMERD_INLINE Floats Select(uint16_t lanes, Floats x,
+                                           Floats otherwise) {
     return _mm512_mask_blend_ps(lanes, otherwise, x);
   }
 
   // 16 bfloat16 as floats, and the reverse, to the nearest even.
-  static Floats LoadHalf(const uint16_t* p) {
+  static TRANSFORMERD_INLINE Floats LoadHalf(const uint16_t* p) {
     const __m256i half =
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return _mm512_castsi512_ps(
         _mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
   }
-  static void StoreHalf(uint16_t* p, Floats x) {
+  static TRANSFORMERD_INLINE void StoreHalf(uint16_t* p, Floats x) {
     const __m512i bits = _mm512_castps_si512(x);
     const __m512i odd =
         _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
@@ -81,15 +108,18 @@ struct Avx512 {
   }
 
   // One unit in all lanes; 16 units.
-  static Floats BroadcastUnit(const void* p) {
+  static TRANSFORMERD_INLINE Floats BroadcastUnit(const void* p) {
     return _mm512_set1_ps(*static_cast<const float*>(p));
   }
-  static Floats LoadUnits(const void* p) { return _mm512_loadu_ps(p); }
+  static TRANSFORMERD_INLINE Floats LoadUnits(const void* p) {
+    return _mm512_loadu_ps(p);
+  }
 
   // 16 rows of 16 units, `from_stride` bytes apart, as columns that are
   // `to_stride` bytes apart; rows from `rows` on are zeros.
-  static void Transpose(const std::byte* from, int64_t from_stride, int rows,
-                        std::byte* to, int64_t to_stride) {
+  static TRANSFORMERD_INLINE void Transpose(const std::byte* from,
+                                            int64_t from_stride, int rows,
+                                            std::byte* to, int64_t to_stride) {
     __m512 r[16], t[16];
 #pragma GCC unroll 16
     for (int i = 0; i < 16; ++i) {
@@ -124,8 +154,9 @@ struct Avx512 {
   }
 
   // 32 halves of each of two rows in turn: 32 units.
-  static void Interleave(const uint16_t* first, const uint16_t* second,
-                         std::byte* to) {
+  static TRANSFORMERD_INLINE void Interleave(const uint16_t* first,
+                                             const uint16_t* second,
+                                             std::byte* to) {
     const __m512i a = _mm512_loadu_si512(first);
     const __m512i b = _mm512_loadu_si512(second);
     // Within quarters of a register.
@@ -138,15 +169,16 @@ struct Avx512 {
   }
 
   // The nearest uint8 to each of 16 numbers of [-1, 256].
-  static void StoreBytes(uint8_t* p, Floats x) {
+  static TRANSFORMERD_INLINE void StoreBytes(uint8_t* p, Floats x) {
     const __m512i whole =
         _mm512_max_epi32(_mm512_cvtps_epi32(x), _mm512_setzero_si512());
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm512_cvtusepi32_epi8(whole));
   }
   // sums - zero_point * weight_sums, of 16 int32 each.
-  static Floats FloatsOfSums(const float* sums, const int32_t* weight_sums,
-                             int32_t zero_point) {
+  static TRANSFORMERD_INLINE Floats FloatsOfSums(const float* sums,
+                                                 const int32_t* weight_sums,
+                                                 int32_t zero_point) {
     const __m512i shift = _mm512_mullo_epi32(_mm512_loadu_si512(weight_sums),
                                              _mm512_set1_epi32(zero_point));
     return _mm512_cvtepi32_ps(
@@ -155,15 +187,15 @@ struct Avx512 {
 
   // sum + a b, of units that hold a float, two bfloat16, or four bytes: uint8
   // in a, int8 in b.
-  static Floats DotFloat(Floats a, Floats b, Floats sum) {
+  static TRANSFORMERD_INLINE Floats DotFloat(Floats a, Floats b, Floats sum) {
     return Fma(a, b, sum);
   }
-  static Floats DotHalves(Floats a, Floats b, Floats sum) {
+  static TRANSFORMERD_INLINE Floats DotHalves(Floats a, Floats b, Floats sum) {
     return Fma(High(a), High(b), Fma(Low(a), Low(b), sum));
   }
   // Bytes become int16, the even and the odd ones: products of bytes that are
   // added in pairs (vpmaddubsw) would saturate.
-  static Floats DotBytes(Floats a, Floats b, Floats sum) {
+  static TRANSFORMERD_INLINE Floats DotBytes(Floats a, Floats b, Floats sum) {
     const __m512i u = _mm512_castps_si512(a);
     const __m512i q = _mm512_castps_si512(b);
     const __m512i even =
@@ -176,11 +208,11 @@ struct Avx512 {
   }
 
  private:
-  static Floats Low(Floats units) {
+  static TRANSFORMERD_INLINE Floats Low(Floats units) {
     return _mm512_castsi512_ps(
         _mm512_slli_epi32(_mm512_castps_si512(units), 16));
   }
-  static Floats High(Floats units) {
+  static TRANSFORMERD_INLINE Floats High(Floats units) {
     return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(units),
                                                 _mm512_set1_epi32(0xffff0000)));
   }

@@ -14,6 +14,12 @@
 //   {"peak": "F32"|"BF16"}
 //       {"instruction": "...", "flop_per_second": N}, or nulls where the CPU
 //       has no such instruction.
+//   {"memory_rate_of": 2}
+//       {"bytes_per_second": [...]}, of each of so many cores that read memory
+//       at the same time.
+//   {"linear": {"dtype": "F32"|"BF16", "rows": 16, "inputs": 384,
+//       "outputs": 1536, "weights": 10}}
+//       {"flop_per_second": [...]}; see linear_rate.h.
 //
 // Each row is a request of its own, as from so many clients, and all are one
 // batch. The output is "last_hidden_state" where none is named.
@@ -54,7 +60,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr absl::Duration kPeakTime = absl::Milliseconds(300);
+// Of what is measured besides passes.
+constexpr absl::Duration kRateTime = absl::Milliseconds(300);
 
 // Requests of one row each.
 class Batch {
@@ -150,8 +157,8 @@ json Dump(LoadedModel& model, const Batch& batch, const std::string& path) {
 json MeasurePeak(const std::string& dtype) {
   CHECK(dtype == "F32" || dtype == "BF16") << dtype;
   const std::optional<Peak> peak = dtype == "F32"
-                                       ? MeasureFloat32Peak(kPeakTime)
-                                       : MeasureBfloat16Peak(kPeakTime);
+                                       ? MeasureFloat32Peak(kRateTime)
+                                       : MeasureBfloat16Peak(kRateTime);
   if (!peak.has_value()) {
     return {{"instruction", nullptr}, {"flop_per_second", nullptr}};
   }
@@ -168,14 +175,14 @@ json MeasureLinearOf(const json& request) {
   shape.inputs = request.at("inputs");
   shape.outputs = request.at("outputs");
   shape.weights = request.at("weights");
-  return {{"flop_per_second", MeasureLinear(shape, kPeakTime)}};
+  return {{"flop_per_second", MeasureLinear(shape, kRateTime)}};
 }
 
 json Answer(LoadedModel& model, const json& request) {
   if (request.contains("peak")) return MeasurePeak(request["peak"]);
   if (request.contains("memory_rate_of")) {
     const int cores = request["memory_rate_of"];
-    return {{"bytes_per_second", MeasureReadRates(cores, kPeakTime)}};
+    return {{"bytes_per_second", MeasureReadRates(cores, kRateTime)}};
   }
   if (request.contains("linear")) return MeasureLinearOf(request["linear"]);
   const std::string name = request.value("output", "last_hidden_state");

@@ -24,7 +24,7 @@ namespace {
 constexpr double kLeastFlop = 1e9;
 
 // Numbers of both signs between 0.5 and 2: zeros would let the clock run faster
-// than any model does. As halves of a float32 they are bfloat16.
+// than any model does. As bfloat16, of which two are a float32 of that range.
 void FillWithNumbers(std::byte* data, int64_t size_bytes) {
   std::minstd_rand random;
   for (int64_t i = 0; i < size_bytes; i += sizeof(uint16_t)) {
@@ -38,6 +38,7 @@ void FillWithNumbers(std::byte* data, int64_t size_bytes) {
 
 std::vector<double> MeasureLinear(const LinearShape& shape,
                                   absl::Duration time) {
+  CHECK(shape.weights > 0) << shape.weights;
   const std::optional<kernels::InstructionSet> instructions =
       kernels::BestInstructionSet(kernels::DetectCpuFeatures());
   CHECK(instructions.has_value()) << "no kernels for this processor";

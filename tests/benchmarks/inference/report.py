@@ -11,7 +11,8 @@ from summary import paired_ratio, spread
 DTYPES = {"f32": "F32", "bf16": "BF16"}
 # Of a weight, in each precision.
 BYTES = {"f32": 4, "bf16": 2, "int8": 1}
-# A pass of ours over more tokens reads weights more than once.
+# A pass of ours takes weights through the caches once for so many tokens: kBlockRows of
+# model/native/stack_runner.cc.
 TOKENS_OF_ONE_READING = 256
 CLOCKS = {"cpu_s": "CPU time", "wall_s": "wall time"}
 
@@ -118,14 +119,16 @@ def workers_table(model, workers):
 def reading_table(model, workers):
     """How fast workers take weights through the caches, and how fast cores could read them.
 
-    Nothing where no workload reads them once.
+    Weights that the last cache holds may come faster than from memory. Nothing where no
+    workload reads them once.
     """
     workloads = [
         name
         for name, facts in model["workloads"].items()
         if facts["tokens"] <= TOKENS_OF_ONE_READING
     ]
-    if not workloads:
+    engines = [model["engines"][name] for name in own_engines(model)]
+    if not workloads or not engines:
         return ""
     header = [f"{name}, {who}" for name in workloads for who in ("alone", f"{workers} workers")]
 
@@ -136,7 +139,6 @@ def reading_table(model, workers):
             yield gigabytes / median(result["wall_s"])
             yield workers * gigabytes / median(result["together_s"])
 
-    engines = [model["engines"][name] for name in own_engines(model)]
     lines = [(engine["title"], rates(engine)) for engine in engines]
     memory = [median(rates) / 1e9 for rates in model["memory"].values()]
     lines.append(("a loop that only reads memory", memory * len(workloads)))

@@ -66,8 +66,10 @@ def test_it_tells_the_peak_of_registers(runner):
 
 
 def test_it_tells_how_fast_cores_read_memory(runner):
-    assert len(runner.memory_rates(2)) == 2
-    assert all(rate > 1e8 for rate in runner.memory_rates(2))
+    rates = runner.memory_rates(2)
+
+    assert len(rates) == 2
+    assert all(rate > 1e8 for rate in rates)
 
 
 @pytest.mark.parametrize("dtype", ["F32", "BF16"])

@@ -35,6 +35,16 @@ TEST_P(LinearTest, IsExactForLongRows) {
   EXPECT_TRUE(EqualsTwin(GetParam(), {3, 97, 4096}, 3));
 }
 
+// Where products are made in chunks, each tile's sums are taken up again.
+TEST_P(LinearTest, IsExactForManyLongRows) {
+  for (const bool gate : {false, true}) {
+    for (const int64_t rows : {33, 70, 300}) {
+      LinearCase linear = {rows, 1000, 100, /*bias=*/true, gate};
+      EXPECT_TRUE(EqualsTwin(GetParam(), linear, 11));
+    }
+  }
+}
+
 TEST_P(LinearTest, WritesToRowsAndAddsToThem) {
   for (const Destination to : {Destination::kRows, Destination::kAddToRows}) {
     for (const int64_t out : {1, 16, 19, 48, 50, 96}) {
