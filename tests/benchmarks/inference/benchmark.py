@@ -1,6 +1,5 @@
 """Measures how long forward passes take: ours and those of other engines. See run.sh."""
 
-import argparse
 import json
 import math
 import pathlib
@@ -8,6 +7,7 @@ import subprocess
 
 import plot
 import report
+from arguments import commas, parser_of
 from machine import read_machine
 from models import MODELS
 from workloads import WORKLOADS
@@ -16,11 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 def read_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
-    commas = lambda text: text.split(",")  # noqa: E731
-    parser.add_argument("--program", help="//tests/benchmarks/inference:engine")
-    parser.add_argument("--folder", help="where checkpoints are made and kept")
-    parser.add_argument("--minilm", help="the checkpoint of MiniLM")
+    parser = parser_of(__doc__, required=False)
     parser.add_argument("--models", type=commas, default=list(MODELS))
     parser.add_argument("--workloads", type=commas, default=list(WORKLOADS))
     parser.add_argument("--engines", type=commas, help="names, or their first words")

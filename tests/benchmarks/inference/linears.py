@@ -1,10 +1,9 @@
 """Measures the linear kernel by itself, in the caches and out of memory. See run.sh --linears."""
 
-import argparse
 from statistics import median
 
 import report
-from artefacts import Artefacts
+from arguments import commas, parser_of
 from runners import OwnRunner
 
 # Inputs and outputs of the models' linears.
@@ -39,16 +38,12 @@ def rates_of(runner, dtype, rows, inputs, outputs):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    commas = lambda text: text.split(",")  # noqa: E731
-    parser.add_argument("--program", required=True, help="//tests/benchmarks/inference:engine")
-    parser.add_argument("--folder", required=True, help="where checkpoints are made and kept")
-    parser.add_argument("--minilm", required=True, help="the checkpoint of MiniLM")
+    parser = parser_of(__doc__)
     parser.add_argument("--dtypes", type=commas, default=["BF16", "F32"])
     arguments = parser.parse_args()
 
-    checkpoint = Artefacts(arguments.folder, arguments.minilm).checkpoint("minilm")
-    runner = OwnRunner(arguments.program, checkpoint, "native", "BF16", 1, 1)
+    # The program wants some model.
+    runner = OwnRunner(arguments.program, arguments.minilm, "native", "BF16", 1, 1)
     lines = []
     for dtype in arguments.dtypes:
         for rows in ROWS:

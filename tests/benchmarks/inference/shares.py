@@ -1,6 +1,5 @@
 """Samples the call stacks of passes, and says what they are spent on. See run.sh --shares."""
 
-import argparse
 import collections
 import signal
 import subprocess
@@ -8,6 +7,7 @@ import tempfile
 import time
 
 import report
+from arguments import commas, parser_of
 from artefacts import Artefacts
 from models import MODELS
 from runners import OwnRunner
@@ -74,11 +74,7 @@ def shares_of(runner, workload, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    commas = lambda text: text.split(",")  # noqa: E731
-    parser.add_argument("--program", required=True, help="//tests/benchmarks/inference:engine")
-    parser.add_argument("--folder", required=True, help="where checkpoints are made and kept")
-    parser.add_argument("--minilm", required=True, help="the checkpoint of MiniLM")
+    parser = parser_of(__doc__)
     parser.add_argument("--models", type=commas, default=["minilm"])
     parser.add_argument("--workloads", type=commas, default=list(WORKLOADS))
     parser.add_argument("--dtypes", type=commas, default=["BF16", "F32", "I8"])
