@@ -44,6 +44,23 @@ def test_answers_as_sentence_transformers_does(start, add_model, minilm, golden,
     assert cosine.min() >= MIN_COSINE
 
 
+@pytest.mark.parametrize("dtype, least_cosine", [("bfloat16", 0.9995), ("int8", 0.99)])
+@pytest.mark.parametrize("batch", ["batch_a", "batch_b"])
+def test_shorter_numbers_change_a_sentence_little(
+    start, add_model, minilm, golden, batch, dtype, least_cosine
+):
+    add_model("minilm", minilm)
+    daemon = start()
+    daemon.load("minilm", dtype=dtype)
+    inputs, outputs = split(golden, batch)
+
+    got = daemon.infer("minilm", inputs, ["sentence_embedding"])["sentence_embedding"]
+
+    want = outputs["sentence_embedding"]
+    norms = np.linalg.norm(got, axis=1) * np.linalg.norm(want, axis=1)
+    assert (np.sum(got * want, 1) / norms).min() >= least_cosine
+
+
 @pytest.mark.parametrize(
     "flag, replicas_read, replicas_sent",
     [
