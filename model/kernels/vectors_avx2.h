@@ -43,10 +43,6 @@ struct Avx2 {
   static TRANSFORMERD_INLINE Floats Div(Floats a, Floats b) {
     return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
   }
-  // Its own approximation is off by 3.7e-4, more than elements.h promises.
-  static TRANSFORMERD_INLINE Floats NearInverse(Floats x) {
-    return Div(Set(1), x);
-  }
   static TRANSFORMERD_INLINE Floats Max(Floats a, Floats b) {
     return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
   }

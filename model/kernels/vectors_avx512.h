@@ -40,10 +40,6 @@ struct Avx512 {
   static TRANSFORMERD_INLINE Floats Div(Floats a, Floats b) {
     return _mm512_div_ps(a, b);
   }
-  // 1 / x with a relative error of at most 2^-14.
-  static TRANSFORMERD_INLINE Floats NearInverse(Floats x) {
-    return _mm512_rcp14_ps(x);
-  }
   static TRANSFORMERD_INLINE Floats Max(Floats a, Floats b) {
     return _mm512_max_ps(a, b);
   }

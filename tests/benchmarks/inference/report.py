@@ -140,9 +140,9 @@ def reading_table(model, workers):
             yield workers * gigabytes / median(result["together_s"])
 
     lines = [(engine["title"], rates(engine)) for engine in engines]
-    memory = [median(rates) / 1e9 for rates in model["memory"].values()]
+    memory = [median(measured) / 1e9 for measured in model["memory"].values()]
     lines.append(("a loop that only reads memory", memory * len(workloads)))
-    cells = [[title, *(f"{rate:.1f}" for rate in rates)] for title, rates in lines]
+    cells = [[title, *(f"{rate:.1f}" for rate in line)] for title, line in lines]
     return table(["GB/s of weights", *header], cells)
 
 

@@ -97,7 +97,7 @@ TEST_P(ActivationTest, OfZeroIsThatOfItsFormula) {
   for (const Activation activation : kActivations) {
     for (const float zero : {0.0f, -0.0f}) {
       EXPECT_NEAR(Activated(activation, zero), ActivationTwin(activation, 0),
-                  dtype() == DType::kF32 ? 1e-7 : 5e-5)
+                  dtype() == DType::kF32 ? 1e-7 : 2e-5)
           << static_cast<int>(activation);
     }
   }

@@ -133,12 +133,12 @@ double ActivationError(Activation activation, DType dtype, double x) {
       return 1e-7 * value;
     case Activation::kGelu:
     case Activation::kGelu10:
-      return dtype == DType::kF32 ? floats : floats + 4e-5 + 6.2e-5 * value;
+      return dtype == DType::kF32 ? floats : floats + 4e-5;
     case Activation::kGeluTanh:
     case Activation::kQuickGelu:
     case Activation::kSigmoid:
     case Activation::kSilu:
-      return dtype == DType::kF32 ? floats : floats + 1.4e-4 * value;
+      return dtype == DType::kF32 ? floats : floats + 8e-5 * value;
     default:
       return floats;
   }
